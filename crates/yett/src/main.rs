@@ -1,0 +1,3 @@
+//! The `yett` program.
+#![forbid(unsafe_code)]
+fn main() {}
