@@ -1,0 +1,321 @@
+//! Frames: the unit that travels on a link, and the reader that cuts a byte stream into them.
+//!
+//! A frame is a 16-byte header and a payload. The header is little-endian, as both ends are
+//! always on one machine: payload length `u32`, kind `u8`, flags `u8`, two zero bytes, exchange
+//! number `u64`.
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+/// Length of a frame's header in bytes.
+pub const HEADER_LEN: usize = 16;
+
+/// Longest payload of one frame in bytes. A longer one is a broken peer: the link is given up.
+///
+/// It holds the largest request head and inline body, with room for the fields around them.
+pub const MAX_PAYLOAD: usize = 1024 * 1024;
+
+/// Longest piece of a response body that a worker puts into one frame, in bytes.
+pub const MAX_CHUNK: usize = 64 * 1024;
+
+/// How much of one response a worker may send before the edge has given credit back, in bytes.
+///
+/// This bounds what the edge holds for a client that reads slowly.
+pub const RESPONSE_WINDOW: usize = 256 * 1024;
+
+/// Set on the frame that ends an exchange.
+pub const LAST: u8 = 1;
+
+/// Set on a [`Kind::Request`] frame whose body came as a file descriptor.
+pub const BODY_DESCRIPTOR: u8 = 2;
+
+/// Set on a [`Kind::Request`] whose method is not safe: the worker announces that it begins.
+pub const ANNOUNCE_BEGIN: u8 = 4;
+
+/// The number of one request and its response on one link. Never used twice on a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExchangeId(u64);
+
+impl ExchangeId {
+    /// The exchange of this number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The bare number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+/// What a frame says. The numbers are the wire's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Edge → worker: one request, see [`crate::request`].
+    Request = 1,
+    /// Edge → worker: `u32` bytes of the response have left; the worker may send as many more.
+    Credit = 2,
+    /// Edge → worker: nobody waits for this response any more.
+    Cancel = 3,
+    /// Edge → worker: no request will follow; leave when the last response is out.
+    Drain = 4,
+    /// Worker → edge: the worker can take requests.
+    Ready = 16,
+    /// Worker → edge: the application is about to be called for this request.
+    Begun = 17,
+    /// Worker → edge: the response's head and the first piece of its body, see [`crate::response`].
+    Response = 18,
+    /// Worker → edge: a further piece of the body.
+    Chunk = 19,
+    /// Worker → edge: the application failed; [`LAST`] is implied. The payload is empty: the
+    /// traceback goes to the worker's own standard error, never through the edge.
+    Failed = 20,
+}
+
+impl Kind {
+    const fn parse(byte: u8) -> Option<Self> {
+        Some(match byte {
+            1 => Self::Request,
+            2 => Self::Credit,
+            3 => Self::Cancel,
+            4 => Self::Drain,
+            16 => Self::Ready,
+            17 => Self::Begun,
+            18 => Self::Response,
+            19 => Self::Chunk,
+            20 => Self::Failed,
+            _ => return None,
+        })
+    }
+}
+
+/// One frame, its payload not yet looked into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What it says.
+    pub kind: Kind,
+    /// Bits such as [`LAST`]; unknown bits are ignored.
+    pub flags: u8,
+    /// The exchange it belongs to; zero where a frame belongs to none.
+    pub exchange: ExchangeId,
+    /// The payload, at most [`MAX_PAYLOAD`] bytes.
+    pub payload: Bytes,
+}
+
+impl Frame {
+    /// Whether this frame ends its exchange.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.flags & LAST != 0 || self.kind == Kind::Failed
+    }
+}
+
+/// A peer that does not speak the protocol. The link is closed on any of these.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum FrameError {
+    /// The header names a kind that does not exist.
+    #[error("frame of unknown kind {0}")]
+    UnknownKind(u8),
+    /// The header announces more than [`MAX_PAYLOAD`] bytes.
+    #[error("frame of {0} bytes is longer than {MAX_PAYLOAD}")]
+    TooLong(u32),
+    /// The payload ends before its fields do, or a field makes no sense.
+    #[error("frame payload is cut short or malformed at {0}")]
+    Malformed(&'static str),
+    /// A frame announced a descriptor and none came with it.
+    #[error("frame announces a descriptor that did not come")]
+    NoDescriptor,
+}
+
+/// Appends a frame's header; the caller appends exactly `payload_len` bytes behind it.
+pub fn put_header(
+    out: &mut BytesMut,
+    kind: Kind,
+    flags: u8,
+    exchange: ExchangeId,
+    payload_len: u32,
+) {
+    out.reserve(HEADER_LEN);
+    out.put_u32_le(payload_len);
+    out.put_u8(kind as u8);
+    out.put_u8(flags);
+    out.put_u16_le(0);
+    out.put_u64_le(exchange.0);
+}
+
+/// Appends a frame with the given payload.
+///
+/// # Errors
+/// [`FrameError::TooLong`] when the payload is longer than [`MAX_PAYLOAD`]; nothing is appended.
+pub fn put_frame(
+    out: &mut BytesMut,
+    kind: Kind,
+    flags: u8,
+    exchange: ExchangeId,
+    payload: &[u8],
+) -> Result<(), FrameError> {
+    let len = checked_len(payload.len())?;
+    put_header(out, kind, flags, exchange, len);
+    out.extend_from_slice(payload);
+    Ok(())
+}
+
+/// Appends a frame whose payload `write` produces, and fills in the length afterwards.
+///
+/// # Errors
+/// [`FrameError::TooLong`] when what was written is longer than [`MAX_PAYLOAD`]; `out` is as before.
+pub fn put_frame_with(
+    out: &mut BytesMut,
+    kind: Kind,
+    flags: u8,
+    exchange: ExchangeId,
+    write: impl FnOnce(&mut BytesMut),
+) -> Result<(), FrameError> {
+    let start = out.len();
+    put_header(out, kind, flags, exchange, 0);
+    write(out);
+    let written = out.len() - start - HEADER_LEN;
+    match checked_len(written) {
+        Ok(len) => {
+            if let Some(field) = out.get_mut(start..start + 4) {
+                field.copy_from_slice(&len.to_le_bytes());
+            }
+            Ok(())
+        }
+        Err(error) => {
+            out.truncate(start);
+            Err(error)
+        }
+    }
+}
+
+fn checked_len(len: usize) -> Result<u32, FrameError> {
+    let short = u32::try_from(len).unwrap_or(u32::MAX);
+    if len > MAX_PAYLOAD {
+        Err(FrameError::TooLong(short))
+    } else {
+        Ok(short)
+    }
+}
+
+/// Cuts what arrives on a link into frames.
+///
+/// It holds at most one incomplete frame, so at most [`HEADER_LEN`] + [`MAX_PAYLOAD`] bytes beside
+/// what one read brought.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    buffer: BytesMut,
+}
+
+impl Inbox {
+    /// An inbox in which nothing has arrived.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in bytes that arrived.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next whole frame, if there is one.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the peer does not speak the protocol; the link must then be closed.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
+        let Some(mut header) = self.buffer.get(..HEADER_LEN) else {
+            return Ok(None);
+        };
+        let len = header.get_u32_le();
+        let kind = header.get_u8();
+        let flags = header.get_u8();
+        let _zero = header.get_u16_le();
+        let exchange = ExchangeId(header.get_u64_le());
+        let kind = Kind::parse(kind).ok_or(FrameError::UnknownKind(kind))?;
+        let payload_len = usize::try_from(len).unwrap_or(usize::MAX);
+        if payload_len > MAX_PAYLOAD {
+            return Err(FrameError::TooLong(len));
+        }
+        if self.buffer.len() < HEADER_LEN + payload_len {
+            return Ok(None);
+        }
+        self.buffer.advance(HEADER_LEN);
+        let payload = self.buffer.split_to(payload_len).freeze();
+        Ok(Some(Frame {
+            kind,
+            flags,
+            exchange,
+            payload,
+        }))
+    }
+
+    /// Whether an incomplete frame is held: an end of file now cuts it.
+    #[must_use]
+    pub fn is_mid_frame(&self) -> bool {
+        !self.buffer.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn frames_survive_any_cutting(
+            payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 1..6),
+            step in 1_usize..40,
+        ) {
+            let mut stream = BytesMut::new();
+            for (number, payload) in payloads.iter().enumerate() {
+                put_frame(&mut stream, Kind::Chunk, LAST, ExchangeId(number as u64), payload).unwrap();
+            }
+            let mut inbox = Inbox::new();
+            let mut seen = Vec::new();
+            for piece in stream.chunks(step) {
+                inbox.feed(piece);
+                while let Some(frame) = inbox.next_frame().unwrap() {
+                    prop_assert_eq!(frame.exchange.get(), seen.len() as u64);
+                    seen.push(frame.payload.to_vec());
+                }
+            }
+            prop_assert_eq!(seen, payloads);
+            prop_assert!(!inbox.is_mid_frame());
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut inbox = Inbox::new();
+            inbox.feed(&bytes);
+            while let Ok(Some(_)) = inbox.next_frame() {}
+        }
+    }
+
+    #[test]
+    fn frame_longer_than_the_limit_is_refused_before_it_arrives() {
+        let mut inbox = Inbox::new();
+        let mut header = BytesMut::new();
+        put_header(&mut header, Kind::Chunk, 0, ExchangeId(1), u32::MAX);
+        inbox.feed(&header);
+        assert_eq!(inbox.next_frame(), Err(FrameError::TooLong(u32::MAX)));
+    }
+
+    #[test]
+    fn oversized_payload_cannot_be_written() {
+        let mut out = BytesMut::new();
+        let big = vec![0; MAX_PAYLOAD + 1];
+        assert!(put_frame(&mut out, Kind::Chunk, 0, ExchangeId(1), &big).is_err());
+        assert!(out.is_empty());
+        assert!(
+            put_frame_with(&mut out, Kind::Chunk, 0, ExchangeId(1), |o| o
+                .extend_from_slice(&big))
+            .is_err()
+        );
+        assert!(out.is_empty());
+    }
+}
