@@ -381,6 +381,8 @@ mod tests {
             edge.write_all(&frame(Kind::Request, exchange, b"r"))
                 .unwrap();
         }
+        // Credit answers bytes that were sent, so the edge's side waits until all have sent.
+        let sent = std::sync::Barrier::new(5);
         thread::scope(|scope| {
             let threads: Vec<_> = (0..4)
                 .map(|_| {
@@ -390,11 +392,13 @@ mod tests {
                             .wait_for_credit(request.exchange, RESPONSE_WINDOW)
                             .unwrap();
                         assert_eq!(first, Credit::Granted);
+                        sent.wait();
                         // The window is empty now; this waits for the edge.
                         end.wait_for_credit(request.exchange, 10).unwrap()
                     })
                 })
                 .collect();
+            sent.wait();
             for exchange in 1..=3 {
                 edge.write_all(&frame(Kind::Credit, exchange, &10_u32.to_le_bytes()))
                     .unwrap();
