@@ -1,2 +1,65 @@
-//! Placeholder until its first module lands.
+//! Proves and mints JSON Web Tokens: strict by construction.
+//!
+//! # What it is
+//! A small JWS/JWT implementation (RFC 7515, 7519, 8725) for one shape of token, the compact one.
+//! [`Verifier::verify`] turns text into [`Verified`], and nothing else can make that type: whoever
+//! holds one need not ask again whether the signature, the algorithm, the times, the issuer and the
+//! audience were right. A key carries its one [`Algorithm`]; no function takes both, so a token
+//! cannot choose how it is verified. HS256 is what there is now.
+//!
+//! # What it keeps out
+//! I/O, async and the clock (`now` is a parameter). Unsigned tokens, encrypted tokens (JWE), the
+//! JSON forms of a JWS, `crit` extensions, keys or addresses of keys from a token's header.
+//! Leniency: padding, white space, unused bits, repeated member names, claims of a wrong type are
+//! refused, never repaired. Token kinds (access, refresh) and revocation are the gate's and the
+//! issuer's matter; they read [`Claims`].
+//!
+//! # Way in
+//! ```
+//! use yett_jwt::{Rules, SigningKey, UnixSeconds, Verifier};
+//!
+//! let key = SigningKey::hs256(b"at least thirty-two bytes of secret")?;
+//! let token = key.sign(br#"{"sub":"42","exp":1700000300}"#)?;
+//!
+//! let verifier = Verifier::new(key.verifying_key(), Rules::new().require("exp"));
+//! let verified = verifier.verify(&token, UnixSeconds::new(1_700_000_000))?;
+//! assert_eq!(verified.claims().subject(), Some("42"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//! Then `verify.rs`, which is the whole order of checks on one screen; `refusal.rs` lists every way
+//! to fail.
+//!
+//! # How it is tested
+//! Published vectors (RFC 7515 A.1, RFC 7519 3.1), a test per rule whose name is the rule, and
+//! property tests: every one-byte change and every re-encoding of a valid token is refused, and no
+//! text whatever causes a panic. `docs/security/threats.md` maps known failures of other libraries
+//! to these tests.
 #![forbid(unsafe_code)]
+
+mod algorithm;
+mod claims;
+mod compact;
+mod header;
+mod json;
+mod key;
+mod peek;
+mod refusal;
+mod rules;
+mod sign;
+#[cfg(test)]
+mod testing;
+mod time;
+mod verify;
+
+pub use algorithm::Algorithm;
+pub use claims::{Claims, Registered};
+pub use compact::{DEFAULT_LONGEST_TOKEN, Part};
+pub use header::{HeaderType, KeyId};
+pub use json::{DEEPEST_JSON, JsonFault};
+pub use key::{KeyError, KeyMaterial, SHORTEST_HS256_SECRET, SigningKey, VerifyingKey};
+pub use peek::{Unproven, danger_peek};
+pub use refusal::{Refusal, RefusalKind};
+pub use rules::Rules;
+pub use sign::SignError;
+pub use time::UnixSeconds;
+pub use verify::{Verified, Verifier};

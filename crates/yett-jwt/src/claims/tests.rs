@@ -1,0 +1,175 @@
+//! Types of claims, and times.
+
+use super::Registered;
+use crate::testing::{refusal, try_claims};
+use crate::{JsonFault, Part, Refusal, RefusalKind, Rules, UnixSeconds};
+
+/// Rules that would not mind any `aud`, so that its type is what is tested.
+fn lax() -> Rules {
+    Rules::new().danger_any_audience()
+}
+
+#[test]
+fn wrong_typed_time_is_refused() {
+    for claim in [
+        Registered::ExpiresAt,
+        Registered::NotBefore,
+        Registered::IssuedAt,
+    ] {
+        for value in [
+            "null",
+            "true",
+            r#""1900000000""#,
+            r#""""#,
+            "[1900000000]",
+            "{}",
+        ] {
+            let payload = format!(r#"{{"{claim}":{value}}}"#);
+            let refusal = refusal(&payload, lax());
+            assert_eq!(refusal, Refusal::WrongType(claim), "{payload}");
+            assert_eq!(refusal.kind(), RefusalKind::InvalidClaim);
+        }
+    }
+}
+
+#[test]
+fn wrong_typed_string_claim_is_refused() {
+    for claim in [Registered::Issuer, Registered::Subject, Registered::TokenId] {
+        for value in ["null", "false", "42", r#"["a"]"#, r#"{"a":1}"#] {
+            let payload = format!(r#"{{"{claim}":{value}}}"#);
+            assert_eq!(
+                refusal(&payload, lax()),
+                Refusal::WrongType(claim),
+                "{payload}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wrong_typed_audience_is_refused() {
+    for value in [
+        "null",
+        "true",
+        "1",
+        r#"{"a":"a"}"#,
+        "[1]",
+        r#"["a",null]"#,
+        r#"[["a"]]"#,
+    ] {
+        let payload = format!(r#"{{"aud":{value}}}"#);
+        let expected = Refusal::WrongType(Registered::Audience);
+        assert_eq!(refusal(&payload, lax()), expected, "{payload}");
+        assert_eq!(
+            refusal(&payload, Rules::new().audience("a")),
+            expected,
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn time_beyond_64_bits_is_refused() {
+    for number in [
+        "9223372036854775808",
+        "18446744073709551616",
+        "1e19",
+        "-1e19",
+        "1e300",
+    ] {
+        let payload = format!(r#"{{"exp":{number}}}"#);
+        assert_eq!(
+            refusal(&payload, Rules::new()),
+            Refusal::OutOfRange(Registered::ExpiresAt),
+            "{payload}"
+        );
+    }
+    let claims = try_claims(r#"{"exp":9223372036854775807}"#, Rules::new()).unwrap();
+    assert_eq!(claims.expires_at(), Some(UnixSeconds::new(i64::MAX)));
+    let claims = try_claims(r#"{"iat":-9223372036854775808}"#, Rules::new()).unwrap();
+    assert_eq!(claims.issued_at(), Some(UnixSeconds::new(i64::MIN)));
+}
+
+#[test]
+fn infinite_time_is_refused() {
+    for number in ["NaN", "Infinity", "1e400"] {
+        let fault = JsonFault::Syntax;
+        assert_eq!(
+            refusal(&format!(r#"{{"exp":{number}}}"#), Rules::new()),
+            Refusal::Json {
+                part: Part::Payload,
+                fault
+            }
+        );
+    }
+}
+
+#[test]
+fn fractions_of_a_second_are_cut_off() {
+    let claims = try_claims(
+        r#"{"iat":1600000000.999,"exp":1.8e9,"nbf":-0.5}"#,
+        Rules::new(),
+    );
+    let claims = claims.unwrap();
+    assert_eq!(claims.issued_at(), Some(UnixSeconds::new(1_600_000_000)));
+    assert_eq!(claims.expires_at(), Some(UnixSeconds::new(1_800_000_000)));
+    assert_eq!(claims.not_before(), Some(UnixSeconds::new(-1)));
+}
+
+#[test]
+fn duplicate_claims_are_refused() {
+    let expected = Refusal::Json {
+        part: Part::Payload,
+        fault: JsonFault::DuplicateName,
+    };
+    assert_eq!(
+        refusal(r#"{"exp":1900000000,"exp":1}"#, Rules::new()),
+        expected
+    );
+    assert_eq!(
+        refusal(r#"{"user":{"id":1,"id":2}}"#, Rules::new()),
+        expected
+    );
+}
+
+#[test]
+fn payload_that_is_not_an_object_is_refused() {
+    for payload in ["[]", r#""claims""#, "1", "null"] {
+        let fault = JsonFault::NotObject;
+        assert_eq!(
+            refusal(payload, Rules::new()),
+            Refusal::Json {
+                part: Part::Payload,
+                fault
+            }
+        );
+    }
+}
+
+#[test]
+fn claims_can_be_read_typed_and_by_name() {
+    let claims = try_claims(
+        r#"{"iss":"i","sub":"s","aud":["a","b"],"jti":"j","user_id":"7","nested":{"x":[1]}}"#,
+        Rules::new().audience("b"),
+    )
+    .unwrap();
+    assert_eq!(claims.issuer(), Some("i"));
+    assert_eq!(claims.subject(), Some("s"));
+    assert_eq!(claims.token_id(), Some("j"));
+    assert_eq!(claims.audiences().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(claims.claim("user_id"), Some(&serde_json::json!("7")));
+    assert_eq!(claims.claim("nested"), Some(&serde_json::json!({"x": [1]})));
+    assert_eq!(claims.claim("exp"), None);
+    assert_eq!(claims.expires_at(), None);
+
+    let claims = try_claims(r#"{"aud":"single"}"#, Rules::new().audience("single")).unwrap();
+    assert_eq!(claims.audiences().collect::<Vec<_>>(), ["single"]);
+    let claims = try_claims("{}", Rules::new()).unwrap();
+    assert_eq!(claims.audiences().count(), 0);
+}
+
+#[test]
+fn claims_do_not_print_their_values() {
+    let claims = try_claims(r#"{"sub":"jane@example.com"}"#, Rules::new()).unwrap();
+    assert!(!format!("{claims:?}").contains("jane"));
+}

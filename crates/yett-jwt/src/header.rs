@@ -1,0 +1,156 @@
+//! The JOSE header (RFC 7515 section 4), read before anything is proven: it may only say which
+//! checks the token asks for, and each answer must be the one we would have given ourselves.
+//!
+//! Never used, whatever they say: `jwk`, `jku`, `x5u`, `x5c` and their kin, which offer keys or
+//! places to fetch them.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::compact::decode_object;
+use crate::{Algorithm, Part, Refusal};
+
+/// A key id longer than this many bytes is refused.
+const LONGEST_KEY_ID: usize = 256;
+
+/// Which `typ` a token's header must show (RFC 8725 section 3.11: explicit typing).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HeaderType {
+    /// No `typ`, or `JWT` in any case (RFC 7519 section 5.1). simplejwt and PyJWT write `JWT`.
+    #[default]
+    Jwt,
+    /// `at+jwt` in any case, with or without `application/` (RFC 9068 section 4). Absence is
+    /// refused.
+    AccessToken,
+}
+
+/// The name that a token gives to its key. A key to look up in a table and to log, nothing else:
+/// never a path, an address or part of a query.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct KeyId(Box<str>);
+
+impl KeyId {
+    /// The id as in the header: at most 256 bytes of UTF-8, any characters.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    /// With control characters escaped: the text is the token's, and logs show it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.escape_debug().fmt(f)
+    }
+}
+
+/// `typ` as far as the rules tell values apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TypeName {
+    Absent,
+    Jwt,
+    AccessToken,
+    Other,
+}
+
+/// A header whose every member is acceptable in itself. Whether `alg` is the key's is asked in
+/// `verify.rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: Option<KeyId>,
+    type_name: TypeName,
+}
+
+impl Header {
+    /// Reads the encoded header.
+    pub(crate) fn read(encoded: &str) -> Result<Self, Refusal> {
+        match Self::recognize(encoded) {
+            Some(header) => Ok(header),
+            None => Self::parse(encoded),
+        }
+    }
+
+    /// The two headers that nearly every HS256 token has: `{"alg":"HS256","typ":"JWT"}` (ours, and
+    /// PyJWT's, which sorts names) and `{"typ":"JWT","alg":"HS256"}` (libraries that do not sort).
+    /// base64url is injective here, so equal text means equal JSON; a test holds that `parse` says
+    /// the same.
+    fn recognize(encoded: &str) -> Option<Self> {
+        match encoded {
+            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" | "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9" => {
+                Some(Self {
+                    algorithm: Algorithm::Hs256,
+                    key_id: None,
+                    type_name: TypeName::Jwt,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    fn parse(encoded: &str) -> Result<Self, Refusal> {
+        let (_, members) = decode_object(Part::Header, encoded)?;
+        if members.contains_key("crit") {
+            return Err(Refusal::Critical);
+        }
+        if members.contains_key("b64") {
+            return Err(Refusal::Unencoded);
+        }
+        Ok(Self {
+            algorithm: algorithm(&members)?,
+            type_name: type_name(&members)?,
+            key_id: key_id(&members)?,
+        })
+    }
+
+    /// Refuses a token of another declared type than `wanted`.
+    pub(crate) fn check_type(&self, wanted: HeaderType) -> Result<(), Refusal> {
+        match (wanted, self.type_name) {
+            (HeaderType::Jwt, TypeName::Absent | TypeName::Jwt)
+            | (HeaderType::AccessToken, TypeName::AccessToken) => Ok(()),
+            (HeaderType::Jwt, TypeName::AccessToken | TypeName::Other)
+            | (HeaderType::AccessToken, TypeName::Absent | TypeName::Jwt | TypeName::Other) => {
+                Err(Refusal::HeaderType)
+            }
+        }
+    }
+}
+
+fn algorithm(members: &Map<String, Value>) -> Result<Algorithm, Refusal> {
+    let Some(Value::String(name)) = members.get("alg") else {
+        return Err(Refusal::AlgorithmMissing);
+    };
+    if name.eq_ignore_ascii_case("none") {
+        return Err(Refusal::AlgorithmNone);
+    }
+    Algorithm::named(name).ok_or(Refusal::AlgorithmUnknown)
+}
+
+fn type_name(members: &Map<String, Value>) -> Result<TypeName, Refusal> {
+    match members.get("typ") {
+        None => Ok(TypeName::Absent),
+        Some(Value::String(name)) if name.eq_ignore_ascii_case("JWT") => Ok(TypeName::Jwt),
+        Some(Value::String(name))
+            if name.eq_ignore_ascii_case("at+jwt")
+                || name.eq_ignore_ascii_case("application/at+jwt") =>
+        {
+            Ok(TypeName::AccessToken)
+        }
+        Some(Value::String(_)) => Ok(TypeName::Other),
+        Some(_) => Err(Refusal::HeaderType),
+    }
+}
+
+fn key_id(members: &Map<String, Value>) -> Result<Option<KeyId>, Refusal> {
+    match members.get("kid") {
+        None => Ok(None),
+        Some(Value::String(id)) if id.len() <= LONGEST_KEY_ID => {
+            Ok(Some(KeyId(id.as_str().into())))
+        }
+        Some(_) => Err(Refusal::KeyId),
+    }
+}
+
+#[cfg(test)]
+mod tests;

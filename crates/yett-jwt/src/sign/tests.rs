@@ -1,0 +1,96 @@
+//! What is signed and what is not, and the unproven reading of what was.
+
+use super::SignError;
+use crate::testing::{HEADER, NOW, SECRET, encode, key, verifier};
+use crate::{Algorithm, JsonFault, Rules, danger_peek};
+
+#[test]
+fn header_is_exactly_alg_and_typ() {
+    assert_eq!(Algorithm::Hs256.encoded_header(), encode(HEADER));
+    let token = key().sign(b"{}").unwrap();
+    assert!(
+        token.starts_with(&format!("{}.e30.", encode(HEADER))),
+        "{token}"
+    );
+}
+
+#[test]
+fn claims_are_signed_byte_for_byte() {
+    let claims = "{ \"b\" : 1.0,\r\n \"a\":\"\\u00e9é\" }".as_bytes();
+    let token = key().sign(claims).unwrap();
+    let verified = verifier(Rules::new()).verify(&token, NOW).unwrap();
+    assert_eq!(verified.payload_json(), claims);
+}
+
+#[test]
+fn what_is_not_an_acceptable_object_is_not_signed() {
+    for (claims, fault) in [
+        (&b""[..], JsonFault::Syntax),
+        (b"{", JsonFault::Syntax),
+        (b"[]", JsonFault::NotObject),
+        (b"null", JsonFault::NotObject),
+        (b"{\"exp\":NaN}", JsonFault::Syntax),
+        (b"{\"a\":1,\"a\":1}", JsonFault::DuplicateName),
+        (b"{\"a\":\"\xff\"}", JsonFault::NotUtf8),
+    ] {
+        assert_eq!(key().sign(claims), Err(SignError::Json(fault)));
+    }
+}
+
+#[test]
+fn signed_token_is_never_longer_than_the_bound() {
+    let claims = br#"{"a":"some text"}"#;
+    let token = key().sign(claims).unwrap();
+    let longest = token.len();
+    assert_eq!(key().sign_within(claims, longest), Ok(token));
+    let longest = longest - 1;
+    assert_eq!(
+        key().sign_within(claims, longest),
+        Err(SignError::TooLong { longest })
+    );
+    let longest = crate::DEFAULT_LONGEST_TOKEN;
+    assert_eq!(
+        key().sign(&[b' '; 8 * 1024]),
+        Err(SignError::TooLong { longest })
+    );
+}
+
+#[test]
+fn peeking_shows_texts_and_proves_nothing() {
+    let good = key().sign(br#"{"exp":1,"sub":5}"#).unwrap();
+    let (signed, _) = good.rsplit_once('.').unwrap();
+    for token in [good.clone(), format!("{signed}."), format!("{signed}.AAAA")] {
+        let unproven = danger_peek(&token, 1000).unwrap();
+        assert_eq!(unproven.header_json(), HEADER.as_bytes());
+        assert_eq!(unproven.payload_json(), br#"{"exp":1,"sub":5}"#);
+    }
+}
+
+#[test]
+fn peeking_is_as_strict_about_form() {
+    let good = key().sign(b"{}").unwrap();
+    for token in [
+        format!("{good}="),
+        format!(" {good}"),
+        "a.b".to_owned(),
+        "e30.W10.".to_owned(),
+    ] {
+        assert!(danger_peek(&token, 1000).is_err(), "{token}");
+    }
+    assert!(danger_peek(&good, good.len() - 1).is_err());
+}
+
+#[test]
+fn errors_of_signing_show_no_claims() {
+    let error = key().sign(br#"{"name":"jane","name":"jane"}"#).unwrap_err();
+    let shown = format!(
+        "{error} {error:?} {}",
+        std::error::Error::source(&error).unwrap()
+    );
+    assert!(
+        !shown.contains("jane") && !shown.contains("name\""),
+        "{shown}"
+    );
+    let secret = String::from_utf8_lossy(SECRET);
+    assert!(!shown.contains(&*secret));
+}

@@ -1,0 +1,53 @@
+//! Tokens for the tests, among them such as no honest issuer makes: any header, payload or encoding
+//! under a right signature, so that a refusal comes from the rule that is being tested and not from
+//! the signature.
+
+use base64::Engine as _;
+
+use crate::compact::BASE64URL;
+use crate::{Claims, Refusal, Rules, SigningKey, UnixSeconds, Verifier};
+
+pub(crate) const SECRET: &[u8] = b"a secret of the tests, long enough for HS256";
+pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+/// 2023-11-14T22:13:20Z.
+pub(crate) const NOW: UnixSeconds = UnixSeconds::new(1_700_000_000);
+
+pub(crate) fn key() -> SigningKey {
+    SigningKey::hs256(SECRET).unwrap()
+}
+
+pub(crate) fn verifier(rules: Rules) -> Verifier {
+    Verifier::new(key().verifying_key(), rules)
+}
+
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    BASE64URL.encode(bytes)
+}
+
+/// Appends the right signature to any text.
+pub(crate) fn seal(signed: &str) -> String {
+    format!("{signed}.{}", encode(key().signature(signed.as_bytes())))
+}
+
+/// A well-signed token with this header and payload, whatever they are.
+pub(crate) fn token(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
+    seal(&format!("{}.{}", encode(header), encode(payload)))
+}
+
+/// What becomes of a well-signed token with this header.
+pub(crate) fn try_header(header: &str) -> Result<(), Refusal> {
+    verifier(Rules::new())
+        .verify(&token(header, "{}"), NOW)
+        .map(|_| ())
+}
+
+/// What becomes of a well-signed token with these claims under these rules.
+pub(crate) fn try_claims(payload: &str, rules: Rules) -> Result<Claims, Refusal> {
+    let verified = verifier(rules).verify(&token(HEADER, payload), NOW)?;
+    Ok(verified.claims().clone())
+}
+
+/// As [`try_claims`], for the refusal alone.
+pub(crate) fn refusal(payload: &str, rules: Rules) -> Refusal {
+    try_claims(payload, rules).expect_err(payload)
+}

@@ -1,0 +1,118 @@
+//! The proof. [`Verifier::verify`] is the only place that makes a [`Verified`], and its order of
+//! checks is the security of this crate: bound the size, take apart, agree on the algorithm, prove
+//! the signature over the bytes as they came, and only then read what they say.
+
+use std::fmt;
+
+use crate::claims::{Claims, Times};
+use crate::compact::{Compact, LONGEST_SIGNATURE, decode_object, decode_signature};
+use crate::header::Header;
+use crate::{KeyId, Part, Refusal, Rules, UnixSeconds, VerifyingKey};
+
+/// One key and the rules for its tokens. Immutable, made before any token is seen, shared between
+/// threads.
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    key: VerifyingKey,
+    rules: Rules,
+}
+
+impl Verifier {
+    /// Binds rules to a key.
+    #[must_use]
+    pub const fn new(key: VerifyingKey, rules: Rules) -> Self {
+        Self { key, rules }
+    }
+
+    /// Proves that `token` was signed with the key, and that it may be used at `now` under the
+    /// rules.
+    ///
+    /// `token` is the compact form alone, without scheme, quotes or white space. Memory is linear
+    /// in its length, and so is time, but for sorting the names of its claims.
+    ///
+    /// # Errors
+    /// The first thing found wrong; an unsigned or wrongly signed token never learns what the rules
+    /// say of its claims.
+    pub fn verify(&self, token: &str, now: UnixSeconds) -> Result<Verified, Refusal> {
+        let compact = Compact::split(token, self.rules.longest_token)?;
+
+        let header = Header::read(compact.header)?;
+        if header.algorithm != self.key.algorithm() {
+            return Err(Refusal::AlgorithmMismatch {
+                key: self.key.algorithm(),
+            });
+        }
+        header.check_type(self.rules.header_type)?;
+
+        let mut room = [0; LONGEST_SIGNATURE];
+        let signature = decode_signature(compact.signature, &mut room)?;
+        self.key
+            .check_signature(compact.signed.as_bytes(), signature)?;
+
+        let (payload, members) = decode_object(Part::Payload, compact.payload)?;
+        self.rules.check_presence(&members)?;
+        let times = Times::read(&members)?;
+        self.rules.check_times(&times, now)?;
+        let claims = Claims::read(members, times)?;
+        self.rules.check_parties(&claims)?;
+
+        Ok(Verified {
+            payload,
+            claims,
+            key_id: header.key_id,
+        })
+    }
+}
+
+/// A token that was proven: signature, algorithm, times, issuer, audience, required claims. Only
+/// [`Verifier::verify`] makes one. It proves what was true at the `now` of that call; it does not
+/// expire by itself.
+///
+/// ```compile_fail,E0451
+/// // Nobody else can: its fields are private, and it has no other constructor.
+/// fn forge(claims: yett_jwt::Claims) -> yett_jwt::Verified {
+///     yett_jwt::Verified { payload: String::new(), claims, key_id: None }
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Verified {
+    payload: String,
+    claims: Claims,
+    key_id: Option<KeyId>,
+}
+
+impl Verified {
+    /// What the token says.
+    #[must_use]
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The exact bytes that the signature covers, decoded: a JSON object in UTF-8, as its issuer
+    /// spaced and ordered it.
+    #[must_use]
+    pub const fn payload_json(&self) -> &[u8] {
+        self.payload.as_bytes()
+    }
+
+    /// The key id that the header gave, if any.
+    #[must_use]
+    pub const fn key_id(&self) -> Option<&KeyId> {
+        self.key_id.as_ref()
+    }
+}
+
+impl fmt::Debug for Verified {
+    /// Without the payload: claims are personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("claims", &self.claims)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
