@@ -1,0 +1,260 @@
+//! The project's rules for tokens, and the trial of a credential against them.
+//!
+//! Proof is `yett-jwt`'s. On top stand djangorestframework-simplejwt's own checks, in the order of
+//! its `Token.verify` (5.5): an `exp` claim, the id claim if one is configured, then the type claim.
+//! Where simplejwt would not see the credential at all (a scheme in another case), a fault is not
+//! held against the request; a good token still counts.
+
+use std::fmt;
+
+use yett_jwt::{Refusal, RefusalKind, Rules, SigningKey, UnixSeconds, Verified, Verifier};
+use zeroize::Zeroizing;
+
+use super::Identity;
+use crate::request::{AuthScheme, Credential, RequestHead, Spelling, UnprovenToken};
+use crate::settings::{GateSettingsError, SettingsFault};
+
+/// What makes a token good: `SIMPLE_JWT` as far as an edge can check it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRuleSettings {
+    /// `ALGORITHM`. Only `HS256` is known.
+    pub algorithm: String,
+    /// `SIGNING_KEY`, as bytes.
+    pub key: TokenKey,
+    /// Whether a short key is taken.
+    pub key_length: KeyLength,
+    /// `LEEWAY`, in seconds, to both sides.
+    pub leeway_seconds: u32,
+    /// `ISSUER`: must then be the token's `iss`, exactly.
+    pub issuer: Option<String>,
+    /// `AUDIENCE`: one of them must then be in the token's `aud`. `None`: `aud` is not looked at,
+    /// which is what simplejwt does.
+    pub audience: Option<Vec<String>>,
+    /// `TOKEN_TYPE_CLAIM`; `None`: the type is not checked.
+    pub token_type_claim: Option<String>,
+    /// The value of that claim in a token for the API, `access`.
+    pub token_type: String,
+    /// `JTI_CLAIM`; `None`: an id is not asked for.
+    pub jti_claim: Option<String>,
+    /// `AUTH_HEADER_TYPES`, at least one.
+    pub header_types: Vec<String>,
+}
+
+/// Whether the key must be as long as its algorithm's hash (RFC 7518, 3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyLength {
+    /// A shorter key is refused.
+    #[default]
+    Enforced,
+    /// A shorter key is taken: whoever sees one token may find the key by trying.
+    DangerShort,
+}
+
+/// A signing key's bytes. Prints as `[secret]`, and is wiped when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TokenKey(Zeroizing<Vec<u8>>);
+
+impl TokenKey {
+    /// Wraps the bytes.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// What is wrong with a credential: precise, for the log alone. Holds nothing of the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialFault {
+    /// No credential under a known scheme.
+    #[error("no token was sent")]
+    Missing,
+    /// The scheme alone, or with more than one word behind it.
+    #[error("the Authorization header is not a scheme and one token")]
+    Malformed,
+    /// The token is not ASCII text.
+    #[error("the token is not text")]
+    NotText,
+    /// The proof failed.
+    #[error("the token was not proven")]
+    Unproven(#[source] Refusal),
+    /// Proven, but it never ends.
+    #[error("the token has no exp claim")]
+    NoExp,
+    /// Proven, but without the configured id claim.
+    #[error("the token has no id claim")]
+    NoId,
+    /// Proven, but without the configured type claim.
+    #[error("the token has no type claim")]
+    NoType,
+    /// Proven, but of another type, for example a refresh token.
+    #[error("the token is of another type")]
+    WrongType,
+}
+
+/// The kinds of bad credential that a project answers differently; the names are those of the
+/// manifest's `answers`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is the kind that it names")]
+pub enum FaultKind {
+    Missing,
+    Malformed,
+    Invalid,
+    Expired,
+    WrongType,
+    NoType,
+    NoId,
+    NoExp,
+}
+
+impl CredentialFault {
+    /// The kind of answer to this fault.
+    #[must_use]
+    pub const fn kind(&self) -> FaultKind {
+        match self {
+            Self::Missing => FaultKind::Missing,
+            Self::Malformed => FaultKind::Malformed,
+            Self::NotText => FaultKind::Invalid,
+            Self::Unproven(refusal) => match refusal.kind() {
+                RefusalKind::Expired => FaultKind::Expired,
+                _ => FaultKind::Invalid,
+            },
+            Self::NoExp => FaultKind::NoExp,
+            Self::NoId => FaultKind::NoId,
+            Self::NoType => FaultKind::NoType,
+            Self::WrongType => FaultKind::WrongType,
+        }
+    }
+}
+
+/// The rules, ready to try credentials.
+#[derive(Debug)]
+pub(crate) struct TokenRules {
+    verifier: Verifier,
+    schemes: Vec<AuthScheme>,
+    jti_claim: Option<String>,
+    token_type_claim: Option<String>,
+    token_type: String,
+}
+
+/// How a credential stood its trial.
+#[derive(Debug)]
+pub(super) enum Trial {
+    Good(Identity),
+    Bad(CredentialFault, Spelling),
+}
+
+impl TokenRules {
+    /// Prepares the rules; adds an error for each setting that cannot be obeyed.
+    pub(crate) fn new(
+        settings: TokenRuleSettings,
+        errors: &mut Vec<GateSettingsError>,
+    ) -> Option<Self> {
+        let before = errors.len();
+        let mut refuse = |fault| errors.push(GateSettingsError::new("token rules", fault));
+        let key = signing_key(&settings).map_err(&mut refuse).ok();
+        if settings.audience.as_ref().is_some_and(Vec::is_empty) {
+            refuse(SettingsFault::NoAudience);
+        }
+        if settings.header_types.is_empty() {
+            refuse(SettingsFault::NoHeaderType);
+        }
+        let mut schemes = Vec::with_capacity(settings.header_types.len());
+        for scheme in &settings.header_types {
+            match AuthScheme::parse(scheme) {
+                Some(scheme) => schemes.push(scheme),
+                None => refuse(SettingsFault::HeaderType(scheme.clone())),
+            }
+        }
+        if errors.len() > before {
+            return None;
+        }
+        Some(Self {
+            verifier: Verifier::new(key?.verifying_key(), proof_rules(&settings)),
+            schemes,
+            jti_claim: settings.jti_claim,
+            token_type_claim: settings.token_type_claim,
+            token_type: settings.token_type,
+        })
+    }
+
+    /// Tries the credential of a request; a token is verified exactly once.
+    pub(super) fn try_credential(&self, head: &RequestHead, now: UnixSeconds) -> Trial {
+        match head.credential(&self.schemes) {
+            Credential::Missing => Trial::Bad(CredentialFault::Missing, Spelling::AsConfigured),
+            Credential::Malformed(spelling) => Trial::Bad(CredentialFault::Malformed, spelling),
+            Credential::Bearer(token, spelling) => match self.prove(token, now) {
+                Ok(identity) => Trial::Good(identity),
+                Err(fault) => Trial::Bad(fault, spelling),
+            },
+        }
+    }
+
+    fn prove(
+        &self,
+        token: UnprovenToken<'_>,
+        now: UnixSeconds,
+    ) -> Result<Identity, CredentialFault> {
+        let token = token.as_str().ok_or(CredentialFault::NotText)?;
+        let verified = self
+            .verifier
+            .verify(token, now)
+            .map_err(CredentialFault::Unproven)?;
+        self.check_claims(&verified)?;
+        Ok(Identity::new(token, verified))
+    }
+
+    /// simplejwt's `Token.verify`.
+    fn check_claims(&self, verified: &Verified) -> Result<(), CredentialFault> {
+        let claims = verified.claims();
+        if claims.expires_at().is_none() {
+            return Err(CredentialFault::NoExp);
+        }
+        if let Some(name) = &self.jti_claim
+            && claims.claim(name).is_none()
+        {
+            return Err(CredentialFault::NoId);
+        }
+        let Some(name) = &self.token_type_claim else {
+            return Ok(());
+        };
+        match claims.claim(name) {
+            None => Err(CredentialFault::NoType),
+            Some(found) if found.as_str() == Some(&self.token_type) => Ok(()),
+            Some(_) => Err(CredentialFault::WrongType),
+        }
+    }
+}
+
+fn signing_key(settings: &TokenRuleSettings) -> Result<SigningKey, SettingsFault> {
+    if settings.algorithm != "HS256" {
+        return Err(SettingsFault::Algorithm(settings.algorithm.clone()));
+    }
+    match settings.key_length {
+        KeyLength::Enforced => SigningKey::hs256(&settings.key.0),
+        KeyLength::DangerShort => SigningKey::danger_hs256_short(&settings.key.0),
+    }
+    .map_err(SettingsFault::Key)
+}
+
+fn proof_rules(settings: &TokenRuleSettings) -> Rules {
+    let mut rules = Rules::new().leeway(settings.leeway_seconds);
+    if let Some(issuer) = &settings.issuer {
+        rules = rules.issuer(issuer);
+    }
+    match &settings.audience {
+        Some(audiences) => {
+            for audience in audiences {
+                rules = rules.audience(audience);
+            }
+            rules
+        }
+        // simplejwt turns PyJWT's check of `aud` off when AUDIENCE is unset.
+        None => rules.danger_any_audience(),
+    }
+}

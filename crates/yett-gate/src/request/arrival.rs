@@ -1,0 +1,80 @@
+//! Facts of the connection that a request came in on. They come from the listener, never from a
+//! header: a client can say nothing here.
+
+use std::net::SocketAddr;
+
+/// Where a request came from and to: the facts that the connection itself knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    client: ClientAddr,
+    server: ServerAddr,
+    scheme: Scheme,
+}
+
+impl Arrival {
+    /// Puts the facts of one connection together.
+    #[must_use]
+    pub const fn new(client: ClientAddr, server: ServerAddr, scheme: Scheme) -> Self {
+        Self {
+            client,
+            server,
+            scheme,
+        }
+    }
+
+    /// The peer.
+    #[must_use]
+    pub const fn client(&self) -> ClientAddr {
+        self.client
+    }
+
+    /// The address of ours that the peer reached.
+    #[must_use]
+    pub const fn server(&self) -> ServerAddr {
+        self.server
+    }
+
+    /// Whether the connection was encrypted.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+}
+
+/// The peer of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAddr {
+    /// A peer on the network.
+    Ip(SocketAddr),
+    /// A peer on a Unix socket, which has no address.
+    Unix,
+}
+
+/// Our own end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerAddr {
+    /// A network socket.
+    Ip(SocketAddr),
+    /// A Unix socket.
+    Unix,
+}
+
+/// The scheme of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// Clear text.
+    Http,
+    /// TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as it stands in a URI: `http` or `https`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}

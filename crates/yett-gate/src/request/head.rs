@@ -1,0 +1,306 @@
+//! The request head as every later stage sees it: canonical target, one host, cleaned headers.
+//!
+//! Cleaning decides what the application can be told by a client. Dropped are names that WSGI
+//! would merge with another (`X_User` and `X-User` both become `HTTP_X_USER`), `Proxy` (httpoxy),
+//! Yett's own names, and what belongs to this one connection (RFC 9110, 7.6.1). Refused is a
+//! `Connection` header that would have a header dropped that is meant for the application.
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::{Method, Uri, Version};
+
+use super::{Arrival, AuthScheme, BadRequest, Credential, Host, Target};
+
+/// Headers that end at this connection and mean nothing to the application.
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers that `Connection` must not strip: an earlier proxy, or we, rely on them.
+const END_TO_END: [&str; 22] = [
+    "accept",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "if-match",
+    "if-none-match",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "range",
+    "referer",
+    "user-agent",
+    "via",
+    "x-real-ip",
+];
+
+/// A request head, canonical and cleaned. Proves nothing about who sent it.
+///
+/// `Debug` prints no header, for they hold tokens and cookies.
+pub struct RequestHead {
+    method: Method,
+    target: Target,
+    version: Version,
+    headers: HeaderMap,
+    host: Option<Host>,
+    arrival: Arrival,
+    body_length: BodyLength,
+}
+
+/// How long the body is that follows the head (RFC 9112, 6.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyLength {
+    /// There is none.
+    None,
+    /// `Content-Length`, in bytes.
+    Known(u64),
+    /// It ends with its last chunk.
+    Chunked,
+}
+
+impl RequestHead {
+    /// Makes a canonical and cleaned head of what the HTTP layer read.
+    ///
+    /// # Errors
+    /// [`BadRequest`]; the connection cannot be trusted to be in step afterwards, so close it.
+    pub fn parse(parts: Parts, arrival: Arrival) -> Result<Self, BadRequest> {
+        let Parts {
+            method,
+            uri,
+            version,
+            mut headers,
+            ..
+        } = parts;
+        let target = Target::parse(&method, &uri)?;
+        let host = one_host(&uri, version, &mut headers)?;
+        if headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
+            return Err(BadRequest::TwoAuthorizations);
+        }
+        let body_length = body_length(&headers)?;
+        strip_connection(&mut headers)?;
+        strip_names(&mut headers);
+        Ok(Self {
+            method,
+            target,
+            version,
+            headers,
+            host,
+            arrival,
+            body_length,
+        })
+    }
+
+    /// The method.
+    #[must_use]
+    pub const fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The canonical target.
+    #[must_use]
+    pub const fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The protocol version.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The cleaned headers: at most one `Host`, at most one `Authorization`.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The host; `None` only for HTTP/1.0 without a `Host` header.
+    #[must_use]
+    pub const fn host(&self) -> Option<&Host> {
+        self.host.as_ref()
+    }
+
+    /// Facts of the connection.
+    #[must_use]
+    pub const fn arrival(&self) -> &Arrival {
+        &self.arrival
+    }
+
+    /// How long the body is.
+    #[must_use]
+    pub const fn body_length(&self) -> BodyLength {
+        self.body_length
+    }
+
+    /// The bearer credential, unproved, under one of these schemes.
+    #[must_use]
+    pub fn credential(&self, schemes: &[AuthScheme]) -> Credential<'_> {
+        match self.headers.get(header::AUTHORIZATION) {
+            Some(value) => Credential::read(value.as_bytes(), schemes),
+            None => Credential::Missing,
+        }
+    }
+
+    /// Drops headers that carry an identity towards the application or an upstream.
+    /// Spellings with an underscore are gone already.
+    pub(crate) fn drop_headers(&mut self, names: &[HeaderName]) {
+        for name in names {
+            self.headers.remove(name);
+        }
+    }
+}
+
+impl std::fmt::Debug for RequestHead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("uri", &self.target.uri())
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The one host of a request (RFC 9112, 3.2; RFC 9113, 8.3.1).
+fn one_host(
+    uri: &Uri,
+    version: Version,
+    headers: &mut HeaderMap,
+) -> Result<Option<Host>, BadRequest> {
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let mut values = headers.get_all(header::HOST).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err(BadRequest::TwoHosts);
+    }
+    let host = value
+        .map(|value| Host::parse(value.as_bytes()))
+        .transpose()?;
+    match (host, authority) {
+        (Some(host), None) => Ok(Some(host)),
+        (Some(host), Some(authority)) if host.as_str().eq_ignore_ascii_case(authority) => {
+            Ok(Some(host))
+        }
+        (Some(_), Some(_)) => Err(BadRequest::AuthorityMismatch),
+        // HTTP/2 sends `:authority` instead; the application knows `Host` alone.
+        (None, Some(authority)) if version >= Version::HTTP_2 => {
+            let host = Host::parse(authority.as_bytes())?;
+            let value = HeaderValue::from_str(authority).map_err(|_| BadRequest::BadHost)?;
+            headers.insert(header::HOST, value);
+            Ok(Some(host))
+        }
+        (None, None) if version < Version::HTTP_11 => Ok(None),
+        (None, _) => Err(BadRequest::NoHost),
+    }
+}
+
+fn body_length(headers: &HeaderMap) -> Result<BodyLength, BadRequest> {
+    let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (lengths.next(), codings.next()) {
+        (None, None) => Ok(BodyLength::None),
+        (Some(_), Some(_)) => Err(BadRequest::TwoLengths),
+        (Some(length), None) => {
+            if lengths.next().is_some() {
+                return Err(BadRequest::BadLength);
+            }
+            decimal(length.as_bytes())
+                .map(BodyLength::Known)
+                .ok_or(BadRequest::BadLength)
+        }
+        (None, Some(coding)) => {
+            let chunked = coding
+                .as_bytes()
+                .trim_ascii()
+                .eq_ignore_ascii_case(b"chunked");
+            if !chunked || codings.next().is_some() {
+                return Err(BadRequest::TransferCoding);
+            }
+            Ok(BodyLength::Chunked)
+        }
+    }
+}
+
+/// Digits alone: `u64::parse` would let a plus sign pass.
+fn decimal(text: &[u8]) -> Option<u64> {
+    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(text).ok()?;
+    if digits { text.parse().ok() } else { None }
+}
+
+/// Drops what belongs to this connection: the names that `Connection` lists, and the known ones.
+fn strip_connection(headers: &mut HeaderMap) -> Result<(), BadRequest> {
+    let mut listed: Vec<HeaderName> = Vec::new();
+    for value in headers.get_all(header::CONNECTION) {
+        for option in value.as_bytes().split(|byte| *byte == b',') {
+            let option = option.trim_ascii();
+            if option.is_empty() || is_known_option(option) {
+                continue;
+            }
+            let name = HeaderName::from_bytes(option).map_err(|_| BadRequest::BadConnection)?;
+            if is_end_to_end(&name) {
+                return Err(BadRequest::ConnectionStrips);
+            }
+            listed.push(name);
+        }
+    }
+    for name in listed {
+        headers.remove(name);
+    }
+    for name in HOP_BY_HOP {
+        headers.remove(name);
+    }
+    Ok(())
+}
+
+/// Options that name no header, or one that goes anyway.
+fn is_known_option(option: &[u8]) -> bool {
+    [b"close".as_slice(), b"keep-alive", b"upgrade", b"te"]
+        .iter()
+        .any(|known| option.eq_ignore_ascii_case(known))
+}
+
+/// Whether a header is meant for the application, or set by a proxy that stands before us.
+fn is_end_to_end(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    END_TO_END.contains(&name) || name.starts_with("x-forwarded") || name.starts_with("sec-")
+}
+
+/// Drops the names that a client may never send on to the application.
+fn strip_names(headers: &mut HeaderMap) {
+    let forbidden: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| is_forbidden(name.as_str()))
+        .cloned()
+        .collect();
+    for name in forbidden {
+        headers.remove(name);
+    }
+}
+
+/// `HeaderName` is in lower case already.
+fn is_forbidden(name: &str) -> bool {
+    // WSGI turns hyphens into underscores, so two names would become one (CVE-2025-64484).
+    name.contains('_')
+        // CGI makes `HTTP_PROXY` of it, which HTTP clients obey (CVE-2016-5385).
+        || name == "proxy"
+        || name.starts_with("yett-")
+        || name.starts_with("x-yett-")
+}
+
+#[cfg(test)]
+mod tests;

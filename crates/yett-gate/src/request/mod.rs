@@ -1,0 +1,18 @@
+//! Stage "request": what arrived, made canonical and cleaned. Nothing here proves anything.
+//!
+//! [`RequestHead::parse`] is the one way in. After it, every later stage (router, guard, file
+//! service, application, access log) sees the same path bytes and the same headers.
+
+mod arrival;
+mod bad_request;
+mod credential;
+mod head;
+mod host;
+mod target;
+
+pub use arrival::{Arrival, ClientAddr, Scheme, ServerAddr};
+pub use bad_request::BadRequest;
+pub use credential::{AuthScheme, Credential, Spelling, UnprovenToken};
+pub use head::{BodyLength, RequestHead};
+pub use host::{AllowedHosts, Host};
+pub use target::Target;
