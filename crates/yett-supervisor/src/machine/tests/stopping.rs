@@ -1,0 +1,67 @@
+//! Stopping.
+
+use super::*;
+
+#[test]
+fn graceful_stop_lets_every_worker_finish() {
+    let mut scene = Scene::serving(2);
+    assert_eq!(
+        scene.stop(StopMode::Graceful),
+        ["drain 1", "drain 2", "end zygote 1"]
+    );
+    assert_eq!(scene.stop(StopMode::Graceful), NOTHING);
+    scene.dies(1, Exit::Code(0));
+    scene.dies(2, Exit::Code(0));
+    assert_eq!(scene.zygote_dies(1), ["forget 1", "exit 0: stopped"]);
+    assert_eq!(scene.reload(9), NOTHING);
+}
+
+#[test]
+fn worker_that_dies_during_a_stop_is_not_replaced() {
+    let mut scene = Scene::serving(1);
+    scene.stop(StopMode::Graceful);
+    assert_eq!(scene.dies(1, Exit::Signal(9)), ["detach 1"]);
+}
+
+#[test]
+fn quick_stop_kills_everything_at_once() {
+    let mut scene = Scene::serving(2);
+    scene.reload(1);
+    assert_eq!(
+        scene.stop(StopMode::Quick),
+        [
+            "answer 1: the server is stopping",
+            "kill group 1",
+            "Kill 1",
+            "Kill 2",
+            "kill group 2"
+        ]
+    );
+}
+
+#[test]
+fn quick_stop_overrules_a_graceful_one() {
+    let mut scene = Scene::serving(1);
+    scene.stop(StopMode::Graceful);
+    assert_eq!(scene.stop(StopMode::Quick), ["kill group 1", "Kill 1"]);
+    scene.zygote_dies(1);
+    assert_eq!(
+        scene.dies(1, Exit::Signal(9)),
+        ["detach 1", "forget 1", "exit 0: stopped"]
+    );
+}
+
+#[test]
+fn stop_during_the_first_import_ends_it() {
+    let mut scene = Scene::new(1);
+    scene.on(Event::Start);
+    assert_eq!(scene.stop(StopMode::Graceful), ["kill group 1"]);
+    assert_eq!(scene.zygote_dies(1), ["forget 1", "exit 0: stopped"]);
+}
+
+#[test]
+fn reload_during_a_stop_is_refused() {
+    let mut scene = Scene::serving(1);
+    scene.stop(StopMode::Graceful);
+    assert_eq!(scene.reload(1), ["answer 1: the server is stopping"]);
+}

@@ -1,0 +1,189 @@
+//! What befalls a worker, from ready to gone.
+
+use super::message::{Action, Millis, WorkerSignal};
+use super::state::{EndCause, Life};
+use super::turn::Turn;
+use crate::ids::WorkerId;
+use crate::notice::Notice;
+use crate::outcome::Exit;
+
+/// From SIGABRT or SIGTERM to SIGKILL.
+const SIGNAL_GRACE: u64 = 1_000;
+/// From the loss of a link to SIGKILL: long enough that a worker which is dying anyway tells its own
+/// exit, short enough to replace one that is not.
+const LINK_GRACE: u64 = 200;
+
+impl Turn<'_> {
+    pub(super) fn fork_failed(&mut self, worker: WorkerId, reason: String) {
+        if self.state.workers.contains_key(&worker) {
+            self.tell(Notice::WorkerNotForked { worker, reason });
+            self.set_life(worker, ordered(None));
+            self.exited(worker, Exit::Unknown);
+        }
+    }
+
+    /// An heir that is ready takes the seat, and only then is the one before it drained.
+    pub(super) fn ready(&mut self, id: WorkerId) {
+        let Some(worker) = self.state.workers.get_mut(&id) else {
+            return;
+        };
+        if !matches!(worker.life, Life::Starting { .. }) {
+            return;
+        }
+        worker.life = Life::Ready { spent: false };
+        worker.ready_at = Some(self.now);
+        let generation = worker.generation;
+        let Some(seat) = self.seat_where(generation, |seat| seat.heir == Some(id)) else {
+            return;
+        };
+        let before = seat.occupant.take();
+        seat.occupant = seat.heir.take();
+        seat.leaver = before;
+        if let Some(before) = before {
+            self.dismiss(before);
+        }
+    }
+
+    pub(super) fn spent(&mut self, id: WorkerId) {
+        if self.state.is_ready(id) {
+            self.set_life(id, Life::Ready { spent: true });
+        }
+    }
+
+    pub(super) fn stuck(&mut self, id: WorkerId) {
+        let Some(worker) = self.state.workers.get(&id) else {
+            return;
+        };
+        if let Life::Starting { .. } | Life::Ready { .. } | Life::Draining { .. } = worker.life {
+            self.set_life(id, ordered(Some(self.now + SIGNAL_GRACE)));
+            self.tell(Notice::WorkerStuck { worker: id });
+            self.signal(id, WorkerSignal::Abort);
+        }
+    }
+
+    /// Without a link a worker is of no use. Most likely it is gone, and its exit is about to come:
+    /// the seat is filled again then, so that a seat never has more processes than it may.
+    pub(super) fn link_lost(&mut self, id: WorkerId) {
+        let Some(worker) = self.state.workers.get(&id) else {
+            return;
+        };
+        if let Life::Starting { .. } | Life::Ready { .. } = worker.life {
+            let until = Some(self.now + LINK_GRACE);
+            let cause = EndCause::LinkLost;
+            self.set_life(id, Life::Ending { until, cause });
+            self.detach(id);
+        }
+    }
+
+    /// The process is gone; its exit is still to come.
+    pub(super) fn gone(&mut self, id: WorkerId) {
+        self.lose(id);
+    }
+
+    /// The process is gone, and this is how.
+    pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
+        self.lose(id);
+        if let Some(worker) = self.state.workers.remove(&id)
+            && worker.life == (Life::Gone { told: false })
+        {
+            self.tell(Notice::WorkerDied {
+                worker: id,
+                pid: worker.pid,
+                exit,
+            });
+        }
+    }
+
+    fn lose(&mut self, id: WorkerId) {
+        let Some(worker) = self.state.workers.get_mut(&id) else {
+            return;
+        };
+        let told = match worker.life {
+            Life::Gone { .. } => return,
+            Life::Starting { .. } | Life::Ready { .. } => false,
+            Life::Ending { cause, .. } => cause != EndCause::LinkLost,
+            Life::Draining { .. } => true,
+        };
+        worker.life = Life::Gone { told };
+        let generation = worker.generation;
+        let life = worker.ready_at.map(|ready| self.now.since(ready));
+        self.detach(id);
+        self.vacate(generation, id, life);
+    }
+
+    /// Lets a worker go that is not needed any more: it finishes, or is killed if it has not begun.
+    pub(super) fn dismiss(&mut self, id: WorkerId) {
+        match self.state.workers.get(&id).map(|worker| worker.life) {
+            Some(Life::Ready { .. }) => {
+                let until = self.now + self.state.limits.graceful;
+                self.set_life(id, Life::Draining { until });
+                self.act(Action::Drain { worker: id });
+            }
+            Some(Life::Starting { .. }) => self.kill(id),
+            _ => {}
+        }
+    }
+
+    /// SIGKILL, if it is not gone already.
+    pub(super) fn kill(&mut self, id: WorkerId) {
+        match self.state.workers.get(&id).map(|worker| worker.life) {
+            None | Some(Life::Gone { .. }) => {}
+            Some(_) => {
+                self.set_life(id, ordered(None));
+                self.signal(id, WorkerSignal::Kill);
+            }
+        }
+    }
+
+    /// A worker's own deadline is over.
+    pub(super) fn worker_overdue(&mut self, id: WorkerId) {
+        let Some(worker) = self.state.workers.get(&id) else {
+            return;
+        };
+        let generation = worker.generation;
+        match worker.life {
+            Life::Starting { .. } if worker.pid.is_none() => {
+                self.set_life(id, ordered(None));
+                let reason = "it did not fork when it was asked to";
+                self.break_zygote(generation, reason.to_owned());
+            }
+            Life::Starting { .. } => {
+                self.tell(Notice::WorkerNotReady { worker: id });
+                self.kill(id);
+            }
+            Life::Draining { .. } => {
+                self.tell(Notice::WorkerOverstayed { worker: id });
+                self.set_life(id, ordered(Some(self.now + SIGNAL_GRACE)));
+                self.signal(id, WorkerSignal::Term);
+            }
+            Life::Ending { cause, .. } => {
+                if cause == EndCause::LinkLost {
+                    self.tell(Notice::WorkerLinkLost { worker: id });
+                }
+                self.kill(id);
+            }
+            Life::Ready { .. } | Life::Gone { .. } => {}
+        }
+    }
+
+    fn detach(&mut self, id: WorkerId) {
+        if let Some(worker) = self.state.workers.get_mut(&id)
+            && std::mem::take(&mut worker.attached)
+        {
+            self.act(Action::Detach { worker: id });
+        }
+    }
+
+    fn set_life(&mut self, id: WorkerId, life: Life) {
+        if let Some(worker) = self.state.workers.get_mut(&id) {
+            worker.life = life;
+        }
+    }
+}
+
+fn ordered(until: Option<Millis>) -> Life {
+    Life::Ending {
+        until,
+        cause: EndCause::Ordered,
+    }
+}

@@ -1,0 +1,434 @@
+//! What the supervisor has to say to people. The program decides where it is printed.
+
+use std::fmt;
+
+use crate::ids::{GenerationId, WorkerId};
+use crate::outcome::{Exit, Failure};
+
+/// Who prints. Called from the supervisor's loop; must not block.
+pub trait Notices: Send + Sync {
+    /// Something happened. The text is the notice's `Display`.
+    fn notice(&self, notice: &Notice);
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Goes as it should.
+    Info,
+    /// Was put right without help.
+    Warning,
+    /// Someone should look.
+    Error,
+}
+
+/// Why a release was started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseCause {
+    /// The server starts.
+    Start,
+    /// Someone asked for a reload.
+    Reload,
+    /// The serving generation has lost its zygote.
+    LostZygote,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A generation is being started.
+    ReleaseStarted {
+        /// The new one.
+        generation: GenerationId,
+        /// Why.
+        cause: ReleaseCause,
+    },
+    /// A generation got the traffic.
+    ReleaseActive {
+        /// Which.
+        generation: GenerationId,
+        /// How many workers it has.
+        workers: usize,
+        /// How long its start took, in milliseconds.
+        millis: u64,
+    },
+    /// A generation could not be started.
+    ReleaseFailed {
+        /// Which.
+        generation: GenerationId,
+        /// Why.
+        failure: Failure,
+        /// The one that goes on serving, if there is one.
+        serving: Option<GenerationId>,
+    },
+    /// The last process of a generation has left.
+    GenerationEnded {
+        /// Which.
+        generation: GenerationId,
+    },
+    /// A worker died that should not have.
+    WorkerDied {
+        /// Which.
+        worker: WorkerId,
+        /// Its process id, if it got that far.
+        pid: Option<u32>,
+        /// How.
+        exit: Exit,
+    },
+    /// A worker could not be forked.
+    WorkerNotForked {
+        /// Which.
+        worker: WorkerId,
+        /// Why, as one phrase.
+        reason: String,
+    },
+    /// Workers die so soon that the next one has to wait.
+    WorkerHeldBack {
+        /// Of which generation.
+        generation: GenerationId,
+        /// How long, in milliseconds.
+        millis: u64,
+    },
+    /// A dead worker cannot be replaced, because the zygote of its generation is gone.
+    WorkerNotReplaced {
+        /// Which.
+        worker: WorkerId,
+        /// Of which generation.
+        generation: GenerationId,
+    },
+    /// A worker did not report ready in time and is killed.
+    WorkerNotReady {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// A worker's request went over its time limit; it is made to print its traceback and die.
+    WorkerStuck {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// A drained worker did not finish in time and is ended by signals.
+    WorkerOverstayed {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// The link to a living worker broke.
+    WorkerLinkLost {
+        /// Which.
+        worker: WorkerId,
+    },
+    /// The number of workers was changed.
+    WorkersChanged {
+        /// The new number.
+        workers: usize,
+    },
+    /// The number of workers could not be changed.
+    WorkersUnchanged {
+        /// The number, still.
+        workers: usize,
+    },
+    /// A zygote is gone that should not be.
+    ZygoteDied {
+        /// Of which generation.
+        generation: GenerationId,
+        /// How.
+        exit: Exit,
+    },
+    /// A zygote is not to be trusted any more and is killed.
+    ZygoteBroken {
+        /// Of which generation.
+        generation: GenerationId,
+        /// Why, as one phrase.
+        reason: String,
+    },
+    /// All workers are drained, then everything ends.
+    Stopping,
+    /// Everything is killed.
+    Killing,
+}
+
+impl Notice {
+    /// How much it matters.
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::ReleaseStarted {
+                cause: ReleaseCause::LostZygote,
+                ..
+            } => Level::Warning,
+            Self::ReleaseStarted { .. }
+            | Self::ReleaseActive { .. }
+            | Self::GenerationEnded { .. }
+            | Self::WorkersChanged { .. }
+            | Self::Stopping
+            | Self::Killing => Level::Info,
+            Self::WorkerDied { .. }
+            | Self::WorkerNotForked { .. }
+            | Self::WorkerHeldBack { .. }
+            | Self::WorkerNotReady { .. }
+            | Self::WorkerStuck { .. }
+            | Self::WorkerOverstayed { .. }
+            | Self::WorkerLinkLost { .. }
+            | Self::WorkersUnchanged { .. } => Level::Warning,
+            Self::ReleaseFailed { .. }
+            | Self::WorkerNotReplaced { .. }
+            | Self::ZygoteDied { .. }
+            | Self::ZygoteBroken { .. } => Level::Error,
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReleaseStarted { generation, cause } => match cause {
+                ReleaseCause::Start => write!(f, "importing the app (generation {generation})"),
+                ReleaseCause::Reload => {
+                    write!(f, "reload: importing the app (generation {generation})")
+                }
+                ReleaseCause::LostZygote => {
+                    write!(
+                        f,
+                        "importing the app again, as its zygote is gone (generation {generation})"
+                    )
+                }
+            },
+            Self::ReleaseActive {
+                generation,
+                workers,
+                millis,
+            } => {
+                write!(
+                    f,
+                    "generation {generation} serves with {} after {millis} ms",
+                    Workers(*workers)
+                )
+            }
+            Self::ReleaseFailed {
+                generation,
+                failure,
+                serving,
+            } => {
+                write!(
+                    f,
+                    "generation {generation} failed ({}): {failure}",
+                    failure.stage
+                )?;
+                match serving {
+                    Some(old) => write!(f, "; generation {old} goes on serving"),
+                    None => Ok(()),
+                }
+            }
+            Self::GenerationEnded { generation } => write!(f, "generation {generation} has ended"),
+            Self::WorkerDied {
+                worker,
+                pid: Some(pid),
+                exit,
+            } => {
+                write!(f, "worker {worker} (process {pid}) {exit}")
+            }
+            Self::WorkerDied {
+                worker,
+                pid: None,
+                exit,
+            } => write!(f, "worker {worker} {exit}"),
+            Self::WorkerNotForked { worker, reason } => {
+                write!(f, "worker {worker} could not be forked: {reason}")
+            }
+            Self::WorkerHeldBack { generation, millis } => {
+                write!(
+                    f,
+                    "workers of generation {generation} die too soon; the next one in {millis} ms"
+                )
+            }
+            Self::WorkerNotReplaced { worker, generation } => write!(
+                f,
+                "worker {worker} cannot be replaced before a new generation is ready: the zygote of \
+                 generation {generation} is gone"
+            ),
+            Self::WorkerNotReady { worker } => {
+                write!(f, "worker {worker} did not get ready in time; killed")
+            }
+            Self::WorkerStuck { worker } => {
+                write!(
+                    f,
+                    "worker {worker} is stuck in a request; its traceback follows, then it is replaced"
+                )
+            }
+            Self::WorkerOverstayed { worker } => {
+                write!(
+                    f,
+                    "worker {worker} did not finish within the graceful timeout; ended"
+                )
+            }
+            Self::WorkerLinkLost { worker } => {
+                write!(f, "the link to worker {worker} is gone; killed")
+            }
+            Self::WorkersChanged { workers } => write!(f, "from now on {}", Workers(*workers)),
+            Self::WorkersUnchanged { workers } => {
+                write!(f, "the number of workers stays {workers}")
+            }
+            Self::ZygoteDied { generation, exit } => write!(
+                f,
+                "the zygote of generation {generation} {exit}; its workers go on serving while a new \
+                 generation is started"
+            ),
+            Self::ZygoteBroken { generation, reason } => {
+                write!(
+                    f,
+                    "the zygote of generation {generation} is killed: {reason}"
+                )
+            }
+            Self::Stopping => f.write_str("stopping: every worker finishes its requests"),
+            Self::Killing => f.write_str("stopping now"),
+        }
+    }
+}
+
+/// A count with its noun.
+struct Workers(usize);
+
+impl fmt::Display for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => f.write_str("1 worker"),
+            many => write!(f, "{many} workers"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::FailureStage;
+
+    #[test]
+    fn every_notice_reads_as_a_sentence() {
+        let generation = GenerationId::new(2);
+        let worker = WorkerId::new(7);
+        let failure = Failure::new(FailureStage::Import, "ImportError: no");
+        let started = |cause| Notice::ReleaseStarted { generation, cause };
+        let failed = |serving| Notice::ReleaseFailed {
+            generation,
+            failure: failure.clone(),
+            serving,
+        };
+        let died = |pid| Notice::WorkerDied {
+            worker,
+            pid,
+            exit: Exit::Signal(9),
+        };
+        let serves = |workers| Notice::ReleaseActive {
+            generation,
+            workers,
+            millis: 250,
+        };
+        let reason = || "too many open files".to_owned();
+        let exit = Exit::Code(1);
+        let table = [
+            (
+                started(ReleaseCause::Start),
+                "info: importing the app (generation 2)",
+            ),
+            (
+                started(ReleaseCause::Reload),
+                "info: reload: importing the app (generation 2)",
+            ),
+            (
+                started(ReleaseCause::LostZygote),
+                "warning: importing the app again, as its zygote is gone (generation 2)",
+            ),
+            (
+                serves(1),
+                "info: generation 2 serves with 1 worker after 250 ms",
+            ),
+            (
+                serves(4),
+                "info: generation 2 serves with 4 workers after 250 ms",
+            ),
+            (
+                failed(None),
+                "error: generation 2 failed (import): ImportError: no",
+            ),
+            (
+                failed(Some(GenerationId::new(1))),
+                "error: generation 2 failed (import): ImportError: no; generation 1 goes on serving",
+            ),
+            (
+                Notice::GenerationEnded { generation },
+                "info: generation 2 has ended",
+            ),
+            (
+                died(Some(123)),
+                "warning: worker 7 (process 123) was killed by signal 9",
+            ),
+            (died(None), "warning: worker 7 was killed by signal 9"),
+            (
+                Notice::WorkerNotForked {
+                    worker,
+                    reason: reason(),
+                },
+                "warning: worker 7 could not be forked: too many open files",
+            ),
+            (
+                Notice::WorkerHeldBack {
+                    generation,
+                    millis: 200,
+                },
+                "warning: workers of generation 2 die too soon; the next one in 200 ms",
+            ),
+            (
+                Notice::WorkerNotReplaced { worker, generation },
+                "error: worker 7 cannot be replaced before a new generation is ready: the zygote of \
+                 generation 2 is gone",
+            ),
+            (
+                Notice::WorkerNotReady { worker },
+                "warning: worker 7 did not get ready in time; killed",
+            ),
+            (
+                Notice::WorkerStuck { worker },
+                "warning: worker 7 is stuck in a request; its traceback follows, then it is replaced",
+            ),
+            (
+                Notice::WorkerOverstayed { worker },
+                "warning: worker 7 did not finish within the graceful timeout; ended",
+            ),
+            (
+                Notice::WorkerLinkLost { worker },
+                "warning: the link to worker 7 is gone; killed",
+            ),
+            (
+                Notice::WorkersChanged { workers: 3 },
+                "info: from now on 3 workers",
+            ),
+            (
+                Notice::WorkersUnchanged { workers: 3 },
+                "warning: the number of workers stays 3",
+            ),
+            (
+                Notice::ZygoteDied { generation, exit },
+                "error: the zygote of generation 2 left with code 1; its workers go on serving while \
+                 a new generation is started",
+            ),
+            (
+                Notice::ZygoteBroken {
+                    generation,
+                    reason: reason(),
+                },
+                "error: the zygote of generation 2 is killed: too many open files",
+            ),
+            (
+                Notice::Stopping,
+                "info: stopping: every worker finishes its requests",
+            ),
+            (Notice::Killing, "info: stopping now"),
+        ];
+        for (notice, expected) in table {
+            let level = match notice.level() {
+                Level::Info => "info",
+                Level::Warning => "warning",
+                Level::Error => "error",
+            };
+            assert_eq!(format!("{level}: {notice}"), expected);
+        }
+    }
+}

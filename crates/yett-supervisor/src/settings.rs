@@ -1,0 +1,50 @@
+//! What the supervisor obeys. Plain data; the program fills it in and has checked it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+/// The most workers of one generation. A bound on processes and descriptors, far above what a
+/// machine can use.
+pub const MAX_WORKERS: usize = 256;
+
+/// How to start zygotes, and how long to wait for what.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The interpreter: an absolute path, or a name to be found on `PATH`.
+    pub python: PathBuf,
+    /// The JSON object that the zygote gets as its one argument. `"control"` is added to it (and
+    /// replaced, if it is there).
+    pub worker_args: Map<String, Value>,
+    /// Workers of a generation at the start. Below 1 counts as 1, above [`MAX_WORKERS`] as
+    /// [`MAX_WORKERS`].
+    pub workers: usize,
+    /// How long a drained worker may take to finish before it is sent SIGTERM, and a second later
+    /// SIGKILL. Its zygote gets two seconds more.
+    pub graceful_timeout: Duration,
+    /// How long importing the app may take, and after that how long a forked worker may take to
+    /// report ready. Past it the release fails, or the worker is killed and counts as dead before
+    /// it was ready.
+    pub import_timeout: Duration,
+    /// The working directory of zygotes and workers.
+    pub chdir: PathBuf,
+    /// Added to, or replacing in, the environment of the server.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+impl Settings {
+    /// Settings with the usual times: 30 s to drain, 120 s to import.
+    pub fn new(python: PathBuf, chdir: PathBuf, workers: usize) -> Self {
+        Self {
+            python,
+            worker_args: Map::new(),
+            workers,
+            graceful_timeout: Duration::from_secs(30),
+            import_timeout: Duration::from_secs(120),
+            chdir,
+            env: Vec::new(),
+        }
+    }
+}
