@@ -1,2 +1,31 @@
-//! Placeholder until its first module lands.
+//! Sockets and HTTP: everything between a client's bytes and the application.
+//!
+//! **What it is.** The left and right ends of a request's way: [`listen`] takes connections,
+//! [`conn`] speaks HTTP on them, `yett-gate` judges each request, [`service`] answers what was
+//! admitted (application or files), [`respond`] turns answers and failures into HTTP, and [`log`]
+//! writes exactly one access record for each request. The queue and the links to the workers are
+//! the [`floor`].
+//!
+//! **What it keeps out.** Python, processes and signals (`yett-supervisor`), configuration text
+//! (`yett`), and any decision whether a request may go on (`yett-gate`).
+//!
+//! **Way in.** [`Edge::start`].
+//!
+//! **How it is tested.** In memory over duplex streams with a fake worker at the other end of a
+//! real link; no test sleeps. The real program with real Python is tested in `tests/`.
 #![forbid(unsafe_code)]
+
+pub mod clock;
+pub mod conn;
+mod edge;
+pub mod floor;
+pub mod listen;
+pub mod log;
+pub mod respond;
+pub mod ruling;
+pub mod service;
+pub mod settings;
+
+pub use edge::{Edge, EdgeError, Remaining};
+pub use ruling::{Mount, Ruling};
+pub use settings::EdgeSettings;

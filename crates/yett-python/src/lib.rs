@@ -1,1 +1,34 @@
-//! Placeholder until its first module lands.
+//! The extension module `yett._yett`.
+//!
+//! **What it is.** What Python needs of Yett in Rust: the worker's end of the link with the WSGI
+//! calls on it ([`wsgi`]), and JSON Web Tokens ([`jwt`]).
+//!
+//! **What it keeps out.** HTTP and TLS (the edge's), processes (`yett-supervisor`), and policy: which
+//! token class, which settings, which error body is decided in Python.
+//!
+//! **Way in.** The Python package `yett`; the stub `_yett.pyi` is this module's contract.
+//!
+//! **How it is tested.** From Python: `python/tests`, and the whole-system tests.
+
+mod identity;
+mod jwt;
+mod wsgi;
+
+/// What `import yett._yett` gives.
+#[pyo3::pymodule]
+mod _yett {
+    #[pymodule_export]
+    use crate::identity::Identity;
+    #[pymodule_export]
+    use crate::jwt::{Refused, Signer, Verifier, danger_peek};
+    #[pymodule_export]
+    use crate::wsgi::{StartResponse, WorkerLink};
+
+    use pyo3::prelude::*;
+
+    /// The version of the build, which the edge compares with its own.
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}

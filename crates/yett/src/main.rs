@@ -1,3 +1,52 @@
-//! The `yett` program.
+//! The `yett` program: reads its orders, runs them, and leaves with the exit code of the contract.
+//!
+//! `cli` and `config` turn words into settings, `discover` finds the app and its interpreter,
+//! `serve` wires edge and supervisor together, `control` speaks with a running server, `print` is
+//! the one place that writes to the terminal.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod cli;
+mod config;
+mod control;
+mod discover;
+mod print;
+mod serve;
+
+use crate::{
+    cli::Order,
+    config::Environment,
+    control::Command,
+    print::{Exit, Failure, Screen},
+    serve::Plan,
+};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let screen = Screen::of_process(&environment);
+    let order = match cli::parse(std::env::args_os()) {
+        Ok(order) => order,
+        Err(no_order) => return screen.no_order(&no_order).into(),
+    };
+    match run(order, &environment, screen) {
+        Ok(exit) => exit.into(),
+        Err(failure) => screen.failure(&failure).into(),
+    }
+}
+
+fn run(order: Order, environment: &Environment, screen: Screen) -> Result<Exit, Failure> {
+    let ask = |command, which| {
+        let here = std::env::current_dir().map_err(Failure::failed)?;
+        let text = control::run(command, which, &here, environment)?;
+        screen.out(&text);
+        Ok(Exit::Fine)
+    };
+    match order {
+        Order::Serve(words) => serve::serve(Plan::make(words, environment)?, environment, screen),
+        Order::Check(words) => serve::check(&Plan::make(words, environment)?, screen),
+        Order::Routes(words, form) => serve::routes(&Plan::make(words, environment)?, form, screen),
+        Order::Reload(which) => ask(Command::Reload, which),
+        Order::Stop(which, manner) => ask(Command::Stop(manner), which),
+        Order::Status(which, form) => ask(Command::Status(form), which),
+    }
+}

@@ -1,0 +1,147 @@
+//! What the three parties on a connection (the socket's reader, the running request, the
+//! connection's driver) tell each other.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::Offence;
+use crate::settings::EdgeSettings;
+
+/// Shared state of one connection.
+#[derive(Debug)]
+pub(crate) struct ConnState {
+    shared: Mutex<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    busy: bool,
+    idle_since: Instant,
+    head_since: Option<Instant>,
+    offence: Option<Offence>,
+    reader: Option<Waker>,
+}
+
+/// What the clock says about a connection.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A request is running.
+    Never,
+    /// Look again then.
+    At(Instant),
+    /// It has idled for too long.
+    Idle,
+    /// A head has been arriving for too long.
+    Head,
+}
+
+impl ConnState {
+    pub(crate) fn new() -> Self {
+        let shared = Shared {
+            busy: false,
+            idle_since: Instant::now(),
+            head_since: None,
+            offence: None,
+            reader: None,
+        };
+        Self {
+            shared: Mutex::new(shared),
+        }
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn offence(&self) -> Option<Offence> {
+        self.shared().offence
+    }
+
+    /// Stops reading for good; the first offence counts.
+    pub(super) fn offend(&self, offence: Offence) {
+        let reader = {
+            let mut shared = self.shared();
+            shared.offence.get_or_insert(offence);
+            shared.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    pub(super) fn head_arriving(&self, arriving: bool) {
+        let mut shared = self.shared();
+        if !arriving {
+            shared.head_since = None;
+        } else if shared.head_since.is_none() {
+            shared.head_since = Some(Instant::now());
+        }
+    }
+
+    /// Whether a request is running; if so, the reader is woken when it ends.
+    pub(super) fn wait_while_busy(&self, waker: &Waker) -> bool {
+        let mut shared = self.shared();
+        if shared.busy {
+            shared.reader = Some(waker.clone());
+        }
+        shared.busy
+    }
+
+    /// Keeps the reader's waker, so that an offence found by the clock reaches it.
+    pub(super) fn keep(&self, waker: &Waker) {
+        let mut shared = self.shared();
+        if !shared
+            .reader
+            .as_ref()
+            .is_some_and(|kept| kept.will_wake(waker))
+        {
+            shared.reader = Some(waker.clone());
+        }
+    }
+
+    pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
+        let shared = self.shared();
+        if shared.busy {
+            return Due::Never;
+        }
+        let now = Instant::now();
+        let judge = |since: Instant, limit: Duration, due: Due| {
+            let end = since + limit;
+            if end <= now {
+                due
+            } else {
+                Due::At(end.min(now + settings.head_timeout))
+            }
+        };
+        match shared.head_since {
+            Some(since) => judge(since, settings.head_timeout, Due::Head),
+            None => judge(shared.idle_since, settings.keep_alive, Due::Idle),
+        }
+    }
+}
+
+/// While this lives, a request is running on its connection.
+#[derive(Debug)]
+pub(crate) struct BusyGuard(Arc<ConnState>);
+
+impl BusyGuard {
+    pub(crate) fn new(state: &Arc<ConnState>) -> Self {
+        state.shared().busy = true;
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for BusyGuard {
+    fn drop(&mut self) {
+        let reader = {
+            let mut shared = self.0.shared();
+            shared.busy = false;
+            shared.idle_since = Instant::now();
+            shared.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+}

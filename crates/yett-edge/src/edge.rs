@@ -1,0 +1,348 @@
+//! The edge's threads: each runs the connections that it was given on a runtime of its own.
+//!
+//! The first thread also accepts, deals the connections out in turn, and serves the workers' links.
+//! A connection stays where it is, so a request needs no lock but the floor's and its link's.
+
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{Semaphore, watch};
+use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
+
+use crate::conn;
+use crate::floor::Floor;
+use crate::listen::{Address, Listener};
+use crate::log::AccessLog;
+use crate::ruling::Ruling;
+use crate::service::Services;
+use crate::settings::EdgeSettings;
+
+/// How long accepting pauses after an error such as too many open files.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The running edge.
+#[derive(Debug)]
+pub struct Edge {
+    floor: Arc<Floor>,
+    ruling: Arc<ArcSwap<Ruling>>,
+    handles: Vec<Handle>,
+    threads: Vec<JoinHandle<()>>,
+    accepting: watch::Sender<bool>,
+    stopping: watch::Sender<bool>,
+    ended: watch::Sender<bool>,
+    open: Arc<AtomicUsize>,
+    unix_paths: Vec<(PathBuf, u64)>,
+}
+
+/// What was still open when a stop ran out of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Remaining {
+    /// Connections.
+    pub connections: usize,
+}
+
+/// Why the edge could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EdgeError {
+    /// A thread or its runtime could not be made.
+    #[error("cannot start a thread of the edge")]
+    Thread(#[source] std::io::Error),
+    /// A listening socket could not be taken over.
+    #[error("cannot watch a listening socket")]
+    Listener(#[source] std::io::Error),
+}
+
+impl Edge {
+    /// Starts the threads. Clients wait in the sockets' backlogs until [`Edge::accept`].
+    ///
+    /// # Errors
+    /// [`EdgeError`].
+    pub fn start(
+        settings: EdgeSettings,
+        listeners: Vec<Listener>,
+        ruling: Ruling,
+        floor: Arc<Floor>,
+        log: Arc<AccessLog>,
+    ) -> Result<Self, EdgeError> {
+        let settings = Arc::new(settings);
+        let ruling = Arc::new(ArcSwap::from_pointee(ruling));
+        let services = Arc::new(Services::new(
+            Arc::clone(&floor),
+            Arc::clone(&ruling),
+            log,
+            Arc::clone(&settings),
+        ));
+        let (ended, _) = watch::channel(false);
+        let (stopping, _) = watch::channel(false);
+        let (accepting, _) = watch::channel(false);
+        let mut handles = Vec::new();
+        let mut threads = Vec::new();
+        for number in 0..settings.threads.max(1) {
+            let runtime = Builder::new_current_thread()
+                .enable_all()
+                .max_blocking_threads(16)
+                .build()
+                .map_err(EdgeError::Thread)?;
+            handles.push(runtime.handle().clone());
+            let mut ended = ended.subscribe();
+            let thread = std::thread::Builder::new()
+                .name(format!("yett-edge-{number}"))
+                .spawn(move || {
+                    // Ends when it is told to, or when the edge itself is dropped.
+                    let _edge_dropped = runtime.block_on(ended.wait_for(|end| *end));
+                    runtime.shutdown_background();
+                })
+                .map_err(EdgeError::Thread)?;
+            threads.push(thread);
+        }
+        let open = Arc::new(AtomicUsize::new(0));
+        let room = Arc::new(Semaphore::new(
+            settings.max_connections.min(Semaphore::MAX_PERMITS),
+        ));
+        let mut unix_paths = Vec::new();
+        for listener in listeners {
+            let (socket, address) = listener.into_parts();
+            if let Address::Unix(path) = &address
+                && let Ok(made) = std::fs::symlink_metadata(path)
+            {
+                unix_paths.push((path.clone(), made.ino()));
+            }
+            let acceptor = Acceptor {
+                services: Arc::clone(&services),
+                settings: Arc::clone(&settings),
+                handles: handles.clone(),
+                stopping: stopping.subscribe(),
+                room: Arc::clone(&room),
+                open: Arc::clone(&open),
+                next: 0,
+            };
+            let Some(first) = handles.first() else {
+                continue;
+            };
+            let accepting = accepting.subscribe();
+            let _entered = first.enter();
+            match address {
+                Address::Tcp(_) => {
+                    let socket =
+                        TcpListener::from_std(socket.into()).map_err(EdgeError::Listener)?;
+                    first.spawn(acceptor.tcp(socket, accepting));
+                }
+                Address::Unix(_) => {
+                    let socket = UnixListener::from_std(OwnedFd::from(socket).into());
+                    first.spawn(acceptor.unix(socket.map_err(EdgeError::Listener)?, accepting));
+                }
+            }
+        }
+        Ok(Self {
+            floor,
+            ruling,
+            handles,
+            threads,
+            accepting,
+            stopping,
+            ended,
+            open,
+            unix_paths,
+        })
+    }
+
+    /// Begins to take connections.
+    pub fn accept(&self) {
+        self.accepting.send_replace(true);
+    }
+
+    /// Replaces what judges requests; requests that were judged already are not judged again.
+    pub fn rule(&self, ruling: Ruling) {
+        self.ruling.store(Arc::new(ruling));
+    }
+
+    /// The ruling in force.
+    #[must_use]
+    pub fn ruling(&self) -> Arc<Ruling> {
+        self.ruling.load_full()
+    }
+
+    /// Takes in a worker's link. Never blocks; a link that cannot be watched is reported lost.
+    pub fn attach(&self, worker: u32, generation: u64, link: OwnedFd) {
+        let floor = Arc::clone(&self.floor);
+        let Some(first) = self.handles.first() else {
+            return;
+        };
+        let _entered = first.enter();
+        if let Err(_unwatched) = floor.attach(worker, generation, link) {
+            floor.report_lost(worker);
+        }
+    }
+
+    /// The workers and the queue.
+    #[must_use]
+    pub const fn floor(&self) -> &Arc<Floor> {
+        &self.floor
+    }
+
+    /// Open client connections.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Stops taking connections, lets running requests end for up to `grace`, and tells every
+    /// connection to close after its request. Returns what was still open at the end.
+    pub async fn stop(&self, grace: Duration) -> Remaining {
+        self.stopping.send_replace(true);
+        let quiet = async {
+            while self.connections() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _out_of_time = tokio::time::timeout(grace, quiet).await;
+        Remaining {
+            connections: self.connections(),
+        }
+    }
+
+    /// Ends the threads; whatever is still open is cut.
+    pub fn end(self) {
+        self.ended.send_replace(true);
+        for thread in self.threads {
+            // A thread that panicked has ended as well.
+            let _panicked = thread.join();
+        }
+        for (path, made) in self.unix_paths {
+            // Only our own socket: a new program may have put its own in its place.
+            if std::fs::symlink_metadata(&path).is_ok_and(|now| now.ino() == made) {
+                let _already_gone = std::fs::remove_file(path);
+            }
+        }
+    }
+}
+
+struct Acceptor {
+    services: Arc<Services>,
+    settings: Arc<EdgeSettings>,
+    handles: Vec<Handle>,
+    stopping: watch::Receiver<bool>,
+    room: Arc<Semaphore>,
+    open: Arc<AtomicUsize>,
+    next: usize,
+}
+
+impl Acceptor {
+    async fn tcp(mut self, socket: TcpListener, mut accepting: watch::Receiver<bool>) {
+        if accepting.wait_for(|accept| *accept).await.is_err() {
+            return;
+        }
+        let mut stopping = self.stopping.clone();
+        loop {
+            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else {
+                return;
+            };
+            let accepted = tokio::select! {
+                biased;
+                _stop = stopping.wait_for(|stop| *stop) => return,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    let _unset = stream.set_nodelay(true);
+                    let server = stream.local_addr().unwrap_or_else(|_| unspecified(peer));
+                    let client = ClientAddr::Ip(peer);
+                    let arrival = Arrival::new(client, ServerAddr::Ip(server), Scheme::Http);
+                    let Ok(stream) = stream.into_std() else {
+                        continue;
+                    };
+                    self.hand_on(room, arrival, move || {
+                        tokio::net::TcpStream::from_std(stream)
+                    });
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    async fn unix(mut self, socket: UnixListener, mut accepting: watch::Receiver<bool>) {
+        if accepting.wait_for(|accept| *accept).await.is_err() {
+            return;
+        }
+        let mut stopping = self.stopping.clone();
+        loop {
+            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else {
+                return;
+            };
+            let accepted = tokio::select! {
+                biased;
+                _stop = stopping.wait_for(|stop| *stop) => return,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
+                    let Ok(stream) = stream.into_std() else {
+                        continue;
+                    };
+                    self.hand_on(room, arrival, move || {
+                        tokio::net::UnixStream::from_std(stream)
+                    });
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
+    /// Gives a connection to the next thread; the stream is registered there.
+    fn hand_on<S>(
+        &mut self,
+        room: tokio::sync::OwnedSemaphorePermit,
+        arrival: Arrival,
+        stream: impl FnOnce() -> std::io::Result<S> + Send + 'static,
+    ) where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        let place = self.next % self.handles.len().max(1);
+        self.next = self.next.wrapping_add(1);
+        let Some(handle) = self.handles.get(place) else {
+            return;
+        };
+        let services = Arc::clone(&self.services);
+        let settings = Arc::clone(&self.settings);
+        let stopping = self.stopping.clone();
+        let counted = Counted::new(&self.open);
+        handle.spawn(async move {
+            let _room = room;
+            let _counted = counted;
+            // A socket that the runtime cannot watch is dropped, which closes it.
+            if let Ok(stream) = stream() {
+                conn::serve(stream, arrival, services, settings, stopping).await;
+            }
+        });
+    }
+}
+
+const fn unspecified(peer: SocketAddr) -> SocketAddr {
+    SocketAddr::new(peer.ip(), 0)
+}
+
+/// Counts a connection as open while it lives.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(open: &Arc<AtomicUsize>) -> Self {
+        open.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,206 @@
+//! One request at a worker, seen from the connection that waits for its answer.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use tokio::sync::{mpsc, oneshot};
+use yett_link::frame::{ExchangeId, FrameError, RESPONSE_WINDOW};
+use yett_link::response::ResponseView;
+
+use super::link::Link;
+
+/// Credit goes back in pieces of this size, so that small chunks do not cost a frame each.
+const CREDIT_STEP: usize = RESPONSE_WINDOW / 4;
+
+/// The connection's end of an exchange. Dropping it before the end tells the worker to stop.
+pub(crate) struct Exchange {
+    link: Arc<Link>,
+    id: ExchangeId,
+    head: Option<oneshot::Receiver<Result<AppHead, Lost>>>,
+    owed: usize,
+    ended: bool,
+}
+
+/// How an exchange ended without its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Lost {
+    /// The worker died or was ended.
+    #[error("the worker died while it {}", if *begun { "worked on the request" } else { "had not begun the request" })]
+    Worker {
+        /// The application had been called.
+        begun: bool,
+    },
+    /// The application raised, or broke the rules of its interface.
+    #[error("the application failed; its traceback is in the error output")]
+    AppFailed,
+    /// The application took longer than it may.
+    #[error("the application took too long")]
+    Timeout,
+}
+
+/// The head of an application's response and the first piece of its body.
+pub(crate) struct AppHead {
+    pub(crate) status: u16,
+    pub(crate) reason: Bytes,
+    /// Names and values as the application gave them, or the first that cannot be sent.
+    pub(crate) headers: Result<HeaderMap, BadHeader>,
+    pub(crate) first: Bytes,
+    pub(crate) body: AppBody,
+}
+
+/// What follows behind the first piece.
+pub(crate) enum AppBody {
+    /// Nothing.
+    Whole,
+    /// Further pieces. Unbounded in form; the worker's credit bounds it to one window.
+    Stream(mpsc::UnboundedReceiver<Result<Bytes, Lost>>),
+}
+
+/// A header from the application that cannot be sent: a control character, or an empty name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the application's header {name:?} has a name or value that HTTP does not allow")]
+pub(crate) struct BadHeader {
+    name: String,
+}
+
+/// Fields about the connection, which the application does not own (RFC 9110 section 7.6.1).
+const OF_THE_CONNECTION: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+];
+
+impl AppHead {
+    pub(super) fn parse(payload: &Bytes, body: AppBody) -> Result<Self, FrameError> {
+        let view = ResponseView::parse(payload)?;
+        Ok(Self {
+            status: view.status,
+            reason: payload.slice_ref(view.reason),
+            headers: headers(&view, payload),
+            first: view.body(payload),
+            body,
+        })
+    }
+
+    /// The body's length that the application announced, `None` without one.
+    pub(crate) fn announced_len(headers: &HeaderMap) -> Option<Option<u64>> {
+        let mut all = headers.get_all(CONTENT_LENGTH).iter();
+        let first = all.next()?;
+        let parsed = first
+            .to_str()
+            .ok()
+            .filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+        Some(if all.next().is_some() {
+            None
+        } else {
+            parsed.and_then(|text| text.parse().ok())
+        })
+    }
+}
+
+fn headers(view: &ResponseView<'_>, payload: &Bytes) -> Result<HeaderMap, BadHeader> {
+    let mut headers = HeaderMap::with_capacity(view.header_count() + 2);
+    for (name, value) in view.headers() {
+        let bad = || BadHeader {
+            name: String::from_utf8_lossy(name).into_owned(),
+        };
+        let parsed = HeaderName::from_bytes(name).map_err(|_| bad())?;
+        if OF_THE_CONNECTION.contains(&parsed.as_str()) {
+            continue;
+        }
+        let value = HeaderValue::from_maybe_shared(payload.slice_ref(value)).map_err(|_| bad())?;
+        headers.append(parsed, value);
+    }
+    Ok(headers)
+}
+
+impl AppHead {
+    /// The status, if HTTP knows it as a final one.
+    pub(crate) fn final_status(&self) -> Option<StatusCode> {
+        StatusCode::from_u16(self.status)
+            .ok()
+            .filter(|status| !status.is_informational())
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(
+        link: Arc<Link>,
+        id: ExchangeId,
+        head: oneshot::Receiver<Result<AppHead, Lost>>,
+    ) -> Self {
+        Self {
+            link,
+            id,
+            head: Some(head),
+            owed: 0,
+            ended: false,
+        }
+    }
+
+    /// Waits for the response's head.
+    pub(crate) async fn head(&mut self) -> Result<AppHead, Lost> {
+        let Some(head) = self.head.as_mut() else {
+            return Err(Lost::AppFailed);
+        };
+        // The link fails its exchanges before it goes, so a dropped sender is a closed link.
+        let outcome = head.await.unwrap_or(Err(Lost::Worker { begun: true }));
+        self.head = None;
+        match &outcome {
+            Ok(AppHead {
+                body: AppBody::Stream(_),
+                first,
+                ..
+            }) => self.owed = first.len(),
+            // On a time-out the worker still holds the request; it is told by being replaced.
+            Ok(_) | Err(_) => self.ended = true,
+        }
+        outcome
+    }
+
+    /// The next piece of a streamed body.
+    pub(crate) fn poll_piece(
+        &mut self,
+        stream: &mut mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Lost>>> {
+        let mut stream = Pin::new(stream);
+        let polled = stream.as_mut().poll_recv(cx);
+        match &polled {
+            Poll::Ready(Some(Ok(piece))) => {
+                self.owed += piece.len();
+                if self.owed >= CREDIT_STEP {
+                    self.pay();
+                }
+            }
+            Poll::Ready(Some(Err(_)) | None) => self.ended = true,
+            // Everything that came has been taken; the worker may be waiting for just this.
+            Poll::Pending => self.pay(),
+        }
+        polled
+    }
+
+    fn pay(&mut self) {
+        if self.owed > 0 {
+            self.link.credit(self.id, self.owed);
+            self.owed = 0;
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.link.cancel(self.id);
+        }
+    }
+}

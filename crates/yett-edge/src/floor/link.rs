@@ -1,0 +1,431 @@
+//! The edge's end of one worker's link.
+//!
+//! Whoever sends writes straight into the socket; only what the socket does not take waits in an
+//! outbox for the link's own task. That task reads frames and hands them to the exchanges that
+//! wait for them. It trusts nothing that it reads: an unknown exchange is ignored, a frame that
+//! breaks the protocol closes the link.
+//!
+//! Bounds: the outbox holds what the requests in flight sent (their number is the floor's rule, and
+//! one frame is at most 1 MiB); a response is held up to its window.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{ErrorKind, IoSlice};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf, BytesMut};
+use rustix::io::Errno;
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+use tokio::sync::{Notify, mpsc, oneshot};
+use yett_link::descriptor;
+use yett_link::frame::{ExchangeId, Frame, FrameError, Inbox, Kind, put_frame};
+
+use super::exchange::{AppBody, AppHead, Lost};
+use super::{Exchange, Floor, Ticket};
+
+/// How many bytes one read of a link takes at most.
+const READ: usize = 128 * 1024;
+
+pub(super) struct Link {
+    worker: u32,
+    socket: UnixStream,
+    outbox: Mutex<Outbox>,
+    flush: Notify,
+    pending: Mutex<HashMap<ExchangeId, Pending>>,
+    next: AtomicU64,
+    closed: AtomicBool,
+}
+
+#[derive(Default)]
+struct Outbox {
+    frames: VecDeque<(BytesMut, Option<Arc<OwnedFd>>)>,
+}
+
+/// One exchange that the worker has not ended yet.
+struct Pending {
+    state: Waiter,
+    begun: bool,
+    /// When the worker last showed that it works on this.
+    since: Instant,
+    /// Bytes that the worker sent and the client has not taken yet.
+    unacknowledged: usize,
+}
+
+enum Waiter {
+    Head(oneshot::Sender<Result<AppHead, Lost>>),
+    Body(mpsc::UnboundedSender<Result<bytes::Bytes, Lost>>),
+    /// The client left; what still comes is thrown away.
+    Nobody,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Link {
+    pub(super) fn start(
+        worker: u32,
+        socket: OwnedFd,
+        floor: Arc<Floor>,
+        limit: Option<Duration>,
+    ) -> std::io::Result<Arc<Self>> {
+        let socket = std::os::unix::net::UnixStream::from(socket);
+        socket.set_nonblocking(true)?;
+        let link = Arc::new(Self {
+            worker,
+            socket: UnixStream::from_std(socket)?,
+            outbox: Mutex::default(),
+            flush: Notify::new(),
+            pending: Mutex::default(),
+            next: AtomicU64::new(1),
+            closed: AtomicBool::new(false),
+        });
+        tokio::spawn(Arc::clone(&link).run(floor, limit));
+        Ok(link)
+    }
+
+    pub(super) const fn worker(&self) -> u32 {
+        self.worker
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Sends a request under a new number and returns the waiting end of its exchange.
+    ///
+    /// # Errors
+    /// [`Lost`] when the link is closed already; the request was not begun.
+    pub(super) fn open(
+        self: &Arc<Self>,
+        body: Option<Arc<OwnedFd>>,
+        encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
+    ) -> Result<Exchange, OpenError> {
+        let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
+        let frame = encode(id).map_err(OpenError::Frame)?;
+        let (sender, receiver) = oneshot::channel();
+        let pending = Pending {
+            state: Waiter::Head(sender),
+            begun: false,
+            since: Instant::now(),
+            unacknowledged: 0,
+        };
+        {
+            let mut table = locked(&self.pending);
+            // Under the table's lock: `close` sets the flag and then empties the table, so an
+            // entry made here is either seen by it or not made.
+            if self.is_closed() {
+                return Err(OpenError::Closed);
+            }
+            table.insert(id, pending);
+        }
+        self.send(frame, body);
+        Ok(Exchange::new(Arc::clone(self), id, receiver))
+    }
+
+    pub(super) fn credit(&self, id: ExchangeId, len: usize) {
+        if let Some(pending) = locked(&self.pending).get_mut(&id) {
+            pending.unacknowledged = pending.unacknowledged.saturating_sub(len);
+            pending.since = Instant::now();
+        }
+        let len = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
+        self.send_small(Kind::Credit, id, &len);
+    }
+
+    /// Nobody waits for this exchange any more.
+    pub(super) fn cancel(&self, id: ExchangeId) {
+        let known = match locked(&self.pending).get_mut(&id) {
+            Some(pending) => {
+                pending.state = Waiter::Nobody;
+                pending.unacknowledged = 0;
+                true
+            }
+            None => false,
+        };
+        if known {
+            self.send_small(Kind::Cancel, id, &[]);
+        }
+    }
+
+    pub(super) fn send_drain(&self) {
+        self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
+    }
+
+    fn send_small(&self, kind: Kind, id: ExchangeId, payload: &[u8]) {
+        let mut frame = BytesMut::with_capacity(32);
+        if put_frame(&mut frame, kind, 0, id, payload).is_ok() {
+            self.send(frame, None);
+        }
+    }
+
+    /// Writes at once as far as the socket takes it; the rest waits for the link's task.
+    fn send(&self, mut frame: BytesMut, mut body: Option<Arc<OwnedFd>>) {
+        let mut outbox = locked(&self.outbox);
+        if outbox.frames.is_empty() {
+            match write(&self.socket, &frame, body.as_deref()) {
+                Ok(sent) if sent == frame.len() => return,
+                Ok(sent) => {
+                    frame.advance(sent);
+                    if sent > 0 {
+                        body = None;
+                    }
+                }
+                // The reading side sees the end of the link and reports it.
+                Err(_) => return,
+            }
+        }
+        outbox.frames.push_back((frame, body));
+        drop(outbox);
+        self.flush.notify_one();
+    }
+
+    fn flush_outbox(&self) -> Result<Flushed, Errno> {
+        let mut outbox = locked(&self.outbox);
+        while let Some((frame, body)) = outbox.frames.front_mut() {
+            let sent = write(&self.socket, frame, body.as_deref())?;
+            if sent > 0 {
+                *body = None;
+                frame.advance(sent);
+            }
+            if !frame.is_empty() {
+                return Ok(Flushed::Partly);
+            }
+            outbox.frames.pop_front();
+        }
+        Ok(Flushed::All)
+    }
+
+    async fn run(self: Arc<Self>, floor: Arc<Floor>, limit: Option<Duration>) {
+        let mut inbox = Inbox::new();
+        let mut scratch = vec![0; READ];
+        let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut blocked = false;
+        while !self.is_closed() {
+            tokio::select! {
+                ready = self.socket.readable() => {
+                    if ready.is_err() {
+                        break;
+                    }
+                    match self.socket.try_read(&mut scratch) {
+                        Ok(0) => break,
+                        Ok(count) => {
+                            inbox.feed(scratch.get(..count).unwrap_or_default());
+                            if self.hand_out(&mut inbox, &floor).is_err() {
+                                break;
+                            }
+                        }
+                        Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+                        Err(_) => break,
+                    }
+                }
+                () = self.flush.notified(), if !blocked => {
+                    match self.flush_outbox() {
+                        Ok(flushed) => blocked = flushed == Flushed::Partly,
+                        Err(_) => break,
+                    }
+                }
+                ready = self.socket.writable(), if blocked => {
+                    if ready.is_err() {
+                        break;
+                    }
+                    // A socket that took only a part is not writable any more: say so, or this
+                    // branch would be taken at once again.
+                    let flushed = self.socket.try_io(Interest::WRITABLE, || {
+                        match self.flush_outbox() {
+                            Ok(Flushed::All) => Ok(()),
+                            Ok(Flushed::Partly) => Err(ErrorKind::WouldBlock.into()),
+                            Err(error) => Err(error.into()),
+                        }
+                    });
+                    match flushed {
+                        Ok(()) => blocked = false,
+                        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                        Err(_) => break,
+                    }
+                }
+                _ = look.tick() => {
+                    if let Some(limit) = limit && self.fail_overdue(limit) {
+                        floor.stuck(self.worker);
+                    }
+                }
+            }
+        }
+        self.close();
+        floor.lost(self.worker);
+    }
+
+    fn hand_out(self: &Arc<Self>, inbox: &mut Inbox, floor: &Arc<Floor>) -> Result<(), FrameError> {
+        while let Some(frame) = inbox.next_frame()? {
+            match frame.kind {
+                Kind::Ready => floor.ready(self.worker),
+                Kind::Begun => {
+                    if let Some(pending) = locked(&self.pending).get_mut(&frame.exchange) {
+                        pending.begun = true;
+                        pending.since = Instant::now();
+                    }
+                }
+                Kind::Response | Kind::Chunk | Kind::Failed => {
+                    if self.deliver(frame)? {
+                        floor.release(self.worker);
+                    }
+                }
+                // The edge's own kinds never come from a worker.
+                Kind::Request | Kind::Credit | Kind::Cancel | Kind::Drain => {
+                    return Err(FrameError::UnknownKind(frame.kind as u8));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a frame to the exchange that waits for it; true when that ended the exchange.
+    fn deliver(self: &Arc<Self>, frame: Frame) -> Result<bool, FrameError> {
+        let last = frame.is_last();
+        let mut table = locked(&self.pending);
+        let Some(pending) = table.get_mut(&frame.exchange) else {
+            return Ok(false);
+        };
+        pending.since = Instant::now();
+        pending.begun = true;
+        match (
+            std::mem::replace(&mut pending.state, Waiter::Nobody),
+            frame.kind,
+        ) {
+            (Waiter::Head(waiter), Kind::Response) => {
+                let body = if last {
+                    AppBody::Whole
+                } else {
+                    let (sender, receiver) = mpsc::unbounded_channel();
+                    pending.state = Waiter::Body(sender);
+                    AppBody::Stream(receiver)
+                };
+                let head = AppHead::parse(&frame.payload, body)?;
+                pending.unacknowledged += if last { 0 } else { head.first.len() };
+                // A client that left has dropped the receiving end; `cancel` follows from there.
+                let _client_left = waiter.send(Ok(head));
+            }
+            (Waiter::Head(waiter), Kind::Failed) => {
+                let _client_left = waiter.send(Err(Lost::AppFailed));
+            }
+            (Waiter::Body(waiter), Kind::Chunk) => {
+                pending.unacknowledged += frame.payload.len();
+                let _client_left = waiter.send(Ok(frame.payload));
+                if !last {
+                    pending.state = Waiter::Body(waiter);
+                }
+            }
+            (Waiter::Body(waiter), Kind::Failed) => {
+                let _client_left = waiter.send(Err(Lost::AppFailed));
+            }
+            (Waiter::Nobody, _) => {}
+            // A chunk before its head, or a second head.
+            (Waiter::Head(_) | Waiter::Body(_), kind) => {
+                return Err(FrameError::UnknownKind(kind as u8));
+            }
+        }
+        if last {
+            table.remove(&frame.exchange);
+        }
+        Ok(last)
+    }
+
+    /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
+    ///
+    /// An exchange whose client is slow to take what the worker sent is not overdue, one whose
+    /// client left is: the worker is stuck all the same.
+    fn fail_overdue(&self, limit: Duration) -> bool {
+        let mut overdue = false;
+        for pending in locked(&self.pending).values_mut() {
+            if pending.unacknowledged > 0 || pending.since.elapsed() < limit {
+                continue;
+            }
+            overdue = true;
+            match std::mem::replace(&mut pending.state, Waiter::Nobody) {
+                Waiter::Head(waiter) => {
+                    let _client_left = waiter.send(Err(Lost::Timeout));
+                }
+                Waiter::Body(waiter) => {
+                    let _client_left = waiter.send(Err(Lost::Timeout));
+                }
+                Waiter::Nobody => {}
+            }
+        }
+        overdue
+    }
+
+    /// Closes the link and fails every exchange on it. May be called more than once.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        let orphans = std::mem::take(&mut *locked(&self.pending));
+        for pending in orphans.into_values() {
+            let lost = Lost::Worker {
+                begun: pending.begun,
+            };
+            match pending.state {
+                Waiter::Head(waiter) => {
+                    let _client_left = waiter.send(Err(lost));
+                }
+                Waiter::Body(waiter) => {
+                    let _client_left = waiter.send(Err(lost));
+                }
+                Waiter::Nobody => {}
+            }
+        }
+        locked(&self.outbox).frames.clear();
+        // Wakes the link's task, which looks at the flag.
+        let _already = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
+        self.flush.notify_one();
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Flushed {
+    All,
+    Partly,
+}
+
+/// Why an exchange could not be opened.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    /// The worker is gone; it never saw the request.
+    Closed,
+    /// The request does not fit into a frame.
+    Frame(FrameError),
+}
+
+impl Ticket {
+    /// Sends a request to the ticket's worker.
+    pub(crate) fn open(
+        self,
+        body: Option<Arc<OwnedFd>>,
+        encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
+    ) -> Result<Exchange, OpenError> {
+        let Some(link) = self.link.clone() else {
+            return Err(OpenError::Closed);
+        };
+        let exchange = link.open(body, encode)?;
+        // From here on the end of the exchange at the worker gives the place back.
+        let _link = self.redeem();
+        Ok(exchange)
+    }
+}
+
+fn write(socket: &UnixStream, bytes: &[u8], body: Option<&OwnedFd>) -> Result<usize, Errno> {
+    let body: Option<BorrowedFd<'_>> = body.map(AsFd::as_fd);
+    loop {
+        match descriptor::send(socket, &[IoSlice::new(bytes)], body) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(0),
+            other => return other,
+        }
+    }
+}
+
+/// How often overdue requests are looked for: often enough that a limit is kept within a tenth.
+fn look_every(limit: Duration) -> Duration {
+    (limit / 10).clamp(Duration::from_millis(10), Duration::from_secs(1))
+}

@@ -1,0 +1,333 @@
+//! The floor: the workers that stand ready, and the queue before them.
+//!
+//! A request goes to the ready worker of the active generation that has the fewest in flight. A
+//! worker never holds more than it can run. When all are busy, requests wait here, in the order
+//! in which they came, until a worker is free, the wait is too long, or the client leaves.
+//!
+//! Bounds: [`EdgeSettings::max_queue`] requests wait; a further one is refused at once.
+
+mod exchange;
+mod link;
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
+pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost};
+use link::Link;
+pub(crate) use link::OpenError;
+
+use crate::settings::EdgeSettings;
+
+/// What the edge tells whoever minds the processes. Must not block.
+pub trait WorkerNews: Send + Sync + 'static {
+    /// The worker can take requests.
+    fn ready(&self, worker: u32);
+    /// A request has been in the worker for longer than it may.
+    fn stuck(&self, worker: u32);
+    /// The worker has had as many requests as it should have.
+    fn spent(&self, worker: u32);
+    /// The worker's link is closed or broken.
+    fn lost(&self, worker: u32);
+}
+
+/// The workers and the queue. Shared by all edge threads; its lock is held for moments only.
+pub struct Floor {
+    state: Mutex<State>,
+    news: Box<dyn WorkerNews>,
+    settings: EdgeSettings,
+}
+
+impl std::fmt::Debug for Floor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Floor").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct State {
+    active: Option<u64>,
+    seats: Vec<Seat>,
+    waiting: VecDeque<oneshot::Sender<Ticket>>,
+}
+
+struct Seat {
+    worker: u32,
+    generation: u64,
+    phase: Phase,
+    in_flight: usize,
+    served: u64,
+    limit: Option<u64>,
+    link: Arc<Link>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Forked; its READY has not come.
+    Starting,
+    Ready,
+    /// Gets nothing new.
+    Draining,
+}
+
+/// Why a request got no worker. Both are answered with 503 and `Retry-After`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum QueueError {
+    /// The queue is full.
+    #[error("the queue is full")]
+    Full,
+    /// The request waited too long.
+    #[error("no worker was free in time")]
+    TooOld,
+}
+
+/// The right to send one request to one worker. Gives the place back when dropped unused.
+pub(crate) struct Ticket {
+    floor: Arc<Floor>,
+    link: Option<Arc<Link>>,
+}
+
+impl Ticket {
+    pub(crate) fn worker(&self) -> u32 {
+        self.link.as_ref().map_or(0, |link| link.worker())
+    }
+
+    /// Uses the ticket up; the place is given back when the exchange ends at the worker.
+    fn redeem(mut self) -> Option<Arc<Link>> {
+        self.link.take()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(link) = self.link.take() {
+            self.floor.release(link.worker());
+        }
+    }
+}
+
+impl Floor {
+    /// An empty floor: every request waits until a generation is active.
+    #[must_use]
+    pub fn new(settings: EdgeSettings, news: Box<dyn WorkerNews>) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            news,
+            settings,
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every state between two statements under this lock is consistent enough to go on with.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in a worker's link. Must be called on the runtime that is to serve the link.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be watched; it is closed then.
+    pub fn attach(
+        self: &Arc<Self>,
+        worker: u32,
+        generation: u64,
+        link: OwnedFd,
+    ) -> std::io::Result<()> {
+        let link = Link::start(
+            worker,
+            link,
+            Arc::clone(self),
+            self.settings.request_timeout,
+        )?;
+        let limit = self.settings.max_requests.map(|limit| {
+            // Spread by worker number: reproducible, and neighbours end far apart.
+            let jitter = self.settings.max_requests_jitter;
+            limit + (u64::from(worker).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16) % (jitter + 1)
+        });
+        let seat = Seat {
+            worker,
+            generation,
+            phase: Phase::Starting,
+            in_flight: 0,
+            served: 0,
+            limit,
+            link,
+        };
+        self.state().seats.push(seat);
+        Ok(())
+    }
+
+    /// From now on requests go to this generation's workers.
+    pub fn activate(self: &Arc<Self>, generation: u64) {
+        let mut state = self.state();
+        state.active = Some(generation);
+        self.pump(&mut state);
+    }
+
+    /// Gives the worker nothing new; it is told to leave when its last response is out.
+    pub fn drain(&self, worker: u32) {
+        let mut state = self.state();
+        let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) else {
+            return;
+        };
+        seat.phase = Phase::Draining;
+        if seat.in_flight == 0 {
+            seat.link.send_drain();
+        }
+    }
+
+    /// Forgets a worker whose process is gone.
+    pub fn detach(&self, worker: u32) {
+        let link = {
+            let mut state = self.state();
+            let place = state.seats.iter().position(|seat| seat.worker == worker);
+            place.map(|place| state.seats.swap_remove(place).link)
+        };
+        // Outside the lock: closing fails the link's exchanges, which give their places back.
+        if let Some(link) = link {
+            link.close();
+        }
+    }
+
+    /// Requests that wait, and requests in flight: what a stop has to wait for.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        let state = self.state();
+        (
+            state.waiting.len(),
+            state.seats.iter().map(|seat| seat.in_flight).sum(),
+        )
+    }
+
+    /// Waits for a free worker.
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
+        let receiver = {
+            let mut state = self.state();
+            if state.waiting.is_empty()
+                && let Some(ticket) = self.seat_one(&mut state)
+            {
+                return Ok((ticket, Duration::ZERO));
+            }
+            // Those who left while waiting do not count against the limit.
+            if state.waiting.len() >= self.settings.max_queue {
+                state.waiting.retain(|waiter| !waiter.is_closed());
+            }
+            if state.waiting.len() >= self.settings.max_queue {
+                return Err(QueueError::Full);
+            }
+            let (sender, receiver) = oneshot::channel();
+            state.waiting.push_back(sender);
+            receiver
+        };
+        let began = Instant::now();
+        match tokio::time::timeout(self.settings.queue_timeout, receiver).await {
+            Ok(Ok(ticket)) => Ok((ticket, began.elapsed())),
+            // The sender is only dropped together with the floor.
+            Ok(Err(_)) | Err(_) => Err(QueueError::TooOld),
+        }
+    }
+
+    fn seat_one(self: &Arc<Self>, state: &mut State) -> Option<Ticket> {
+        let active = state.active?;
+        let capacity = self.settings.worker_threads;
+        let seat = state
+            .seats
+            .iter_mut()
+            .filter(|seat| seat.generation == active && seat.phase == Phase::Ready)
+            .filter(|seat| seat.in_flight < capacity && !seat.link.is_closed())
+            .min_by_key(|seat| (seat.in_flight, seat.served))?;
+        seat.in_flight += 1;
+        seat.served += 1;
+        if seat.limit == Some(seat.served) {
+            self.news.spent(seat.worker);
+        }
+        Some(Ticket {
+            floor: Arc::clone(self),
+            link: Some(Arc::clone(&seat.link)),
+        })
+    }
+
+    /// Gives waiting requests to free workers.
+    fn pump(self: &Arc<Self>, state: &mut State) {
+        state.waiting.retain(|waiter| !waiter.is_closed());
+        while !state.waiting.is_empty() {
+            let Some(ticket) = self.seat_one(state) else {
+                return;
+            };
+            let mut ticket = Some(ticket);
+            while let Some(unused) = ticket.take() {
+                let Some(waiter) = state.waiting.pop_front() else {
+                    // Everybody left in this moment: give the place back without the lock's help.
+                    Self::give_back(state, unused);
+                    return;
+                };
+                if let Err(unused) = waiter.send(unused) {
+                    ticket = Some(unused);
+                }
+            }
+        }
+    }
+
+    fn give_back(state: &mut State, ticket: Ticket) {
+        if let Some(link) = ticket.redeem()
+            && let Some(seat) = state
+                .seats
+                .iter_mut()
+                .find(|seat| seat.worker == link.worker())
+        {
+            seat.in_flight = seat.in_flight.saturating_sub(1);
+        }
+    }
+
+    fn release(self: &Arc<Self>, worker: u32) {
+        let mut state = self.state();
+        if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
+            seat.in_flight = seat.in_flight.saturating_sub(1);
+            if seat.phase == Phase::Draining && seat.in_flight == 0 {
+                seat.link.send_drain();
+            }
+        }
+        self.pump(&mut state);
+    }
+
+    fn ready(self: &Arc<Self>, worker: u32) {
+        {
+            let mut state = self.state();
+            if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker)
+                && seat.phase == Phase::Starting
+            {
+                seat.phase = Phase::Ready;
+            }
+            self.pump(&mut state);
+        }
+        self.news.ready(worker);
+    }
+
+    /// A worker that is stuck gets nothing new while it is being replaced.
+    fn stuck(&self, worker: u32) {
+        {
+            let mut state = self.state();
+            if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
+                seat.phase = Phase::Draining;
+            }
+        }
+        self.news.stuck(worker);
+    }
+
+    /// The link of a worker that could not even be watched.
+    pub(crate) fn report_lost(&self, worker: u32) {
+        self.lost(worker);
+    }
+
+    fn lost(&self, worker: u32) {
+        {
+            let mut state = self.state();
+            if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
+                seat.phase = Phase::Draining;
+            }
+        }
+        self.news.lost(worker);
+    }
+}

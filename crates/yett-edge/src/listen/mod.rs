@@ -1,0 +1,187 @@
+//! Listening sockets: bound before anything else starts, so that a port in use is an error at once.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// Connections that the kernel keeps for us before we accept them.
+const BACKLOG: i32 = 2048;
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// TCP; port 0 lets the kernel choose.
+    Tcp(SocketAddr),
+    /// A Unix socket at this path.
+    Unix(PathBuf),
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp(address) => write!(f, "http://{address}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub struct Listener {
+    socket: Socket,
+    address: Address,
+}
+
+/// Why a socket could not be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Somebody else has it.
+    #[error("{0} is in use by another program")]
+    InUse(Address),
+    /// Ports below 1024 need a privilege.
+    #[error("not allowed to listen on {0}")]
+    Forbidden(Address),
+    /// The path of a Unix socket is taken by something that is not a socket.
+    #[error("{0} exists and is not a socket")]
+    NotASocket(PathBuf),
+    /// Anything else.
+    #[error("cannot listen on {address}")]
+    Other {
+        /// Where.
+        address: Address,
+        /// The kernel's word.
+        source: io::Error,
+    },
+}
+
+impl Listener {
+    /// Binds and listens. Nothing is accepted yet; clients wait in the backlog.
+    ///
+    /// A Unix socket that nobody listens on any more is replaced; one in use is an error.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn bind(address: &Address) -> Result<Self, ListenError> {
+        let bound = match address {
+            Address::Tcp(at) => bind_tcp(*at),
+            Address::Unix(path) => return bind_unix(path),
+        };
+        let socket = bound.map_err(|source| named(address, source))?;
+        // With port 0 the kernel chose; say what it chose.
+        let address = socket
+            .local_addr()
+            .ok()
+            .and_then(|actual| actual.as_socket())
+            .map_or_else(|| address.clone(), Address::Tcp);
+        Ok(Self { socket, address })
+    }
+
+    /// Where this listens, with the port that the kernel chose.
+    #[must_use]
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(crate) fn into_parts(self) -> (Socket, Address) {
+        (self.socket, self.address)
+    }
+}
+
+fn named(address: &Address, source: io::Error) -> ListenError {
+    match source.kind() {
+        io::ErrorKind::AddrInUse => ListenError::InUse(address.clone()),
+        io::ErrorKind::PermissionDenied => ListenError::Forbidden(address.clone()),
+        _ => ListenError::Other {
+            address: address.clone(),
+            source,
+        },
+    }
+}
+
+fn bind_tcp(at: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if at.is_ipv6() {
+        // `[::]` means IPv6 alone; whoever wants both binds both.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&at.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket)
+}
+
+fn bind_unix(path: &Path) -> Result<Listener, ListenError> {
+    let address = Address::Unix(path.to_owned());
+    let bind = || -> io::Result<Socket> {
+        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&socket2::SockAddr::unix(path)?)?;
+        socket.listen(BACKLOG)?;
+        Ok(socket)
+    };
+    let bound = match bind() {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            remove_if_stale(path, &address)?;
+            bind()
+        }
+        other => other,
+    };
+    let socket = bound.map_err(|source| named(&address, source))?;
+    Ok(Listener { socket, address })
+}
+
+fn remove_if_stale(path: &Path, address: &Address) -> Result<(), ListenError> {
+    let other = |source| ListenError::Other {
+        address: address.clone(),
+        source,
+    };
+    let kind = std::fs::symlink_metadata(path).map_err(other)?.file_type();
+    if !kind.is_socket() {
+        return Err(ListenError::NotASocket(path.to_owned()));
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path).map_err(other)
+        }
+        _ => Err(ListenError::InUse(address.clone())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn port_in_use_is_said() {
+        let first = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let second = Listener::bind(first.address());
+        assert!(matches!(second, Err(ListenError::InUse(_))));
+    }
+
+    #[test]
+    fn left_over_unix_socket_is_replaced_and_a_live_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let address = Address::Unix(folder.path().join("s"));
+        let first = Listener::bind(&address).unwrap();
+        assert!(matches!(
+            Listener::bind(&address),
+            Err(ListenError::InUse(_))
+        ));
+        drop(first);
+        Listener::bind(&address).unwrap();
+    }
+
+    #[test]
+    fn file_in_the_place_of_a_unix_socket_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, "precious").unwrap();
+        let bound = Listener::bind(&Address::Unix(path.clone()));
+        assert!(matches!(bound, Err(ListenError::NotASocket(_))));
+        assert_eq!(std::fs::read(path).unwrap(), b"precious");
+    }
+}

@@ -1,0 +1,161 @@
+//! The body of every response, with the request's access record inside: the record is written when
+//! the body ends, or when the connection drops it because the client left.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::mpsc;
+
+use crate::floor::{Exchange, Lost};
+use crate::log::Record;
+
+/// How much of a file is read at a time.
+const FILE_PIECE: usize = 64 * 1024;
+
+/// A response's body.
+pub(crate) struct Body {
+    content: Content,
+    record: Record,
+    /// Called once, when the body is finished or dropped.
+    _done: Option<crate::conn::BusyGuard>,
+}
+
+enum Content {
+    Bytes(Bytes),
+    App {
+        first: Bytes,
+        stream: mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
+        exchange: Exchange,
+    },
+    File {
+        file: tokio::fs::File,
+        left: u64,
+    },
+}
+
+/// A body that could not be sent to its end; the connection closes without ending the message.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("the application did not finish its answer")]
+    App(#[from] Lost),
+    #[error("the file could not be read to its end")]
+    File(#[from] std::io::Error),
+}
+
+impl Body {
+    pub(crate) const fn bytes(bytes: Bytes, record: Record) -> Self {
+        Self {
+            content: Content::Bytes(bytes),
+            record,
+            _done: None,
+        }
+    }
+
+    pub(crate) const fn app(
+        first: Bytes,
+        stream: mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
+        exchange: Exchange,
+        record: Record,
+    ) -> Self {
+        Self {
+            content: Content::App {
+                first,
+                stream,
+                exchange,
+            },
+            record,
+            _done: None,
+        }
+    }
+
+    pub(crate) const fn file(file: tokio::fs::File, len: u64, record: Record) -> Self {
+        Self {
+            content: Content::File { file, left: len },
+            record,
+            _done: None,
+        }
+    }
+
+    pub(crate) fn hold(&mut self, busy: crate::conn::BusyGuard) {
+        self._done = Some(busy);
+    }
+}
+
+impl Content {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        match self {
+            Self::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Bytes(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Self::App { first, .. } if !first.is_empty() => {
+                Poll::Ready(Some(Ok(std::mem::take(first))))
+            }
+            Self::App {
+                stream, exchange, ..
+            } => {
+                let piece = ready!(exchange.poll_piece(stream, cx));
+                Poll::Ready(piece.map(|piece| piece.map_err(BodyError::App)))
+            }
+            Self::File { left: 0, .. } => Poll::Ready(None),
+            Self::File { file, left } => {
+                let want = usize::try_from(*left).unwrap_or(usize::MAX).min(FILE_PIECE);
+                let mut piece = vec![0; want];
+                let mut buffer = ReadBuf::new(&mut piece);
+                if let Err(error) = ready!(Pin::new(file).poll_read(cx, &mut buffer)) {
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                let read = buffer.filled().len();
+                if read == 0 {
+                    // The file was cut while it was being sent; the announced length cannot be kept.
+                    let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+                    return Poll::Ready(Some(Err(cut.into())));
+                }
+                *left -= read as u64;
+                piece.truncate(read);
+                Poll::Ready(Some(Ok(Bytes::from(piece))))
+            }
+        }
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = &mut *self;
+        let piece = ready!(this.content.poll_piece(cx));
+        Poll::Ready(match piece {
+            Some(Ok(piece)) => {
+                this.record.fields.bytes += piece.len() as u64;
+                Some(Ok(Frame::data(piece)))
+            }
+            Some(Err(error)) => {
+                this.record.reason(super::failure::Chain(&error));
+                Some(Err(error))
+            }
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.content {
+            Content::Bytes(bytes) => bytes.is_empty(),
+            Content::File { left, .. } => *left == 0,
+            Content::App { .. } => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.content {
+            Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Content::File { left, .. } => SizeHint::with_exact(*left),
+            Content::App { .. } => SizeHint::default(),
+        }
+    }
+}

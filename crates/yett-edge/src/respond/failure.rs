@@ -1,0 +1,177 @@
+//! Every way in which a request can fail, and all that follows from it.
+//!
+//! Status, the sentence for the client, `Retry-After`, and whether the connection closes follow
+//! from one value by exhaustive `match`, here and nowhere else. The precise cause goes to the access
+//! record; the client's sentence never names a path, a header's value or a worker.
+
+use std::fmt;
+use std::io;
+
+use http::StatusCode;
+use yett_gate::BadRequest;
+
+use crate::conn::Offence;
+use crate::floor::{BadHeader, Lost, QueueError};
+
+/// A request that failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("the request is malformed")]
+    BadRequest(#[from] BadRequest),
+    #[error("the bytes on the connection are not HTTP as it must be")]
+    Offence(#[from] Offence),
+    #[error("the body is longer than {limit} bytes")]
+    BodyTooLong { limit: u64 },
+    #[error("the body ended before its length was reached, or could not be read")]
+    BodyCut(#[source] hyper::Error),
+    #[error("the body paused for too long")]
+    BodySlow,
+    #[error("the body could not be kept until it was whole")]
+    Spool(#[source] io::Error),
+    #[error("no worker took the request")]
+    Queue(#[from] QueueError),
+    #[error("the worker did not answer")]
+    Lost(#[from] Lost),
+    #[error("the application's answer cannot be sent")]
+    BadHeader(#[from] BadHeader),
+    #[error("the application answered with the status {0}")]
+    BadStatus(u16),
+    #[error("the application's Content-Length is {announced:?}, its body has {actual} bytes")]
+    WrongLength { announced: Option<u64>, actual: u64 },
+    #[error("the request does not fit into a frame")]
+    Frame(#[from] yett_link::frame::FrameError),
+    #[error("there is no such file")]
+    NoSuchFile,
+    #[error("the file could not be read")]
+    File(#[source] io::Error),
+    #[error("files are read with GET or HEAD")]
+    FileMethod,
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Client,
+    App,
+    Yett,
+}
+
+impl Fault {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::App => "app",
+            Self::Yett => "yett",
+        }
+    }
+}
+
+/// Seconds after which a client that was turned away should try again.
+const RETRY_SECONDS: u64 = 1;
+
+impl Failure {
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadRequest(bad) => bad.status(),
+            Self::Offence(offence) => offence.status(),
+            Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyCut(_) => StatusCode::BAD_REQUEST,
+            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Spool(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Queue(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Lost(Lost::Worker { .. }) => StatusCode::BAD_GATEWAY,
+            Self::Lost(Lost::AppFailed) | Self::File(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Lost(Lost::Timeout) => StatusCode::GATEWAY_TIMEOUT,
+            Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
+                StatusCode::BAD_GATEWAY
+            }
+            Self::Frame(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::NoSuchFile => StatusCode::NOT_FOUND,
+            Self::FileMethod => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    pub(crate) const fn fault(&self) -> Fault {
+        match self {
+            Self::BadRequest(_)
+            | Self::Offence(_)
+            | Self::BodyTooLong { .. }
+            | Self::BodyCut(_)
+            | Self::BodySlow
+            | Self::Frame(_)
+            | Self::NoSuchFile
+            | Self::FileMethod => Fault::Client,
+            Self::Lost(_) | Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
+                Fault::App
+            }
+            Self::Spool(_) | Self::Queue(_) | Self::File(_) => Fault::Yett,
+        }
+    }
+
+    /// One sentence, ending in a newline so that it reads well in a terminal.
+    pub(crate) fn client_text(&self) -> String {
+        let sentence = match self {
+            Self::BadRequest(bad) => bad.client_text(),
+            Self::Offence(offence) => offence.client_text(),
+            Self::BodyTooLong { .. } => "The request's body is too long.",
+            Self::BodyCut(_) => "The request's body did not arrive as announced.",
+            Self::BodySlow => "The request's body did not arrive in time.",
+            Self::Spool(_) => "The server has no room for the request's body.",
+            Self::Queue(_) => "The server is busy. Try again soon.",
+            Self::Lost(Lost::Worker { .. }) => {
+                "The application ended while it worked on the request."
+            }
+            Self::Lost(Lost::AppFailed) => "The application failed.",
+            Self::Lost(Lost::Timeout) => "The application did not answer in time.",
+            Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
+                "The application's answer was not valid."
+            }
+            Self::Frame(_) => "The request's head is too long.",
+            Self::NoSuchFile => "There is no such file.",
+            Self::File(_) => "The file could not be read.",
+            Self::FileMethod => "Files are read with GET or HEAD.",
+        };
+        format!("{sentence}\n")
+    }
+
+    pub(crate) const fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Queue(_) => Some(RETRY_SECONDS),
+            _ => None,
+        }
+    }
+
+    /// Whether what follows on the connection cannot be trusted to be a request.
+    pub(crate) const fn closes_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Offence(_)
+                | Self::BodyTooLong { .. }
+                | Self::BodyCut(_)
+                | Self::BodySlow
+                | Self::Spool(_)
+        )
+    }
+
+    pub(crate) const fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::FileMethod => Some("GET, HEAD"),
+            _ => None,
+        }
+    }
+}
+
+/// Prints an error and what caused it, outermost first.
+pub(crate) struct Chain<'a, E>(pub(crate) &'a E);
+
+impl<E: std::error::Error> fmt::Display for Chain<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! Answers and failures become HTTP here.
+//!
+//! [`failure`] is the one place that says what each failure means: whose fault it is, what the
+//! client is told, whether another worker may try. [`body`] is the one body type that all services
+//! answer with; it carries the request's access record to its end.
+
+pub mod body;
+pub mod failure;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+
+pub(crate) use body::Body;
+pub(crate) use failure::Failure;
+
+use crate::log::Record;
+
+/// The response for a failure: a short sentence as plain text.
+pub(crate) fn failed(failure: &Failure, mut record: Record) -> Response<Body> {
+    let status = failure.status();
+    record.status(status);
+    record.fields.fault = Some(failure.fault().name());
+    record.reason(failure::Chain(failure));
+    let mut response = Response::new(Body::bytes(Bytes::from(failure.client_text()), record));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    if let Some(seconds) = failure.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if failure.closes_connection() {
+        headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some(methods) = failure.allow() {
+        headers.insert(http::header::ALLOW, HeaderValue::from_static(methods));
+    }
+    response
+}

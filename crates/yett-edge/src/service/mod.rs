@@ -1,0 +1,145 @@
+//! From a request to its response: head, gate, service.
+//!
+//! The services take [`Admitted`], never a bare head: without the gate's word there is nothing to
+//! call them with.
+
+mod app;
+mod files;
+mod spool;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use http::header::{CONNECTION, HeaderMap, USER_AGENT};
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use yett_gate::{Admitted, Arrival, Refused, RequestHead, Service, Verdict};
+
+use crate::clock;
+use crate::conn::BusyGuard;
+use crate::floor::Floor;
+use crate::log::{AccessLog, Record};
+use crate::respond::{self, Body, Failure};
+use crate::ruling::Ruling;
+use crate::settings::EdgeSettings;
+
+/// All that a request needs, shared by every connection.
+#[derive(Debug)]
+pub(crate) struct Services {
+    floor: Arc<Floor>,
+    ruling: Arc<ArcSwap<Ruling>>,
+    log: Arc<AccessLog>,
+    settings: Arc<EdgeSettings>,
+}
+
+impl Services {
+    pub(crate) const fn new(
+        floor: Arc<Floor>,
+        ruling: Arc<ArcSwap<Ruling>>,
+        log: Arc<AccessLog>,
+        settings: Arc<EdgeSettings>,
+    ) -> Self {
+        Self {
+            floor,
+            ruling,
+            log,
+            settings,
+        }
+    }
+
+    pub(crate) const fn log(&self) -> &Arc<AccessLog> {
+        &self.log
+    }
+
+    /// Answers one request. Never fails: a failure is an answer.
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        arrival: Arrival,
+        busy: BusyGuard,
+    ) -> Result<Response<Body>, Infallible> {
+        let (parts, incoming) = request.into_parts();
+        let mut record = Record::new(
+            &self.log,
+            arrival.client(),
+            parts.method.as_str(),
+            &parts.uri.to_string(),
+            protocol(parts.version),
+        );
+        record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
+        let mut response = match RequestHead::parse(parts, arrival) {
+            Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
+            Ok(head) => {
+                let ruling = self.ruling.load();
+                match ruling.gate.judge(head, clock::unix_seconds()) {
+                    Verdict::Refused(refused) => {
+                        record.fields.route = refused.route().to_string();
+                        refuse(&refused, record)
+                    }
+                    Verdict::Admitted(admitted) => {
+                        // The guard must not outlive this step: a request may run for long, and
+                        // would keep a whole old ruling alive.
+                        let mount = match admitted.service() {
+                            Service::App => None,
+                            Service::Files { mount, .. } => {
+                                ruling.mounts.get(mount.place()).cloned()
+                            }
+                        };
+                        drop(ruling);
+                        record.fields.route = admitted.route().to_string();
+                        self.serve(&admitted, mount, incoming, record).await
+                    }
+                }
+            }
+        };
+        response.body_mut().hold(busy);
+        Ok(response)
+    }
+
+    async fn serve(
+        &self,
+        admitted: &Admitted,
+        mount: Option<crate::ruling::Mount>,
+        incoming: Incoming,
+        record: Record,
+    ) -> Response<Body> {
+        match (admitted.service(), mount) {
+            (Service::App, _) => app::answer(self, admitted, incoming, record).await,
+            (Service::Files { rest, .. }, Some(mount)) => {
+                files::answer(admitted, &mount, rest, record).await
+            }
+            // A ruling's gate names only its own mounts.
+            (Service::Files { .. }, None) => respond::failed(&Failure::NoSuchFile, record),
+        }
+    }
+}
+
+/// The application's own answer to a credential that is missing or bad, given without asking it.
+fn refuse(refused: &Refused, mut record: Record) -> Response<Body> {
+    let answer = refused.answer();
+    record.status(answer.status);
+    record.reason(refused.reason());
+    let mut response = Response::new(Body::bytes(answer.body.clone(), record));
+    *response.status_mut() = answer.status;
+    let mut headers: HeaderMap = answer.headers.clone();
+    // A body that nobody will read stands between this and the next request.
+    if !matches!(
+        refused.head().body_length(),
+        yett_gate::BodyLength::None | yett_gate::BodyLength::Known(0)
+    ) {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    *response.headers_mut() = headers;
+    response
+}
+
+const fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_09 => "HTTP/0.9",
+        Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_3 => "HTTP/3",
+        _ => "HTTP/1.1",
+    }
+}

@@ -1,0 +1,64 @@
+//! What the edge obeys. The program crate makes these from flags, environment and files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Limits and times of the edge.
+#[derive(Debug, Clone)]
+pub struct EdgeSettings {
+    /// Threads that run connections, at least one.
+    pub threads: usize,
+    /// Open client connections. At the limit no further one is accepted; it waits in the kernel's
+    /// backlog until another closes.
+    pub max_connections: usize,
+    /// Bytes of a request's line and headers; above: 431, and the connection closes.
+    pub max_head: usize,
+    /// Number of a request's headers; above: 431, and the connection closes.
+    pub max_headers: usize,
+    /// Bytes of a request's body; above: 413.
+    pub max_body: u64,
+    /// How long a head may take from its first byte; above: 408, and the connection closes.
+    pub head_timeout: Duration,
+    /// How long a body may pause; above: 408, and the connection closes.
+    pub body_timeout: Duration,
+    /// How long a connection may idle between requests; then it closes.
+    pub keep_alive: Duration,
+    /// Where bodies above 64 KiB are kept until they are whole, as files without a name.
+    pub spool_dir: PathBuf,
+    /// Requests that one worker runs at a time.
+    pub worker_threads: usize,
+    /// Requests that wait for a worker; above: 503 with `Retry-After`.
+    pub max_queue: usize,
+    /// How long a request waits for a worker; above: 503 with `Retry-After`.
+    pub queue_timeout: Duration,
+    /// How long the application may take to begin its answer, or to go on with it while the client
+    /// is taking it; above: 504, and the worker is replaced. `None`: no limit.
+    pub request_timeout: Option<Duration>,
+    /// Requests after which a worker is replaced. `None`: never.
+    pub max_requests: Option<u64>,
+    /// Up to so many requests are added to `max_requests`, worker by worker, so that not all are
+    /// replaced at once.
+    pub max_requests_jitter: u64,
+}
+
+impl Default for EdgeSettings {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            max_connections: 10_000,
+            max_head: 64 * 1024,
+            max_headers: 128,
+            max_body: 100 * 1024 * 1024,
+            head_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(75),
+            spool_dir: std::env::temp_dir(),
+            worker_threads: 1,
+            max_queue: 1024,
+            queue_timeout: Duration::from_secs(30),
+            request_timeout: Some(Duration::from_secs(30)),
+            max_requests: None,
+            max_requests_jitter: 0,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The loop that a worker's threads run: take a request, call the application, send its answer.
+
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use bytes::BytesMut;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Kind, put_frame};
+use yett_link::request::RequestView;
+use yett_link::worker::{Incoming, LinkError, Next, WorkerEnd};
+
+use super::environ::Template;
+use super::response::StartResponse;
+
+/// The worker's end of its link to the edge.
+#[pyclass(frozen, module = "yett._yett")]
+pub(crate) struct WorkerLink {
+    end: WorkerEnd,
+}
+
+#[pymethods]
+impl WorkerLink {
+    /// Takes over the descriptor, which must be the worker's end of a link and nobody else's.
+    #[new]
+    fn new(descriptor: RawFd) -> PyResult<Self> {
+        if descriptor < 3 {
+            return Err(PyValueError::new_err("not the descriptor of a link"));
+        }
+        Ok(Self {
+            end: WorkerEnd::new(UnixStream::from(owned(descriptor))),
+        })
+    }
+
+    /// Tells the edge that requests can come.
+    fn ready(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| send_bare(&self.end, Kind::Ready, ExchangeId::new(0)))
+            .map_err(link_error)
+    }
+
+    /// Answers requests until the edge wants no more. Every thread of a worker calls this once.
+    ///
+    /// `environ` holds what is the same for every request. `report` is called with an exception that
+    /// the application raised, its environ, and whether the client saw a part of the answer.
+    fn serve_wsgi(
+        slf: &Bound<'_, Self>,
+        application: &Bound<'_, PyAny>,
+        environ: &Bound<'_, PyDict>,
+        report: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let template = Template::new(environ)?;
+        let end = &slf.get().end;
+        loop {
+            match py.detach(|| end.next_request()).map_err(link_error)? {
+                Next::Interrupted => py.check_signals()?,
+                Next::Finished => return Ok(()),
+                Next::Request(incoming) => answer(slf, application, &template, report, incoming)?,
+            }
+        }
+    }
+}
+
+impl WorkerLink {
+    pub(super) const fn end(&self) -> &WorkerEnd {
+        &self.end
+    }
+}
+
+fn answer(
+    link: &Bound<'_, WorkerLink>,
+    application: &Bound<'_, PyAny>,
+    template: &Template,
+    report: &Bound<'_, PyAny>,
+    incoming: Incoming,
+) -> PyResult<()> {
+    let py = link.py();
+    let end = &link.get().end;
+    let Incoming {
+        exchange,
+        flags,
+        payload,
+        body,
+    } = incoming;
+    let request = RequestView::parse(&payload).map_err(|error| link_error(error.into()))?;
+    let head_only = request.line.method == "HEAD";
+    let environ = template.environ(py, &request, body)?;
+    if flags & ANNOUNCE_BEGIN != 0 {
+        py.detach(|| send_bare(end, Kind::Begun, exchange))
+            .map_err(link_error)?;
+    }
+    let start = Bound::new(
+        py,
+        StartResponse::new(link.clone().unbind(), exchange, head_only),
+    )?;
+    let outcome = StartResponse::run(&start, application, &environ);
+    let answer = start.get();
+    if let Err(failure) = outcome {
+        // Reported first: the traceback is in the log when the client has its answer.
+        let reported = report.call1((failure.value(py), &environ, answer.is_head_sent()));
+        if !answer.is_finished() {
+            py.detach(|| send_bare(end, Kind::Failed, exchange))
+                .map_err(link_error)?;
+        }
+        reported?;
+    }
+    end.finish(exchange);
+    Ok(())
+}
+
+#[expect(
+    unsafe_code,
+    reason = "the one place where a number becomes a descriptor"
+)]
+fn owned(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: the worker's main function got this number from `socket.detach()`, which gave up
+    // Python's ownership of an open descriptor, and passes it here exactly once.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+fn send_bare(end: &WorkerEnd, kind: Kind, exchange: ExchangeId) -> Result<(), LinkError> {
+    let mut frame = BytesMut::with_capacity(16);
+    put_frame(&mut frame, kind, 0, exchange, &[])?;
+    end.send(&[&frame])
+}
+
+pub(super) fn link_error(error: LinkError) -> PyErr {
+    match error {
+        LinkError::Closed => pyo3::exceptions::PyBrokenPipeError::new_err(error.to_string()),
+        LinkError::Protocol(_) | LinkError::Socket(_) => PyOSError::new_err(error.to_string()),
+    }
+}

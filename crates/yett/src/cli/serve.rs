@@ -1,0 +1,200 @@
+//! The flags of `serve`, `check` and `routes`: the same words for all three, so that a deployment's
+//! command line is checked by putting another verb in front of it.
+//!
+//! Every value stays text here. `config` parses it together with the words of the environment and
+//! the file, and names the flag in its error.
+
+use crate::config::{
+    Key, RawServe,
+    key::{Row, TABLE},
+};
+use clap::{Arg, ArgAction, Args, Command};
+
+/// One field for each row of [`TABLE`]; the ids of the arguments are the flags' names with `_`.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The app: module:callable, or module. Without it, manage.py or yett.toml in the current
+    /// folder decides.
+    #[arg(value_name = "APP")]
+    app: Option<String>,
+
+    /// Where to listen: host:port (IPv6 in brackets), :port (every address) or unix:/path. May be
+    /// repeated.
+    #[arg(short, long, value_name = "ADDRESS", help_heading = "Server")]
+    bind: Vec<String>,
+    /// Serve a folder's files at a URL without asking the app. May be repeated.
+    #[arg(
+        long = "static",
+        id = "static",
+        value_name = "URL=DIR",
+        help_heading = "Server"
+    )]
+    mounts: Vec<String>,
+    /// The configuration file [default: yett.toml in the current folder, if there is one]
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    config: Option<String>,
+    /// How long a stop or a reload waits for requests in flight.
+    #[arg(long, value_name = "DURATION", help_heading = "Server")]
+    graceful_timeout: Option<String>,
+    /// Write the process id into this file while the server runs.
+    #[arg(long, value_name = "FILE", help_heading = "Server")]
+    pid_file: Option<String>,
+
+    /// Run the app in this folder, and look for manage.py and yett.toml there [default: the current
+    /// folder]
+    #[arg(long, value_name = "DIR", help_heading = "App and workers")]
+    chdir: Option<String>,
+    /// The Python interpreter: a path, or a name in PATH [default: the one beside yett, then the
+    /// virtual environment's, then python3 in PATH]
+    #[arg(long, value_name = "PYTHON", help_heading = "App and workers")]
+    python: Option<String>,
+    /// How to call the app: auto, wsgi or asgi.
+    #[arg(long, value_name = "INTERFACE", help_heading = "App and workers")]
+    interface: Option<String>,
+    /// Worker processes; auto means one for each CPU that this process may use.
+    #[arg(short, long, value_name = "N", help_heading = "App and workers")]
+    workers: Option<String>,
+    /// Threads in each worker.
+    #[arg(long, value_name = "N", help_heading = "App and workers")]
+    threads: Option<String>,
+    /// End a worker whose request runs longer than this, and answer 504; 0 means never.
+    #[arg(long, value_name = "DURATION", help_heading = "App and workers")]
+    timeout: Option<String>,
+    /// Replace a worker after so many requests; 0 means never.
+    #[arg(long, value_name = "N", help_heading = "App and workers")]
+    max_requests: Option<String>,
+    /// Add up to so many requests to --max-requests by chance, so that workers do not end together.
+    #[arg(long, value_name = "N", help_heading = "App and workers")]
+    max_requests_jitter: Option<String>,
+
+    /// How many requests may wait for a worker; the next one gets 503.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    queue: Option<String>,
+    /// How long a request may wait for a worker; then it gets 503.
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    queue_timeout: Option<String>,
+    /// How long a connection may stay quiet between requests; 0 closes it after each answer.
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    keep_alive: Option<String>,
+    /// The largest request line and headers; beyond it 431.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    max_head: Option<String>,
+    /// The largest request body; beyond it 413.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    max_body: Option<String>,
+    /// Where large request bodies are kept while they arrive [default: the folder for temporary
+    /// files]
+    #[arg(long, value_name = "DIR", help_heading = "Limits")]
+    spool_dir: Option<String>,
+
+    /// How log lines look: text or json.
+    #[arg(long, value_name = "FORMAT", help_heading = "Log")]
+    log_format: Option<String>,
+    /// Whether each request writes a line: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "Log")]
+    access_log: Option<String>,
+    /// The same as --access-log off.
+    #[arg(long, help_heading = "Log", conflicts_with = "access_log")]
+    no_access_log: bool,
+}
+
+impl ServeArgs {
+    /// What was said. Every field is named, so a new flag that is forgotten here does not compile.
+    pub(super) fn words(self) -> RawServe {
+        let Self {
+            app,
+            bind,
+            mounts,
+            config,
+            graceful_timeout,
+            pid_file,
+            chdir,
+            python,
+            interface,
+            workers,
+            threads,
+            timeout,
+            max_requests,
+            max_requests_jitter,
+            queue,
+            queue_timeout,
+            keep_alive,
+            max_head,
+            max_body,
+            spool_dir,
+            log_format,
+            access_log,
+            no_access_log,
+        } = self;
+        let single = [
+            (Key::App, app),
+            (Key::Config, config),
+            (Key::GracefulTimeout, graceful_timeout),
+            (Key::PidFile, pid_file),
+            (Key::Chdir, chdir),
+            (Key::Python, python),
+            (Key::Interface, interface),
+            (Key::Workers, workers),
+            (Key::Threads, threads),
+            (Key::Timeout, timeout),
+            (Key::MaxRequests, max_requests),
+            (Key::MaxRequestsJitter, max_requests_jitter),
+            (Key::Queue, queue),
+            (Key::QueueTimeout, queue_timeout),
+            (Key::KeepAlive, keep_alive),
+            (Key::MaxHead, max_head),
+            (Key::MaxBody, max_body),
+            (Key::SpoolDir, spool_dir),
+            (Key::LogFormat, log_format),
+            (
+                Key::AccessLog,
+                access_log.or_else(|| no_access_log.then(|| "off".to_owned())),
+            ),
+        ];
+        let single = single
+            .into_iter()
+            .filter_map(|(key, word)| Some((key, word?)));
+        let binds = bind.into_iter().map(|word| (Key::Bind, word));
+        let mounts = mounts.into_iter().map(|word| (Key::Static, word));
+        RawServe::from_flags(single.chain(binds).chain(mounts))
+    }
+}
+
+/// Adds each setting's default and variable to the help of a subcommand's flags, from [`TABLE`].
+pub(super) fn explain_settings(command: Command) -> Command {
+    command.mut_args(
+        |arg| match TABLE.iter().find(|row| id(row) == arg.get_id().as_str()) {
+            Some(row) => explained(arg, row),
+            None => arg,
+        },
+    )
+}
+
+/// The id that clap gives to the argument of a row.
+pub(super) fn id(row: &Row) -> String {
+    row.flag
+        .trim_start_matches("--")
+        .replace('-', "_")
+        .to_lowercase()
+}
+
+fn explained(arg: Arg, row: &Row) -> Arg {
+    let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let default = row
+        .default
+        .map(|default| format!(" [default: {default}]"))
+        .unwrap_or_default();
+    // "Set", not clap's own default: a word that nobody said must not hide the variable's or the
+    // file's word.
+    let action = if row.key.is_list() {
+        ArgAction::Append
+    } else {
+        ArgAction::Set
+    };
+    // No space after "env:", so that the help is not wrapped there.
+    let help = format!("{help}{default} [env:{}]", row.variable);
+    // "-1" is a wrong number, and `config` says so better than "unexpected argument".
+    arg.help(help)
+        .action(action)
+        .allow_negative_numbers(row.key != Key::App)
+}

@@ -1,0 +1,178 @@
+//! The command line's answers, word for word.
+
+use super::*;
+use crate::config::{Key, key::TABLE};
+
+fn parse_line(line: &str) -> Result<Order, NoOrder> {
+    parse(line.split_whitespace().map(OsString::from))
+}
+
+fn mistake(line: &str) -> String {
+    let no_order = parse_line(line).unwrap_err();
+    assert_eq!(no_order.exit, Exit::Usage, "{}", no_order.plain);
+    no_order.plain
+}
+
+#[test]
+fn clap_agrees_with_the_definition() {
+    command().debug_assert();
+}
+
+#[test]
+fn every_setting_has_a_flag_that_reaches_its_key() {
+    for row in &TABLE {
+        let line = match row.key {
+            Key::App => "yett serve word".to_owned(),
+            _ => format!("yett serve {} word", row.flag),
+        };
+        let Ok(Order::Serve(raw)) = parse_line(&line) else {
+            panic!("{line}")
+        };
+        let said = raw.list(row.key);
+        assert_eq!(said.len(), 1, "{line}");
+        assert_eq!(said[0].text, "word");
+        assert_eq!(said[0].place.to_string(), row.flag);
+    }
+}
+
+#[test]
+fn every_flag_names_its_variable_in_the_help() {
+    let help = parse_line("yett serve --help").unwrap_err();
+    assert_eq!(help.exit, Exit::Fine);
+    for row in &TABLE {
+        assert!(
+            help.plain.contains(&format!("[env:{}]", row.variable)),
+            "{}\n{}",
+            row.variable,
+            help.plain
+        );
+    }
+}
+
+#[test]
+fn orders_are_read() {
+    let here = Which::StartedHere;
+    assert_eq!(parse_line("yett reload"), Ok(Order::Reload(here)));
+    assert_eq!(
+        parse_line("yett reload --pid 12"),
+        Ok(Order::Reload(Which::Pid(12)))
+    );
+    assert_eq!(
+        parse_line("yett stop"),
+        Ok(Order::Stop(here, Manner::Graceful))
+    );
+    assert_eq!(
+        parse_line("yett stop --quick --pid 7"),
+        Ok(Order::Stop(Which::Pid(7), Manner::Quick))
+    );
+    assert_eq!(
+        parse_line("yett status --json"),
+        Ok(Order::Status(here, Form::Json))
+    );
+    assert_eq!(
+        parse_line("yett routes"),
+        Ok(Order::Routes(RawServe::default(), Form::Text))
+    );
+    assert_eq!(
+        parse_line("yett check"),
+        Ok(Order::Check(RawServe::default()))
+    );
+}
+
+#[test]
+fn lists_repeat_and_a_single_value_does_not() {
+    let Ok(Order::Serve(raw)) = parse_line("yett serve -b :80 --bind unix:/a -w 2") else {
+        panic!()
+    };
+    let binds: Vec<_> = raw
+        .list(Key::Bind)
+        .iter()
+        .map(|said| said.text.as_str())
+        .collect();
+    assert_eq!(binds, [":80", "unix:/a"]);
+    assert_eq!(
+        raw.one(Key::Workers).map(|said| said.text.as_str()),
+        Some("2")
+    );
+    assert_eq!(
+        mistake("yett serve -w 2 -w 3"),
+        "error: the argument '--workers <N>' cannot be used multiple times\n\n\
+         Usage: yett serve [OPTIONS] [APP]\n\nFor more information, try '--help'.\n"
+    );
+}
+
+#[test]
+fn no_access_log_is_access_log_off() {
+    let Ok(Order::Serve(raw)) = parse_line("yett serve --no-access-log") else {
+        panic!()
+    };
+    assert_eq!(
+        raw.one(Key::AccessLog).map(|said| said.text.as_str()),
+        Some("off")
+    );
+    assert!(
+        mistake("yett serve --no-access-log --access-log on").starts_with(
+            "error: the argument '--no-access-log' cannot be used with '--access-log <ON|OFF>'"
+        )
+    );
+}
+
+#[test]
+fn a_flag_that_this_version_does_not_have_is_named() {
+    for flag in [
+        "--tls-cert",
+        "--tls-key",
+        "--reload",
+        "--max-rss",
+        "--no-preload",
+        "--admin",
+    ] {
+        assert_eq!(
+            mistake(&format!("yett serve {flag}")),
+            format!(
+                "error: unexpected argument '{flag}' found\n\nFor more information, try '--help'.\n"
+            )
+        );
+    }
+    assert_eq!(
+        mistake("yett serve --worker 4"),
+        "error: unexpected argument '--worker' found\n\n  tip: a similar argument exists: '--workers'\n\n\
+         Usage: yett serve --workers <N> [APP]\n\nFor more information, try '--help'.\n"
+    );
+}
+
+#[test]
+fn a_mistyped_command_is_pointed_out() {
+    assert_eq!(
+        mistake("yett server"),
+        "error: unrecognized subcommand 'server'\n\n  tip: a similar subcommand exists: 'serve'\n\n\
+         Usage: yett <COMMAND>\n\nFor more information, try '--help'.\n"
+    );
+    assert_eq!(
+        mistake("yett stop --pid 0"),
+        "error: invalid value '0' for '--pid <N>': 0 is not in 1..=4294967295\n\nFor more information, try '--help'.\n"
+    );
+}
+
+#[test]
+fn without_a_command_the_help_is_shown_and_the_exit_code_is_2() {
+    let no_order = parse_line("yett").unwrap_err();
+    assert_eq!(no_order.exit, Exit::Usage);
+    assert!(
+        no_order.plain.contains("Usage: yett <COMMAND>"),
+        "{}",
+        no_order.plain
+    );
+}
+
+#[test]
+fn the_version_is_printed() {
+    let version = parse_line("yett --version").unwrap_err();
+    assert_eq!(
+        (version.plain.as_str(), version.exit),
+        (
+            concat!("yett ", env!("CARGO_PKG_VERSION"), "\n"),
+            Exit::Fine
+        )
+    );
+}

@@ -1,0 +1,246 @@
+//! Where to listen: `host:port`, `[::1]:8000`, `:8000`, `unix:/path`.
+
+use super::error::{Wrong, quoted};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+const EXPECTED: &str = "host:port, [ipv6]:port, :port or unix:/path";
+
+/// `sockaddr_un` holds 108 bytes with the closing zero; a longer path cannot be bound.
+const LONGEST_UNIX_PATH: usize = 107;
+
+/// A place to listen at.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Bind {
+    /// An address. Port 0 lets the kernel choose.
+    Ip(SocketAddr),
+    /// A host name that is resolved when the socket is bound.
+    Name {
+        /// The name, in lower case.
+        host: String,
+        /// The port; 0 lets the kernel choose.
+        port: u16,
+    },
+    /// A Unix socket, absolute.
+    Unix(PathBuf),
+}
+
+impl Bind {
+    /// Reads a place to listen at. `:8000` means every IPv4 address, as Gunicorn reads it.
+    /// `absolute` makes the path of a Unix socket absolute.
+    pub(super) fn parse(text: &str, absolute: impl Fn(&str) -> PathBuf) -> Result<Self, Wrong> {
+        let wrong = |why: &str| Wrong::new(format!("{} {why}", quoted(text)), EXPECTED);
+        if let Some(path) = text.strip_prefix("unix:") {
+            return unix(path, absolute).map_err(wrong);
+        }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let hint = format!("leave {scheme}:// away: {}", rest.trim_end_matches('/'));
+            return Err(wrong("is a URL, not an address").hint(hint));
+        }
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            let hint = format!("write 127.0.0.1:{text}, or :{text} for every address");
+            return Err(wrong("has no host").hint(hint));
+        }
+        if let Ok(address) = text.parse::<Ipv6Addr>() {
+            return Err(wrong("has no port").hint(format!("write [{address}]:8000")));
+        }
+        let Some((host, port)) = text.rsplit_once(':') else {
+            let hint = if text.starts_with('/') {
+                format!("write unix:{text}")
+            } else {
+                format!("write {text}:8000")
+            };
+            return Err(wrong("has no port").hint(hint));
+        };
+        let port = port_number(port)
+            .ok_or_else(|| wrong("has a port that is not a number from 0 to 65535"))?;
+        let host = Host::parse(host)
+            .ok_or_else(|| wrong("has a host that is neither an address nor a name"))?;
+        Ok(match host {
+            Host::Ip(ip) => Self::Ip(SocketAddr::new(ip, port)),
+            Host::Name(host) => Self::Name { host, port },
+        })
+    }
+
+    /// Whether two binds would take the same place. Port 0 never collides.
+    pub(super) fn collides(&self, other: &Self) -> bool {
+        let free = matches!(self, Self::Ip(address) if address.port() == 0)
+            || matches!(self, Self::Name { port: 0, .. });
+        !free && self == other
+    }
+
+    /// The path of a Unix socket.
+    pub(crate) fn unix_path(&self) -> Option<&Path> {
+        match self {
+            Self::Unix(path) => Some(path),
+            Self::Ip(_) | Self::Name { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Bind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// The part in front of the port.
+enum Host {
+    Ip(IpAddr),
+    Name(String),
+}
+
+impl Host {
+    fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() || text == "*" {
+            return Some(Self::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+        }
+        if let Some(inside) = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+        {
+            return inside.parse().ok().map(|ip| Self::Ip(IpAddr::V6(ip)));
+        }
+        if let Ok(ip) = text.parse() {
+            return Some(Self::Ip(IpAddr::V4(ip)));
+        }
+        let numeric = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let named = text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+        // A dotted number that is no address (256.0.0.1) is a slip, not a name.
+        (named && !numeric && !text.starts_with(['.', '-']))
+            .then(|| Self::Name(text.to_ascii_lowercase()))
+    }
+}
+
+/// Digits only: `str::parse` alone would take "+80".
+fn port_number(text: &str) -> Option<u16> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+fn unix(path: &str, absolute: impl Fn(&str) -> PathBuf) -> Result<Bind, &'static str> {
+    if path.is_empty() || path.ends_with('/') {
+        return Err("names no file");
+    }
+    let path = absolute(path);
+    if path.as_os_str().len() > LONGEST_UNIX_PATH {
+        return Err("is longer than the 107 bytes that a Unix socket's path may have");
+    }
+    Ok(Bind::Unix(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Place;
+
+    fn parse(text: &str) -> Result<Bind, String> {
+        let absolute = |path: &str| Path::new("/srv/notes").join(path);
+        Bind::parse(text, absolute).map_err(|wrong| wrong.at(Place::Flag("--bind")).to_string())
+    }
+
+    #[test]
+    fn every_form_is_read() {
+        let check = |text: &str, shown: &str| {
+            assert_eq!(
+                parse(text).map(|bind| bind.to_string()).as_deref(),
+                Ok(shown)
+            )
+        };
+        check("127.0.0.1:8000", "127.0.0.1:8000");
+        check("[::1]:8000", "[::1]:8000");
+        check("[::]:0", "[::]:0");
+        check(":8000", "0.0.0.0:8000");
+        check("*:80", "0.0.0.0:80");
+        check("LocalHost:8000", "localhost:8000");
+        check("api.internal:8000", "api.internal:8000");
+        check("unix:/run/yett.sock", "unix:/run/yett.sock");
+        check("unix:yett.sock", "unix:/srv/notes/yett.sock");
+    }
+
+    #[test]
+    fn what_is_no_place_to_listen_is_refused_with_a_hint() {
+        let check = |text: &str, message: &str| {
+            let (wrong, hint) = message.split_once('|').unwrap_or((message, ""));
+            let hint = if hint.is_empty() {
+                String::new()
+            } else {
+                format!("\n  hint: {hint}")
+            };
+            assert_eq!(
+                parse(text),
+                Err(format!("--bind: {wrong}: expected {EXPECTED}{hint}"))
+            );
+        };
+        check(
+            "8000",
+            "\"8000\" has no host|write 127.0.0.1:8000, or :8000 for every address",
+        );
+        check(
+            "localhost",
+            "\"localhost\" has no port|write localhost:8000",
+        );
+        check(
+            "/run/y.sock",
+            "\"/run/y.sock\" has no port|write unix:/run/y.sock",
+        );
+        check("::1", "\"::1\" has no port|write [::1]:8000");
+        check(
+            "http://0.0.0.0:80/",
+            "\"http://0.0.0.0:80/\" is a URL, not an address|leave http:// away: 0.0.0.0:80",
+        );
+        check(
+            "a:65536",
+            "\"a:65536\" has a port that is not a number from 0 to 65535",
+        );
+        check(
+            "a:+80",
+            "\"a:+80\" has a port that is not a number from 0 to 65535",
+        );
+        check(
+            "a:",
+            "\"a:\" has a port that is not a number from 0 to 65535",
+        );
+        check(
+            "256.0.0.1:80",
+            "\"256.0.0.1:80\" has a host that is neither an address nor a name",
+        );
+        check(
+            "[127.0.0.1]:80",
+            "\"[127.0.0.1]:80\" has a host that is neither an address nor a name",
+        );
+        check(
+            "a b:80",
+            "\"a b:80\" has a host that is neither an address nor a name",
+        );
+        check("unix:", "\"unix:\" names no file");
+        let long = format!("unix:/{}", "x".repeat(107));
+        assert!(
+            parse(&long)
+                .unwrap_err()
+                .contains("longer than the 107 bytes")
+        );
+    }
+
+    #[test]
+    fn the_same_place_collides_and_a_port_of_the_kernels_choice_does_not() {
+        let collides = |a: &str, b: &str| parse(a).unwrap().collides(&parse(b).unwrap());
+        assert!(collides(":8000", "0.0.0.0:8000"));
+        assert!(collides("unix:a", "unix:/srv/notes/a"));
+        assert!(!collides("127.0.0.1:0", "127.0.0.1:0"));
+        assert!(!collides("127.0.0.1:8000", "[::1]:8000"));
+    }
+}

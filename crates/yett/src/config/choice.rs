@@ -1,0 +1,209 @@
+//! Settings that are a name or a choice: the app's name, the interface, the log, the interpreter
+//! that was asked for.
+
+use super::error::{Wrong, quoted};
+use std::{fmt, path::PathBuf};
+
+/// `module:callable` or `module`, checked to be dotted names as Python has them. Whether they
+/// exist, Python says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AppName {
+    module: String,
+    callable: Option<String>,
+}
+
+impl AppName {
+    /// Reads an app's name.
+    pub(crate) fn parse(text: &str) -> Result<Self, Wrong> {
+        let expected = "module:callable or module, such as notes_site.wsgi:application";
+        let wrong = |why: &str| Wrong::new(format!("{} {why}", quoted(text)), expected);
+        let (module, callable) = match text.split_once(':') {
+            Some((module, callable)) => (module, Some(callable)),
+            None => (text, None),
+        };
+        if text.contains('/') || module.ends_with(".py") {
+            let dotted = module
+                .trim_start_matches("./")
+                .trim_end_matches(".py")
+                .replace('/', ".");
+            let wrong = wrong("is a file, not a module");
+            return Err(if is_dotted(&dotted) {
+                wrong.hint(format!("write {dotted}"))
+            } else {
+                wrong
+            });
+        }
+        if !is_dotted(module) {
+            return Err(wrong("is not a module's name"));
+        }
+        if callable.is_some_and(|callable| callable.contains('(')) {
+            return Err(wrong("calls a factory")
+                .hint("give the module a variable that holds the made app, and name that"));
+        }
+        if callable.is_some_and(|callable| !is_dotted(callable)) {
+            return Err(wrong("does not name a callable after the colon"));
+        }
+        Ok(Self {
+            module: module.to_owned(),
+            callable: callable.map(str::to_owned),
+        })
+    }
+}
+
+/// The name as Python's side gets it.
+impl fmt::Display for AppName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.module)?;
+        match &self.callable {
+            Some(callable) => write!(f, ":{callable}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Names separated by dots. Python allows letters of every script (PEP 3131).
+fn is_dotted(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
+}
+
+/// Which calling convention the app has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interface {
+    /// Python looks at the callable and says.
+    Auto,
+    /// PEP 3333.
+    Wsgi,
+    /// ASGI 3.
+    Asgi,
+}
+
+impl Interface {
+    /// Reads `auto`, `wsgi` or `asgi`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "wsgi" => Ok(Self::Wsgi),
+            "asgi" => Ok(Self::Asgi),
+            _ => Err(Wrong::new(
+                format!("{} is not an interface", quoted(text)),
+                "auto, wsgi or asgi",
+            )),
+        }
+    }
+
+    /// The word that [`Interface::parse`] reads.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Wsgi => "wsgi",
+            Self::Asgi => "asgi",
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Reads `text` or `json`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(Wrong::new(
+                format!("{} is not a log format", quoted(text)),
+                "text or json",
+            )),
+        }
+    }
+}
+
+/// Whether each request writes a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AccessLog {
+    /// One line per request.
+    On,
+    /// No access lines; everything else is still logged.
+    Off,
+}
+
+impl AccessLog {
+    /// Reads `on` or `off`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(Wrong::new(
+                format!("{} is neither", quoted(text)),
+                "on or off",
+            )),
+        }
+    }
+}
+
+/// The interpreter that somebody asked for; `discover` finds out whether it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PythonWish {
+    /// A name without a slash, to be looked up in `PATH`.
+    Name(String),
+    /// An absolute path. Not resolved: a virtual environment's `python` is a symlink that must stay
+    /// one.
+    Path(PathBuf),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Place;
+
+    #[test]
+    fn app_names_are_dotted_names() {
+        let check = |text: &str| assert_eq!(AppName::parse(text).unwrap().to_string(), text);
+        check("app");
+        check("notes_site.wsgi:application");
+        check("пакет.модуль:app.inner");
+    }
+
+    #[test]
+    fn what_is_no_app_name_is_refused_with_a_hint() {
+        let expected = ": expected module:callable or module, such as notes_site.wsgi:application";
+        let check = |text: &str, wrong: &str, hint: &str| {
+            let error = AppName::parse(text)
+                .unwrap_err()
+                .at(Place::Flag("APP"))
+                .to_string();
+            let hint = if hint.is_empty() {
+                String::new()
+            } else {
+                format!("\n  hint: {hint}")
+            };
+            assert_eq!(error, format!("APP: {text:?} {wrong}{expected}{hint}"));
+        };
+        check("app.py", "is a file, not a module", "write app");
+        check(
+            "./site/wsgi.py",
+            "is a file, not a module",
+            "write site.wsgi",
+        );
+        check("/srv/app.py", "is a file, not a module", "");
+        check("", "is not a module's name", "");
+        check("a..b", "is not a module's name", "");
+        check("-x", "is not a module's name", "");
+        check("app:", "does not name a callable after the colon", "");
+        check("app:1", "does not name a callable after the colon", "");
+        check(
+            "app:make()",
+            "calls a factory",
+            "give the module a variable that holds the made app, and name that",
+        );
+    }
+}

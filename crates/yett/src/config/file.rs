@@ -1,0 +1,395 @@
+//! `yett.toml` into raw words: the nouns, their keys, and which type a value has. What a word means
+//! is for `settle`.
+//!
+//! | noun | what it holds |
+//! | --- | --- |
+//! | `[[listener]]` | `bind` |
+//! | `[app.NAME]` | the app and its workers; this version runs one |
+//! | `[[route]]` | `path`, `files`, `guard = "open"`: a folder served without the app |
+//! | `[server]` | what holds for the whole process: limits, grace period, files of its own |
+//! | `[log]` | `format`, `access` |
+//!
+//! An unknown key is an error, never passed over: a misspelt limit would be no limit. If the text
+//! is not TOML, only that is said, since everything after it is guesswork.
+
+use super::{
+    ConfigError, Key, Place, RawMount, RawServe, Said,
+    error::quoted,
+    key::{Shape, TABLE},
+    nearest::nearest,
+};
+use std::{ops::Range, sync::Arc};
+use toml::{
+    Spanned,
+    de::{DeString, DeTable, DeValue},
+};
+
+const NOUNS: [&str; 5] = ["app", "listener", "log", "route", "server"];
+const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [server] or [log]";
+const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
+
+type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
+
+/// The words of a file, and what is wrong with its shape. `name` is the file as the user would name
+/// it.
+pub(super) fn words(name: &str, text: &str) -> (RawServe, Vec<ConfigError>) {
+    let mut reader = Reader {
+        name: name.into(),
+        text,
+        raw: RawServe::default(),
+        errors: Vec::new(),
+    };
+    let (document, syntax) = DeTable::parse_recoverable(text);
+    if syntax.is_empty() {
+        reader.document(document.get_ref());
+    }
+    for error in syntax {
+        let place = reader.place(error.span().unwrap_or(0..0));
+        reader.errors.push(ConfigError::new(
+            place,
+            format!("not TOML: {}", error.message()),
+        ));
+    }
+    (reader.raw, reader.errors)
+}
+
+struct Reader<'t> {
+    name: Arc<str>,
+    text: &'t str,
+    raw: RawServe,
+    errors: Vec<ConfigError>,
+}
+
+impl Reader<'_> {
+    fn document(&mut self, document: &DeTable<'_>) {
+        for (noun, value) in in_order(document) {
+            match noun.get_ref().as_ref() {
+                "listener" => self.tables(value, "listener", Self::listener),
+                "route" => self.tables(value, "route", Self::route),
+                "app" => self.apps(value),
+                "server" => self.table(value, "server"),
+                "log" => self.table(value, "log"),
+                unknown => {
+                    let wrong = format!("there is no {} in a configuration", quoted(unknown));
+                    self.unknown(noun, wrong, EXPECTED_NOUNS, nearest(unknown, NOUNS));
+                }
+            }
+        }
+    }
+
+    /// The tables of a noun that is written `[[noun]]`.
+    fn tables(
+        &mut self,
+        value: &Spanned<DeValue<'_>>,
+        noun: &'static str,
+        read: fn(&mut Self, &DeTable<'_>, Range<usize>),
+    ) {
+        let expected = format!("[[{noun}]]");
+        let Some(list) = value.get_ref().as_array() else {
+            let wrong = format!("{noun} is {}", described(value.get_ref()));
+            return self.wrong(
+                value.span(),
+                wrong,
+                &expected,
+                Some(format!("write {expected} with two brackets")),
+            );
+        };
+        for item in list.iter() {
+            match item.get_ref().as_table() {
+                Some(table) => read(self, table, item.span()),
+                None => self.wrong(
+                    item.span(),
+                    format!("{noun} has {} in it", described(item.get_ref())),
+                    &expected,
+                    None,
+                ),
+            }
+        }
+    }
+
+    fn listener(&mut self, table: &DeTable<'_>, span: Range<usize>) {
+        self.keys(table, "listener", "[[listener]]");
+        if table.get("bind").is_none() {
+            self.wrong(
+                span,
+                "a listener without a bind".to_owned(),
+                "bind = \"host:port\" or \"unix:/path\"",
+                None,
+            );
+        }
+    }
+
+    /// `[app.NAME]`, exactly one.
+    fn apps(&mut self, value: &Spanned<DeValue<'_>>) {
+        let expected = "one table with a name of your choice, such as [app.notes]";
+        let Some(apps) = value.get_ref().as_table() else {
+            return self.wrong(
+                value.span(),
+                format!("app is {}", described(value.get_ref())),
+                expected,
+                None,
+            );
+        };
+        let mut first: Option<String> = None;
+        for (name, app) in in_order(apps) {
+            let Some(table) = app.get_ref().as_table() else {
+                let hint = "write [app.main] above it".to_owned();
+                let wrong = format!("{} stands in [app] itself", quoted(name.get_ref()));
+                self.wrong(name.span(), wrong, expected, Some(hint));
+                continue;
+            };
+            if let Some(first) = &first {
+                let wrong = format!(
+                    "[app.{}] is a second app beside [app.{first}]",
+                    name.get_ref()
+                );
+                self.wrong(
+                    name.span(),
+                    wrong,
+                    "one app: this version of yett runs one",
+                    None,
+                );
+                continue;
+            }
+            let header = format!("[app.{}]", name.get_ref());
+            self.keys(table, "app", &header);
+            first = Some(name.get_ref().to_string());
+        }
+    }
+
+    /// `[server]` and `[log]`.
+    fn table(&mut self, value: &Spanned<DeValue<'_>>, noun: &'static str) {
+        let header = format!("[{noun}]");
+        match value.get_ref().as_table() {
+            Some(table) => self.keys(table, noun, &header),
+            None => self.wrong(
+                value.span(),
+                format!("{noun} is {}", described(value.get_ref())),
+                &header,
+                None,
+            ),
+        }
+    }
+
+    /// All keys of a table that [`TABLE`] knows.
+    fn keys(&mut self, table: &DeTable<'_>, noun: &str, header: &str) {
+        let rows = || TABLE.iter().filter(|row| row.table == Some(noun));
+        for (name, value) in in_order(table) {
+            match rows().find(|row| row.name == name.get_ref()) {
+                Some(row) => self.value(row.key, row.shape, (name, value)),
+                None => self.unknown_key(name, header, rows().map(|row| row.name)),
+            }
+        }
+    }
+
+    /// A value into a word, if its type is right.
+    fn value(&mut self, key: Key, shape: Shape, (name, value): Entry<'_, '_>) {
+        let text = match (shape, value.get_ref()) {
+            (Shape::Text | Shape::Duration | Shape::Size, DeValue::String(text))
+                if is_plain(text) =>
+            {
+                Some(text.to_string())
+            }
+            (Shape::Whole | Shape::WholeOrAuto, DeValue::Integer(number)) => {
+                // Beyond 64 bits the digits go on as they are, to be refused with their place.
+                let plain = i64::from_str_radix(number.as_str(), number.radix());
+                Some(plain.map_or_else(|_| number.to_string(), |plain| plain.to_string()))
+            }
+            (Shape::Duration | Shape::Size, DeValue::Integer(number)) if number.as_str() == "0" => {
+                Some("0".to_owned())
+            }
+            (Shape::WholeOrAuto, DeValue::String(text)) if text == "auto" => {
+                Some("auto".to_owned())
+            }
+            (Shape::Switch, DeValue::Boolean(true)) => Some("on".to_owned()),
+            (Shape::Switch, DeValue::Boolean(false)) => Some("off".to_owned()),
+            _ => None,
+        };
+        match text {
+            Some(text) => {
+                let place = self.place(value.span());
+                self.raw.say(key, Said::new(text, place));
+            }
+            None => {
+                let wrong = format!("{} is {}", name.get_ref(), described(value.get_ref()));
+                self.wrong(
+                    value.span(),
+                    wrong,
+                    shape.expected(),
+                    right_value(name.get_ref(), shape, value.get_ref()),
+                );
+            }
+        }
+    }
+
+    /// `[[route]]`: in this version a folder that is served to everyone, so its guard must say so.
+    fn route(&mut self, table: &DeTable<'_>, span: Range<usize>) {
+        for (name, _) in in_order(table)
+            .into_iter()
+            .filter(|(name, _)| !ROUTE_KEYS.contains(&name.get_ref().as_ref()))
+        {
+            self.unknown_key(name, "[[route]]", ROUTE_KEYS);
+        }
+        let url = self.route_text(table, "path", &span, "path = \"/static/\"");
+        let folder = self.route_text(table, "files", &span, "files = \"a folder\"");
+        let guard = self.route_text(
+            table,
+            "guard",
+            &span,
+            "guard = \"open\": everyone may read these files",
+        );
+        if let Some(guard) = guard.filter(|guard| guard.text != "open") {
+            let wrong = format!("there is no guard {}", quoted(&guard.text));
+            self.errors.push(
+                ConfigError::new(guard.place, wrong)
+                    .expected("\"open\", the only one for files in this version"),
+            );
+        }
+        self.raw.mount(RawMount { url, folder });
+    }
+
+    /// A string of a route, which must be there.
+    fn route_text(
+        &mut self,
+        table: &DeTable<'_>,
+        name: &str,
+        span: &Range<usize>,
+        expected: &str,
+    ) -> Option<Said> {
+        match table.get(name).map(|value| (value.span(), value.get_ref())) {
+            None => self.wrong(
+                span.clone(),
+                format!("a route without {name}"),
+                expected,
+                None,
+            ),
+            Some((span, DeValue::String(text))) if is_plain(text) => {
+                return Some(Said::new(text.as_ref(), self.place(span)));
+            }
+            Some((span, other)) => self.wrong(
+                span,
+                format!("{name} is {}", described(other)),
+                "a plain string",
+                None,
+            ),
+        }
+        None
+    }
+
+    fn unknown_key<'k>(
+        &mut self,
+        name: &Spanned<DeString<'_>>,
+        header: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        let known: Vec<&str> = known.into_iter().collect();
+        let wrong = format!("there is no key {} in {header}", quoted(name.get_ref()));
+        let elsewhere = TABLE
+            .iter()
+            .find(|row| row.name == name.get_ref() && row.table.is_some());
+        match (
+            nearest(name.get_ref(), known.iter().copied()),
+            elsewhere.and_then(|row| row.table),
+        ) {
+            (None, Some(table)) => {
+                let right = if table == "app" { "app.NAME" } else { table };
+                let hint = format!("it belongs in [{right}]");
+                self.wrong(name.span(), wrong, &listed(&known), Some(hint));
+            }
+            (near, _) => self.unknown(name, wrong, &listed(&known), near),
+        }
+    }
+
+    fn unknown(
+        &mut self,
+        name: &Spanned<DeString<'_>>,
+        wrong: String,
+        expected: &str,
+        near: Option<&str>,
+    ) {
+        let hint = near.map(|near| format!("did you mean {near}?"));
+        self.wrong(name.span(), wrong, expected, hint);
+    }
+
+    fn wrong(&mut self, span: Range<usize>, wrong: String, expected: &str, hint: Option<String>) {
+        let error = ConfigError::new(self.place(span), wrong).expected(expected);
+        self.errors.push(match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        });
+    }
+
+    /// Line and column of a span's start. A place past the end is the end.
+    fn place(&self, span: Range<usize>) -> Place {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        Place::File {
+            file: Arc::clone(&self.name),
+            line,
+            column,
+        }
+    }
+}
+
+/// The entries in the order of the file; the parser keeps them sorted by name.
+fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
+    let mut entries: Vec<Entry<'a, 'i>> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    entries
+}
+
+/// A path with a NUL in it cannot be opened, and no word of a configuration needs a line feed.
+fn is_plain(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// "a string", "an integer": what a value is.
+fn described(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(text) if !is_plain(text) => "a string with a control character",
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// How a value of the wrong type would be written right, where that is clear.
+fn right_value(name: &str, shape: Shape, value: &DeValue<'_>) -> Option<String> {
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let right = match (shape, value) {
+        (Shape::Duration, DeValue::Integer(number)) => format!("\"{number}s\""),
+        (Shape::Size, DeValue::Integer(number)) => format!("\"{number}B\""),
+        (Shape::Whole | Shape::WholeOrAuto, DeValue::String(text)) if is_whole(text) => {
+            text.to_string()
+        }
+        (Shape::Switch, DeValue::String(text))
+            if matches!(text.as_ref(), "on" | "yes" | "true") =>
+        {
+            "true".to_owned()
+        }
+        (Shape::Switch, DeValue::String(text))
+            if matches!(text.as_ref(), "off" | "no" | "false") =>
+        {
+            "false".to_owned()
+        }
+        (Shape::Text, DeValue::Array(_)) if name == "bind" => {
+            return Some("write one [[listener]] for each address".to_owned());
+        }
+        _ => return None,
+    };
+    Some(format!("write {name} = {right}"))
+}
+
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [front @ .., last] => format!("{} or {last}", front.join(", ")),
+    }
+}

@@ -1,0 +1,280 @@
+//! Golden files: what a user writes, and what comes of it, word for word.
+//!
+//! A file of `golden/` holds a command line after `$` (variables in front, as in a shell), then a
+//! `yett.toml`, then a line of dashes, then the outcome: the settings that differ from the defaults
+//! and the warnings, or all errors. The harness compares and shows the difference; it never
+//! rewrites a file, because the outcome is to be read before it is believed.
+
+use super::{
+    AccessLog, Environment, LogFormat, RawServe, Settled, Surroundings,
+    raw::Place,
+    source::{FileText, settled},
+    units::{duration_text, size_text},
+};
+use crate::cli::{Order, parse};
+use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path};
+
+const DASHES: &str = "----------\n";
+
+/// A folder whose name has "missing" in it does not exist; there are 8 CPUs; `yett` was started in
+/// /srv/notes.
+fn outcome(command: &str, toml: &str) -> Result<Settled, String> {
+    let is_word_of_shell = |word: &&str| word.starts_with("YETT_") && word.contains('=');
+    let words = || command.split_whitespace();
+    let pairs: Vec<(&str, &str)> = words()
+        .take_while(is_word_of_shell)
+        .filter_map(|word| word.split_once('='))
+        .collect();
+    let environment = Environment::of(&pairs);
+    let order = parse(words().skip_while(is_word_of_shell).map(OsString::from))
+        .map_err(|no_order| no_order.plain)?;
+    let Order::Serve(flags) = order else {
+        return Err("a golden file is about yett serve".to_owned());
+    };
+    let around = Surroundings {
+        folder: "/srv/notes".into(),
+        file_folder: Some("/etc/yett".into()),
+        temporary: "/tmp".into(),
+        cpus: NonZeroUsize::new(8).unwrap(),
+        is_folder: &|path: &Path| !path.to_string_lossy().contains("missing"),
+    };
+    let (variables, errors) = RawServe::from_environment(&environment);
+    let file = (!toml.is_empty()).then(|| FileText {
+        name: "yett.toml".to_owned(),
+        text: toml.to_owned(),
+    });
+    settled(flags.over(variables), file, errors, &around).map_err(|errors| errors.to_string())
+}
+
+/// Every setting, a line each.
+fn lines(settled: &Settled) -> Vec<String> {
+    let settings = &settled.settings;
+    let limits = &settings.limits;
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: String| lines.push(format!("{name} = {value}"));
+    line(
+        "app",
+        settings
+            .app
+            .as_ref()
+            .map_or("found".to_owned(), ToString::to_string),
+    );
+    line("folder", settings.folder.display().to_string());
+    line(
+        "python",
+        settings
+            .python
+            .as_ref()
+            .map_or("found".to_owned(), |python| format!("{python:?}")),
+    );
+    line("interface", settings.interface.name().to_owned());
+    for bind in &settings.binds {
+        line("bind", bind.to_string());
+    }
+    for mount in &settings.mounts {
+        line(
+            "static",
+            format!("{} from {}", mount.url, mount.folder.display()),
+        );
+    }
+    line("workers", settings.workers.to_string());
+    line("threads", settings.threads.to_string());
+    line(
+        "timeout",
+        settings.timeout.map_or("never".to_owned(), duration_text),
+    );
+    line("graceful timeout", duration_text(settings.graceful_timeout));
+    line(
+        "max requests",
+        settings
+            .max_requests
+            .map_or("never".to_owned(), |requests| requests.to_string()),
+    );
+    line(
+        "max requests jitter",
+        settings.max_requests_jitter.to_string(),
+    );
+    line("queue", limits.queue.to_string());
+    line("queue timeout", duration_text(limits.queue_timeout));
+    line("keep-alive", duration_text(limits.keep_alive));
+    line("max head", size_text(limits.max_head as u64));
+    line("max body", size_text(limits.max_body));
+    line("spool dir", limits.spool_dir.display().to_string());
+    line(
+        "log format",
+        if settings.log_format == LogFormat::Json {
+            "json"
+        } else {
+            "text"
+        }
+        .to_owned(),
+    );
+    line(
+        "access log",
+        if settings.access_log == AccessLog::On {
+            "on"
+        } else {
+            "off"
+        }
+        .to_owned(),
+    );
+    line(
+        "pid file",
+        settings
+            .pid_file
+            .as_ref()
+            .map_or("none".to_owned(), |path| path.display().to_string()),
+    );
+    lines.extend(
+        settled
+            .warnings
+            .iter()
+            .map(|warning| format!("warning: {warning}")),
+    );
+    lines
+}
+
+fn text(command: &str, toml: &str) -> String {
+    let defaults = lines(&outcome("yett serve", "").unwrap());
+    match outcome(command, toml) {
+        Err(errors) => errors.trim_end().to_owned() + "\n",
+        Ok(settled) => {
+            let changed: Vec<String> = lines(&settled)
+                .into_iter()
+                .filter(|line| !defaults.contains(line))
+                .collect();
+            if changed.is_empty() {
+                "the defaults\n".to_owned()
+            } else {
+                changed.join("\n") + "\n"
+            }
+        }
+    }
+}
+
+/// Lines only one side has, in the order of the texts.
+fn difference(expected: &str, actual: &str) -> String {
+    let mut difference = String::new();
+    for line in expected
+        .lines()
+        .filter(|line| !actual.lines().any(|other| other == *line))
+    {
+        let _ = writeln!(difference, "  - {line}");
+    }
+    for line in actual
+        .lines()
+        .filter(|line| !expected.lines().any(|other| other == *line))
+    {
+        let _ = writeln!(difference, "  + {line}");
+    }
+    if difference.is_empty() {
+        "  the same lines in another order\n".to_owned()
+    } else {
+        difference
+    }
+}
+
+#[test]
+fn golden_files_hold() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/golden");
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    assert!(!paths.is_empty());
+    let mut report = String::new();
+    for path in paths {
+        let golden = fs::read_to_string(&path).unwrap();
+        let (input, expected) = golden.split_once(DASHES).expect("a line of dashes");
+        let (command, toml) = input.split_once('\n').expect("a command line");
+        let actual = text(
+            command.strip_prefix("$ ").expect("a command line after $"),
+            toml,
+        );
+        if actual != expected {
+            let name = path.file_name().unwrap().to_string_lossy();
+            let _ = writeln!(
+                report,
+                "{name}: (- expected, + actual)\n{}\n{actual}",
+                difference(expected, &actual)
+            );
+        }
+    }
+    assert!(report.is_empty(), "\n{report}");
+}
+
+#[test]
+fn the_defaults_are_these() {
+    let expected = "\
+app = found
+folder = /srv/notes
+python = found
+interface = auto
+bind = 127.0.0.1:8000
+workers = 8
+threads = 1
+timeout = 30s
+graceful timeout = 30s
+max requests = never
+max requests jitter = 0
+queue = 1024
+queue timeout = 30s
+keep-alive = 75s
+max head = 64KiB
+max body = 100MiB
+spool dir = /tmp
+log format = text
+access log = on
+pid file = none";
+    assert_eq!(
+        lines(&outcome("yett serve", "").unwrap()).join("\n"),
+        expected
+    );
+}
+
+#[test]
+fn a_place_in_a_file_counts_lines_and_characters_from_1() {
+    let (raw, errors) = super::file::words("yett.toml", "[log]\r\n# é\nformat = \"é\" # ü\n");
+    assert_eq!(errors, []);
+    let place = raw.one(super::Key::LogFormat).unwrap().place.clone();
+    assert_eq!(
+        place,
+        Place::File {
+            file: "yett.toml".into(),
+            line: 3,
+            column: 10
+        }
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_words_end_in_settings_or_errors(words in proptest::collection::vec(".{0,40}", 22), toml in "(\\PC|\n){0,200}") {
+        let flags = super::key::TABLE.iter().zip(words).map(|(row, word)| (row.key, word));
+        let around = Surroundings {
+            folder: "/srv/notes".into(),
+            file_folder: None,
+            temporary: "/tmp".into(),
+            cpus: NonZeroUsize::MIN,
+            is_folder: &|_| true,
+        };
+        let file = FileText { name: "yett.toml".to_owned(), text: toml };
+        if let Err(errors) = settled(RawServe::from_flags(flags), Some(file), Vec::new(), &around) {
+            let text = errors.to_string();
+            proptest::prop_assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn any_text_is_read_without_a_panic() {
+    // The corners of the parser's recovery: cut every golden input at every byte.
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/config/golden");
+    for entry in fs::read_dir(folder).unwrap() {
+        let golden = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for (end, _) in golden.char_indices() {
+            let _ = super::file::words("yett.toml", &golden[..end]);
+        }
+    }
+}

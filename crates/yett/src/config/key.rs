@@ -1,0 +1,348 @@
+//! The one table of everything that can be set: its flag, its environment variable, its place in
+//! `yett.toml`, the shape that a value has there, and its default.
+//!
+//! The command line, the reader of the environment, the reader of the file, `--help` and the tests
+//! all go by this table, so a setting cannot exist in one of them and be forgotten in another.
+
+/// One thing that can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    /// `module:callable` or `module`.
+    App,
+    /// The configuration file.
+    Config,
+    /// The folder that the app runs in.
+    Chdir,
+    /// The Python interpreter.
+    Python,
+    /// WSGI or ASGI.
+    Interface,
+    /// Where to listen; a list.
+    Bind,
+    /// Folders served without the app; a list.
+    Static,
+    /// Worker processes.
+    Workers,
+    /// Threads in each worker.
+    Threads,
+    /// How long a request may run in a worker.
+    Timeout,
+    /// How long a stop or a reload waits for requests in flight.
+    GracefulTimeout,
+    /// Requests after which a worker is replaced.
+    MaxRequests,
+    /// A random part of `MaxRequests`, so that workers do not end together.
+    MaxRequestsJitter,
+    /// Requests that may wait for a worker.
+    Queue,
+    /// How long a request may wait for a worker.
+    QueueTimeout,
+    /// How long a quiet connection is kept.
+    KeepAlive,
+    /// The largest request head.
+    MaxHead,
+    /// The largest request body.
+    MaxBody,
+    /// Where large bodies are kept while they arrive.
+    SpoolDir,
+    /// The file that holds the process id.
+    PidFile,
+    /// How log lines look.
+    LogFormat,
+    /// Whether each request writes a line.
+    AccessLog,
+}
+
+/// What a value may be in `yett.toml`. Flags and variables are always text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// A string, checked further when it is settled.
+    Text,
+    /// A string with a unit, such as "30s".
+    Duration,
+    /// A string with a unit, such as "100MiB".
+    Size,
+    /// An integer.
+    Whole,
+    /// An integer or "auto".
+    WholeOrAuto,
+    /// `true` or `false`.
+    Switch,
+}
+
+impl Shape {
+    /// What an error message says was expected.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "a plain string",
+            Self::Duration => "a duration with its unit, such as \"30s\"",
+            Self::Size => "a size with its unit, such as \"100MiB\"",
+            Self::Whole => "a whole number",
+            Self::WholeOrAuto => "a whole number or \"auto\"",
+            Self::Switch => "true or false",
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// The setting.
+    pub(crate) key: Key,
+    /// Its flag with the dashes, or the name of the positional argument.
+    pub(crate) flag: &'static str,
+    /// Its environment variable.
+    pub(crate) variable: &'static str,
+    /// The table of `yett.toml` that holds it, or `None` if it cannot stand in the file.
+    pub(crate) table: Option<&'static str>,
+    /// Its name in that table.
+    pub(crate) name: &'static str,
+    /// What a value may be in the file.
+    pub(crate) shape: Shape,
+    /// What holds if nobody says anything, in the words a user would write. `None`: decided from
+    /// the surroundings.
+    pub(crate) default: Option<&'static str>,
+}
+
+impl Key {
+    /// The table's row for this key.
+    pub(crate) fn row(self) -> &'static Row {
+        // Always found: `every_key_has_one_row_in_the_order_of_the_enum` holds the table to it.
+        TABLE
+            .iter()
+            .find(|row| row.key == self)
+            .unwrap_or(&TABLE[0])
+    }
+
+    /// Whether the setting is a list: its flag repeats, its variable is separated by commas.
+    pub(crate) fn is_list(self) -> bool {
+        matches!(self, Self::Bind | Self::Static)
+    }
+}
+
+/// Shorthand for the table below: flag, variable, (table, name), shape, default.
+const fn row(
+    key: Key,
+    words: (&'static str, &'static str),
+    file: (Option<&'static str>, &'static str),
+    shape: Shape,
+    default: Option<&'static str>,
+) -> Row {
+    let (flag, variable) = words;
+    let (table, name) = file;
+    Row {
+        key,
+        flag,
+        variable,
+        table,
+        name,
+        shape,
+        default,
+    }
+}
+
+/// Everything that can be set.
+pub(crate) static TABLE: [Row; 22] = [
+    row(
+        Key::App,
+        ("APP", "YETT_APP"),
+        (Some("app"), "app"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::Config,
+        ("--config", "YETT_CONFIG"),
+        (None, ""),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::Chdir,
+        ("--chdir", "YETT_CHDIR"),
+        (Some("app"), "chdir"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::Python,
+        ("--python", "YETT_PYTHON"),
+        (Some("app"), "python"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::Interface,
+        ("--interface", "YETT_INTERFACE"),
+        (Some("app"), "interface"),
+        Shape::Text,
+        Some("auto"),
+    ),
+    row(
+        Key::Bind,
+        ("--bind", "YETT_BIND"),
+        (Some("listener"), "bind"),
+        Shape::Text,
+        Some("127.0.0.1:8000"),
+    ),
+    row(
+        Key::Static,
+        ("--static", "YETT_STATIC"),
+        (None, ""),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::Workers,
+        ("--workers", "YETT_WORKERS"),
+        (Some("app"), "workers"),
+        Shape::WholeOrAuto,
+        Some("auto"),
+    ),
+    row(
+        Key::Threads,
+        ("--threads", "YETT_THREADS"),
+        (Some("app"), "threads"),
+        Shape::Whole,
+        Some("1"),
+    ),
+    row(
+        Key::Timeout,
+        ("--timeout", "YETT_TIMEOUT"),
+        (Some("app"), "timeout"),
+        Shape::Duration,
+        Some("30s"),
+    ),
+    row(
+        Key::GracefulTimeout,
+        ("--graceful-timeout", "YETT_GRACEFUL_TIMEOUT"),
+        (Some("server"), "graceful_timeout"),
+        Shape::Duration,
+        Some("30s"),
+    ),
+    row(
+        Key::MaxRequests,
+        ("--max-requests", "YETT_MAX_REQUESTS"),
+        (Some("app"), "max_requests"),
+        Shape::Whole,
+        Some("0"),
+    ),
+    row(
+        Key::MaxRequestsJitter,
+        ("--max-requests-jitter", "YETT_MAX_REQUESTS_JITTER"),
+        (Some("app"), "max_requests_jitter"),
+        Shape::Whole,
+        Some("0"),
+    ),
+    row(
+        Key::Queue,
+        ("--queue", "YETT_QUEUE"),
+        (Some("app"), "queue"),
+        Shape::Whole,
+        Some("1024"),
+    ),
+    row(
+        Key::QueueTimeout,
+        ("--queue-timeout", "YETT_QUEUE_TIMEOUT"),
+        (Some("app"), "queue_timeout"),
+        Shape::Duration,
+        Some("30s"),
+    ),
+    row(
+        Key::KeepAlive,
+        ("--keep-alive", "YETT_KEEP_ALIVE"),
+        (Some("server"), "keep_alive"),
+        Shape::Duration,
+        Some("75s"),
+    ),
+    row(
+        Key::MaxHead,
+        ("--max-head", "YETT_MAX_HEAD"),
+        (Some("server"), "max_head"),
+        Shape::Size,
+        Some("64KiB"),
+    ),
+    row(
+        Key::MaxBody,
+        ("--max-body", "YETT_MAX_BODY"),
+        (Some("server"), "max_body"),
+        Shape::Size,
+        Some("100MiB"),
+    ),
+    row(
+        Key::SpoolDir,
+        ("--spool-dir", "YETT_SPOOL_DIR"),
+        (Some("server"), "spool_dir"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::PidFile,
+        ("--pid-file", "YETT_PID_FILE"),
+        (Some("server"), "pid_file"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::LogFormat,
+        ("--log-format", "YETT_LOG_FORMAT"),
+        (Some("log"), "format"),
+        Shape::Text,
+        Some("text"),
+    ),
+    row(
+        Key::AccessLog,
+        ("--access-log", "YETT_ACCESS_LOG"),
+        (Some("log"), "access"),
+        Shape::Switch,
+        Some("on"),
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_key_has_one_row_in_the_order_of_the_enum() {
+        let keys: Vec<Key> = TABLE.iter().map(|row| row.key).collect();
+        let once: BTreeSet<Key> = keys.iter().copied().collect();
+        assert_eq!(once.len(), TABLE.len());
+        assert!(
+            keys.is_sorted(),
+            "a key that the table forgets would break the order's count"
+        );
+        assert_eq!(
+            TABLE[TABLE.len() - 1].key as usize + 1,
+            TABLE.len(),
+            "the enum has a key without a row"
+        );
+    }
+
+    #[test]
+    fn the_variable_is_the_flag_in_capitals() {
+        for row in &TABLE {
+            let expected = format!(
+                "YETT_{}",
+                row.flag
+                    .trim_start_matches("--")
+                    .replace('-', "_")
+                    .to_uppercase()
+            );
+            assert_eq!(row.variable, expected);
+        }
+    }
+
+    #[test]
+    fn names_in_a_table_of_the_file_are_unique() {
+        let names: BTreeSet<_> = TABLE
+            .iter()
+            .filter_map(|row| Some((row.table?, row.name)))
+            .collect();
+        assert_eq!(
+            names.len(),
+            TABLE.iter().filter(|row| row.table.is_some()).count()
+        );
+    }
+}

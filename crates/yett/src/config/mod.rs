@@ -1,0 +1,44 @@
+//! What the user wrote, made into settings, in two steps.
+//!
+//! 1. **Raw words** ([`RawServe`]): every word with its [`Place`] (flag, variable, or
+//!    file:line:column). Three sources are read apart and laid over each other: flag, then
+//!    environment, then `yett.toml`, then the default in [`key::TABLE`].
+//! 2. **Settings** ([`ServeSettings`]): typed and checked. All errors come at once, each with its
+//!    place, what was expected and a hint.
+//!
+//! To add a key: one row in [`key::TABLE`], one flag in `cli/serve.rs`, one field in `settings.rs`.
+//!
+//! What it never does: bind a socket, start a process, or read the environment behind the caller's
+//! back. Only `source.rs` touches the file system; a test gives the rest a made-up
+//! [`Surroundings`].
+
+mod bind;
+mod choice;
+mod environment;
+mod error;
+mod file;
+pub(crate) mod key;
+mod mount;
+mod nearest;
+mod raw;
+mod settings;
+mod settle;
+mod source;
+mod units;
+
+#[cfg(test)]
+mod golden_tests;
+
+pub(crate) use self::{
+    bind::Bind,
+    choice::{AccessLog, AppName, Interface, LogFormat, PythonWish},
+    environment::Environment,
+    error::{ConfigError, ConfigErrors},
+    key::Key,
+    mount::StaticMount,
+    nearest::nearest,
+    raw::{Place, RawMount, RawServe, Said},
+    settings::{Limits, ServeSettings, Settled},
+    settle::Surroundings,
+    source::load,
+};

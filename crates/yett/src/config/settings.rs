@@ -1,0 +1,78 @@
+//! Step two's result: settings, typed and checked. No string in here still has to be understood.
+
+use super::{AccessLog, AppName, Bind, Interface, LogFormat, PythonWish, StaticMount};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// Settings and what should be said about them at the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled {
+    /// The settings.
+    pub(crate) settings: ServeSettings,
+    /// Sentences for the banner: something is allowed, but probably not meant.
+    pub(crate) warnings: Vec<String>,
+    /// The file that was read, as the user would name it.
+    pub(crate) file: Option<String>,
+}
+
+/// What `yett serve` (and `check`, and `routes`) runs by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ServeSettings {
+    /// The app's name, if it was said; otherwise `manage.py` decides.
+    pub(crate) app: Option<AppName>,
+    /// The folder that the app runs in and is imported from. Absolute; existed when the settings
+    /// were read.
+    pub(crate) folder: PathBuf,
+    /// The interpreter, if one was asked for.
+    pub(crate) python: Option<PythonWish>,
+    /// The calling convention.
+    pub(crate) interface: Interface,
+    /// Where to listen: at least one, no two the same.
+    pub(crate) binds: Vec<Bind>,
+    /// Folders served without the app; no two URLs the same.
+    pub(crate) mounts: Vec<StaticMount>,
+    /// Worker processes.
+    pub(crate) workers: NonZeroUsize,
+    /// Threads in each worker; a worker runs so many requests at once.
+    pub(crate) threads: NonZeroUsize,
+    /// How long a request may run in a worker; then the worker is ended and the client gets 504.
+    /// `None`: for ever.
+    pub(crate) timeout: Option<Duration>,
+    /// How long a stop or a reload waits for requests in flight; then they are cut. Zero: not at
+    /// all.
+    pub(crate) graceful_timeout: Duration,
+    /// Requests after which a worker is replaced. `None`: never.
+    pub(crate) max_requests: Option<NonZeroU64>,
+    /// Up to so many requests are added to `max_requests` by chance for each worker.
+    pub(crate) max_requests_jitter: u64,
+    /// The bounds of the edge.
+    pub(crate) limits: Limits,
+    /// How log lines look.
+    pub(crate) log_format: LogFormat,
+    /// Whether each request writes a line.
+    pub(crate) access_log: AccessLog,
+    /// The file that holds the process id while the server runs; its folder exists.
+    pub(crate) pid_file: Option<PathBuf>,
+}
+
+/// The bounds of the edge, and what a client meets there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Requests that may wait for a worker; the next one gets 503 with `Retry-After`.
+    pub(crate) queue: NonZeroUsize,
+    /// How long a request may wait for a worker; then it gets 503 with `Retry-After`.
+    pub(crate) queue_timeout: Duration,
+    /// How long a connection may stay quiet between requests; then it is closed. Zero: closed after
+    /// each answer.
+    pub(crate) keep_alive: Duration,
+    /// Bytes of a request's line and headers; a larger one gets 431.
+    pub(crate) max_head: usize,
+    /// Bytes of a request's body; a larger one gets 413.
+    pub(crate) max_body: u64,
+    /// Where bodies too large for memory are kept while they arrive. Absolute; existed when the
+    /// settings were read.
+    pub(crate) spool_dir: PathBuf,
+}

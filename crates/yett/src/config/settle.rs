@@ -1,0 +1,367 @@
+//! Step two: raw words into [`ServeSettings`]. Every word is looked at even if an earlier one was
+//! wrong, so that all mistakes come at once.
+
+use super::{
+    AccessLog, AppName, Bind, ConfigError, ConfigErrors, Interface, Key, Limits, LogFormat, Place,
+    PythonWish, RawMount, RawServe, Said, ServeSettings, StaticMount,
+    error::{Wrong, quoted},
+    mount, units,
+};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What the settings depend on besides words. A test makes its own.
+pub(crate) struct Surroundings<'a> {
+    /// The folder that `yett` was started in; relative paths of flags and variables start here.
+    pub(crate) folder: PathBuf,
+    /// The folder of the configuration file; its relative paths start there.
+    pub(crate) file_folder: Option<PathBuf>,
+    /// The folder for temporary files.
+    pub(crate) temporary: PathBuf,
+    /// How many CPUs this process may use.
+    pub(crate) cpus: NonZeroUsize,
+    /// Whether a folder exists.
+    pub(crate) is_folder: &'a dyn Fn(&Path) -> bool,
+}
+
+/// The settings, and sentences about what is allowed but probably not meant. `errors` are those
+/// found while reading.
+pub(super) fn settle(
+    raw: &RawServe,
+    around: &Surroundings<'_>,
+    errors: Vec<ConfigError>,
+) -> Result<(ServeSettings, Vec<String>), ConfigErrors> {
+    let mut settling = Settling {
+        raw,
+        around,
+        errors,
+    };
+    let settings = settling.settings();
+    ConfigErrors::none(settling.errors)?;
+    let Some(settings) = settings else {
+        // Not reachable: whatever returned `None` has pushed an error.
+        return Err(ConfigError::new(Place::Default, "a setting is missing").into());
+    };
+    let warnings = warnings(&settings);
+    Ok((settings, warnings))
+}
+
+fn warnings(settings: &ServeSettings) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if settings.max_requests_jitter > 0 && settings.max_requests.is_none() {
+        warnings.push("max_requests_jitter does nothing without max_requests".to_owned());
+    }
+    warnings
+}
+
+struct Settling<'a> {
+    raw: &'a RawServe,
+    around: &'a Surroundings<'a>,
+    errors: Vec<ConfigError>,
+}
+
+impl Settling<'_> {
+    /// `None` only if an error was pushed.
+    fn settings(&mut self) -> Option<ServeSettings> {
+        let around = self.around;
+        let app = self.said(Key::App, AppName::parse);
+        let folder = self.folder(Key::Chdir, &around.folder);
+        let python = self.python();
+        let interface = self.one(Key::Interface, Interface::parse);
+        let binds = self.binds();
+        let mounts = self.mounts();
+        let workers = self.workers();
+        let threads = self.one(Key::Threads, |text| whole(text, 1, 512));
+        let timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
+        let graceful_timeout = self.duration(Key::GracefulTimeout, Duration::ZERO, 24);
+        let max_requests = self.one(Key::MaxRequests, |text| whole(text, 0, u64::MAX));
+        let max_requests_jitter = self.one(Key::MaxRequestsJitter, |text| {
+            whole(text, 0, u64::from(u32::MAX))
+        });
+        let limits = self.limits();
+        let log_format = self.one(Key::LogFormat, LogFormat::parse);
+        let access_log = self.one(Key::AccessLog, AccessLog::parse);
+        let pid_file = self.pid_file();
+        Some(ServeSettings {
+            app: app?,
+            folder: folder?,
+            python,
+            interface: interface?,
+            binds,
+            mounts,
+            workers: workers?,
+            threads: non_zero(threads?)?,
+            timeout: timeout.map(|timeout| (!timeout.is_zero()).then_some(timeout))?,
+            graceful_timeout: graceful_timeout?,
+            max_requests: NonZeroU64::new(max_requests?),
+            max_requests_jitter: max_requests_jitter?,
+            limits: limits?,
+            log_format: log_format?,
+            access_log: access_log?,
+            pid_file,
+        })
+    }
+
+    fn limits(&mut self) -> Option<Limits> {
+        let around = self.around;
+        let queue = self.one(Key::Queue, |text| whole(text, 1, 1_000_000));
+        let queue_timeout = self.duration(Key::QueueTimeout, Duration::from_millis(1), 1);
+        let keep_alive = self.duration(Key::KeepAlive, Duration::ZERO, 1);
+        let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, 1 << 20));
+        let max_body = self.one(Key::MaxBody, |text| size(text, 1, 1 << 50));
+        let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
+        Some(Limits {
+            queue: non_zero(queue?)?,
+            queue_timeout: queue_timeout?,
+            keep_alive: keep_alive?,
+            max_head: usize::try_from(max_head?).ok()?,
+            max_body: max_body?,
+            spool_dir: spool_dir?,
+        })
+    }
+
+    /// A single value: what was said, or else the table's default. `None` only if an error was
+    /// pushed.
+    fn one<T>(&mut self, key: Key, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        let text = key.row().default.unwrap_or_default();
+        let default = Said::new(text, Place::Default);
+        let raw = self.raw;
+        let said = raw.one(key).unwrap_or(&default);
+        self.keep(&said.place, parse(&said.text))
+    }
+
+    /// A single value without a default. The outer `None` only if an error was pushed.
+    fn said<T>(&mut self, key: Key, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<Option<T>> {
+        let raw = self.raw;
+        match raw.one(key) {
+            None => Some(None),
+            Some(said) => self.keep(&said.place, parse(&said.text)).map(Some),
+        }
+    }
+
+    fn keep<T>(&mut self, place: &Place, result: Result<T, Wrong>) -> Option<T> {
+        result
+            .map_err(|wrong| self.errors.push(wrong.at(place.clone())))
+            .ok()
+    }
+
+    fn duration(&mut self, key: Key, least: Duration, most_hours: u64) -> Option<Duration> {
+        self.one(key, |text| {
+            let duration = units::duration(text)?;
+            let most = Duration::from_secs(most_hours * 3_600);
+            if (least..=most).contains(&duration) {
+                return Ok(duration);
+            }
+            let range = format!(
+                "from {} to {}",
+                units::duration_text(least),
+                units::duration_text(most)
+            );
+            Err(Wrong::new(
+                format!("{} is out of range", quoted(text)),
+                range,
+            ))
+        })
+    }
+
+    fn workers(&mut self) -> Option<NonZeroUsize> {
+        let cpus = self.around.cpus;
+        self.one(Key::Workers, |text| match text {
+            "auto" => Ok(cpus),
+            _ => whole(text, 1, 1_024)
+                .map(|workers| non_zero(workers).unwrap_or(cpus))
+                .map_err(|_| {
+                    Wrong::new(
+                        format!("{} is not a number of workers", quoted(text)),
+                        "a number from 1 to 1024, or auto",
+                    )
+                }),
+        })
+    }
+
+    fn binds(&mut self) -> Vec<Bind> {
+        let default = [Said::new(
+            Key::Bind.row().default.unwrap_or_default(),
+            Place::Default,
+        )];
+        let raw = self.raw;
+        let said = match raw.list(Key::Bind) {
+            [] => default.as_slice(),
+            said => said,
+        };
+        let mut binds: Vec<(Bind, &Said)> = Vec::new();
+        for said in said {
+            let parsed = Bind::parse(&said.text, |path| self.absolute(path, &said.place));
+            let Some(bind) = self.keep(&said.place, parsed) else {
+                continue;
+            };
+            if let Some((_, first)) = binds.iter().find(|(other, _)| bind.collides(other)) {
+                let wrong = format!(
+                    "{} is bound twice, first by {}",
+                    quoted(&said.text),
+                    describe(first)
+                );
+                self.errors.push(
+                    ConfigError::new(said.place.clone(), wrong).expected("each address once"),
+                );
+                continue;
+            }
+            if let Some(parent) = bind.unix_path().and_then(Path::parent) {
+                self.need_folder(parent, &said.place);
+            }
+            binds.push((bind, said));
+        }
+        binds.into_iter().map(|(bind, _)| bind).collect()
+    }
+
+    fn mounts(&mut self) -> Vec<StaticMount> {
+        let mut mounts: Vec<StaticMount> = Vec::new();
+        for RawMount { url, folder } in self.raw_mounts() {
+            let folder = folder.and_then(|folder| self.existing(&folder));
+            let Some(said) = url else { continue };
+            let Some(url) = self.keep(&said.place, mount::url(&said.text)) else {
+                continue;
+            };
+            if mounts.iter().any(|mount| mount.url == url) {
+                let wrong = format!("{} is mounted twice", quoted(&url));
+                self.errors
+                    .push(ConfigError::new(said.place, wrong).expected("each URL once"));
+                continue;
+            }
+            // A folder that is wrong has pushed its error; the URL still counts for those after it.
+            mounts.push(StaticMount {
+                url,
+                folder: folder.unwrap_or_default(),
+            });
+        }
+        mounts
+    }
+
+    /// The mounts of flags or variables, or else those of the file.
+    fn raw_mounts(&mut self) -> Vec<RawMount> {
+        let raw = self.raw;
+        if raw.list(Key::Static).is_empty() {
+            return raw.mounts().to_vec();
+        }
+        let mut mounts = Vec::new();
+        for said in raw.list(Key::Static) {
+            if let Some((url, folder)) = self.keep(&said.place, mount::halves(&said.text)) {
+                let half = |text| Some(Said::new(text, said.place.clone()));
+                mounts.push(RawMount {
+                    url: half(url),
+                    folder: half(folder),
+                });
+            }
+        }
+        mounts
+    }
+
+    /// A folder that must exist. `None` only if an error was pushed.
+    fn folder(&mut self, key: Key, default: &Path) -> Option<PathBuf> {
+        let raw = self.raw;
+        match raw.one(key) {
+            None => Some(default.to_owned()),
+            Some(said) => self.existing(said),
+        }
+    }
+
+    /// The folder that a word names, made absolute. `None` only if an error was pushed.
+    fn existing(&mut self, said: &Said) -> Option<PathBuf> {
+        let folder = self.absolute(&said.text, &said.place);
+        self.need_folder(&folder, &said.place).then_some(folder)
+    }
+
+    fn pid_file(&mut self) -> Option<PathBuf> {
+        let said = self.raw.one(Key::PidFile)?;
+        let path = self.absolute(&said.text, &said.place);
+        self.need_folder(path.parent().unwrap_or(&path), &said.place);
+        Some(path)
+    }
+
+    fn python(&self) -> Option<PythonWish> {
+        let said = self.raw.one(Key::Python)?;
+        Some(if said.text.contains('/') {
+            PythonWish::Path(self.absolute(&said.text, &said.place))
+        } else {
+            PythonWish::Name(said.text.clone())
+        })
+    }
+
+    fn need_folder(&mut self, folder: &Path, place: &Place) -> bool {
+        let exists = (self.around.is_folder)(folder);
+        if !exists {
+            let wrong = format!("there is no folder {}", quoted(&folder.to_string_lossy()));
+            self.errors
+                .push(ConfigError::new(place.clone(), wrong).expected("a folder that exists"));
+        }
+        exists
+    }
+
+    /// A path made absolute from where it was written: the file's folder, or the folder that `yett`
+    /// was started in.
+    fn absolute(&self, text: &str, place: &Place) -> PathBuf {
+        let from = match place {
+            Place::File { .. } | Place::WholeFile(_) => self
+                .around
+                .file_folder
+                .as_ref()
+                .unwrap_or(&self.around.folder),
+            Place::Flag(_) | Place::Variable(_) | Place::Default => &self.around.folder,
+        };
+        // `components` drops "." without touching "..", which a symlink may give another meaning.
+        from.join(text).components().collect()
+    }
+}
+
+fn describe(said: &Said) -> String {
+    match &said.place {
+        Place::Flag(flag) => format!("{flag} {}", said.text),
+        Place::Variable(_) | Place::File { .. } | Place::WholeFile(_) | Place::Default => {
+            said.place.to_string()
+        }
+    }
+}
+
+/// A whole number within bounds.
+fn whole(text: &str, least: u64, most: u64) -> Result<u64, Wrong> {
+    let expected = match most {
+        u64::MAX => format!("a whole number from {least}"),
+        _ => format!("a whole number from {least} to {most}"),
+    };
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.then(|| text.parse::<u64>().ok()).flatten();
+    match number {
+        Some(number) if (least..=most).contains(&number) => Ok(number),
+        Some(_) => Err(Wrong::new(
+            format!("{} is out of range", quoted(text)),
+            expected,
+        )),
+        None => Err(Wrong::new(
+            format!("{} is not a whole number", quoted(text)),
+            expected,
+        )),
+    }
+}
+
+fn size(text: &str, least: u64, most: u64) -> Result<u64, Wrong> {
+    let bytes = units::size(text)?;
+    if (least..=most).contains(&bytes) {
+        return Ok(bytes);
+    }
+    let range = format!(
+        "from {} to {}",
+        units::size_text(least),
+        units::size_text(most)
+    );
+    Err(Wrong::new(
+        format!("{} is out of range", quoted(text)),
+        range,
+    ))
+}
+
+fn non_zero(number: u64) -> Option<NonZeroUsize> {
+    NonZeroUsize::new(usize::try_from(number).ok()?)
+}

@@ -1,0 +1,193 @@
+//! The bridges between edge, supervisor and control socket: each speaks in the words of the other.
+
+use crate::{
+    cli::Manner,
+    control::{ControlTarget, ReloadAnswer},
+    print::{Screen, without_controls},
+};
+use std::{
+    os::fd::OwnedFd,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::sync::{Notify, mpsc};
+use yett_edge::{Edge, floor::WorkerNews};
+use yett_supervisor::{
+    GenerationId, Level, Notice, Notices, ReloadError, StopMode, Supervisor, WorkerId,
+};
+
+/// What the supervisor orders of the edge.
+pub(super) struct EdgeFloor {
+    edge: Arc<Edge>,
+}
+
+impl EdgeFloor {
+    pub(super) fn new(edge: Arc<Edge>) -> Self {
+        Self { edge }
+    }
+}
+
+impl yett_supervisor::Floor for EdgeFloor {
+    fn attach(&self, worker: WorkerId, generation: GenerationId, link: OwnedFd) {
+        self.edge.attach(worker.get(), generation.get(), link);
+    }
+
+    fn activate(&self, generation: GenerationId) {
+        self.edge.floor().activate(generation.get());
+    }
+
+    fn drain(&self, worker: WorkerId) {
+        self.edge.floor().drain(worker.get());
+    }
+
+    fn detach(&self, worker: WorkerId) {
+        self.edge.floor().detach(worker.get());
+    }
+}
+
+/// What the edge tells the supervisor.
+pub(super) struct SupervisorNews {
+    supervisor: Supervisor,
+}
+
+impl SupervisorNews {
+    pub(super) fn new(supervisor: Supervisor) -> Self {
+        Self { supervisor }
+    }
+}
+
+impl WorkerNews for SupervisorNews {
+    fn ready(&self, worker: u32) {
+        self.supervisor.worker_ready(WorkerId::new(worker));
+    }
+
+    fn stuck(&self, worker: u32) {
+        self.supervisor.worker_stuck(WorkerId::new(worker));
+    }
+
+    fn spent(&self, worker: u32) {
+        self.supervisor.worker_spent(WorkerId::new(worker));
+    }
+
+    fn lost(&self, worker: u32) {
+        self.supervisor.link_lost(WorkerId::new(worker));
+    }
+}
+
+/// Prints what the supervisor has to say, and announces the first release.
+pub(super) struct Printer {
+    screen: Screen,
+    first: mpsc::Sender<()>,
+}
+
+impl Printer {
+    pub(super) fn new(screen: Screen, first: mpsc::Sender<()>) -> Self {
+        Self { screen, first }
+    }
+}
+
+impl Notices for Printer {
+    fn notice(&self, notice: &Notice) {
+        if let Notice::ReleaseActive { .. } = notice {
+            // Full or closed: it was announced before.
+            let _ = self.first.try_send(());
+        }
+        if let Notice::ReleaseFailed {
+            failure,
+            serving: Some(_),
+            ..
+        } = notice
+            && !failure.traceback.is_empty()
+        {
+            self.screen.err(&format!(
+                "{}\n",
+                without_controls(failure.traceback.trim_end())
+            ));
+        }
+        let word = match notice.level() {
+            // The banner says it; what follows an order is worth a line only when it goes wrong.
+            Level::Info => "yett:",
+            Level::Warning => "warning:",
+            Level::Error => "error:",
+        };
+        // A first release that fails is the program's own last word.
+        if !matches!(notice, Notice::ReleaseFailed { serving: None, .. }) {
+            self.screen.err(&format!(
+                "{word} {}\n",
+                without_controls(&notice.to_string())
+            ));
+        }
+    }
+}
+
+/// The running server, as the control socket and the signals steer it.
+pub(super) struct Running {
+    pub(super) supervisor: Supervisor,
+    pub(super) edge: Arc<Edge>,
+    pub(super) graceful: Duration,
+    pub(super) stop: OnceLock<()>,
+    pub(super) stopping: Notify,
+    pub(super) addresses: Vec<String>,
+}
+
+impl Running {
+    /// Begins a stop. A second, quick one overrules a graceful one.
+    pub(super) fn begin_stop(&self, manner: Manner) {
+        match manner {
+            Manner::Quick => self.supervisor.stop(StopMode::Quick),
+            Manner::Graceful => {
+                if self.stop.set(()).is_ok() {
+                    self.stopping.notify_one();
+                }
+            }
+        }
+    }
+
+    /// Carries out a graceful stop when one is asked for: first the clients, then the workers.
+    pub(super) async fn stop_when_asked(&self) {
+        self.stopping.notified().await;
+        let _cut = self.edge.stop(self.graceful).await;
+        self.supervisor.stop(StopMode::Graceful);
+        std::future::pending::<()>().await
+    }
+}
+
+impl ControlTarget for Running {
+    async fn reload(&self) -> ReloadAnswer {
+        match self.supervisor.reload().wait().await {
+            Ok(reloaded) => ReloadAnswer::Reloaded {
+                generation: reloaded.generation.get(),
+                millis: reloaded.millis,
+            },
+            Err(ReloadError::Failed(failure)) => ReloadAnswer::KeptOld {
+                summary: failure.summary,
+                traceback: failure.traceback,
+            },
+            Err(not_tried) => ReloadAnswer::NotTried(not_tried.to_string()),
+        }
+    }
+
+    fn stops_within(&self, manner: Manner) -> Duration {
+        match manner {
+            Manner::Graceful => super::stops_within(self.graceful),
+            Manner::Quick => Duration::from_secs(5),
+        }
+    }
+
+    fn stop(&self, manner: Manner) {
+        self.begin_stop(manner);
+    }
+
+    fn status(&self) -> serde_json::Value {
+        let (waiting, in_flight) = self.edge.floor().load();
+        serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
+            "addresses": self.addresses,
+            "connections": self.edge.connections(),
+            "requests_waiting": waiting,
+            "requests_in_flight": in_flight,
+            "supervisor": self.supervisor.status(),
+        })
+    }
+}

@@ -1,0 +1,67 @@
+//! The app manifest as the program reads it: what the banner and the mounts need. The rest is the
+//! gate's.
+
+use serde::Deserialize;
+use std::path::PathBuf;
+
+/// What the zygote learned by importing the app.
+#[derive(Debug, Deserialize)]
+pub(super) struct Manifest {
+    /// The version of the Python package; must be the program's.
+    pub(super) yett: String,
+    /// The interpreter's version.
+    pub(super) python: String,
+    pub(super) app: App,
+    /// Threads that importing the app started.
+    #[serde(default)]
+    pub(super) threads: Vec<String>,
+    #[serde(default)]
+    pub(super) warnings: Vec<String>,
+    pub(super) django: Option<Django>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct App {
+    pub(super) spec: String,
+    pub(super) interface: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Django {
+    pub(super) version: String,
+    #[serde(default)]
+    pub(super) debug: bool,
+    #[serde(rename = "static")]
+    pub(super) static_files: StaticFiles,
+    pub(super) token_rules: Option<TokenRules>,
+    pub(super) token_rules_why_not: Option<String>,
+}
+
+/// Only what is told to people; the key is read by the gate alone.
+#[derive(Debug, Deserialize)]
+pub(super) struct TokenRules {
+    #[serde(default)]
+    pub(super) danger_short_key: bool,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StaticFiles {
+    pub(super) url: Option<String>,
+    pub(super) root: Option<PathBuf>,
+}
+
+impl Manifest {
+    /// Reads the document, and refuses one of another version.
+    pub(super) fn read(document: &[u8]) -> Result<Self, String> {
+        let manifest: Self = serde_json::from_slice(document)
+            .map_err(|error| format!("what the app's interpreter said cannot be read: {error}"))?;
+        let ours = env!("CARGO_PKG_VERSION");
+        if manifest.yett != ours {
+            return Err(format!(
+                "the program is yett {ours}, but the interpreter has yett {}: install both from one wheel",
+                manifest.yett
+            ));
+        }
+        Ok(manifest)
+    }
+}

@@ -1,0 +1,363 @@
+//! `yett serve`: wires settings, edge and supervisor together, and runs them until a stop.
+//!
+//! The order is the promise: everything is checked, then the sockets are bound, then Python
+//! starts, and only when the first release is ready are clients answered. Until then they wait in
+//! the sockets' backlogs.
+
+mod bridge;
+mod inspect;
+mod manifest;
+mod release;
+mod signals;
+
+use crate::{
+    config::{self, AccessLog, Bind, Environment, LogFormat, RawServe, ServeSettings, Settled},
+    control::{ControlServer, ServerInfo},
+    discover::{self, AppSpec, Python},
+    print::{Banner, Exit, Failure, GuardedPaths, Screen, banner},
+};
+use anyhow::Context as _;
+use bridge::{EdgeFloor, Printer, SupervisorNews};
+use release::Releaser;
+use std::{
+    ffi::OsString,
+    fs,
+    net::ToSocketAddrs as _,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+use tokio::sync::mpsc;
+use yett_edge::{
+    Edge, EdgeSettings,
+    floor::Floor,
+    listen::{Address, ListenError, Listener},
+    log::{AccessLog as Log, Format},
+};
+use yett_supervisor::{Supervisor, run};
+
+pub(crate) use inspect::{check, routes};
+
+/// Everything that is known before anything is started.
+pub(crate) struct Plan {
+    settings: ServeSettings,
+    warnings: Vec<String>,
+    app: AppSpec,
+    python: Python,
+}
+
+impl Plan {
+    /// Reads and checks the settings, and finds the app and its interpreter.
+    pub(crate) fn make(words: RawServe, environment: &Environment) -> Result<Self, Failure> {
+        let Settled {
+            settings,
+            warnings,
+            file,
+        } = config::load(words, environment)?;
+        let app = discover::app(&settings, file.as_deref())?;
+        let python = discover::python(settings.python.as_ref(), environment)?;
+        Ok(Self {
+            settings,
+            warnings,
+            app,
+            python,
+        })
+    }
+
+    fn app_name(&self) -> Option<String> {
+        match &self.app {
+            AppSpec::Named(name) => Some(name.to_string()),
+            AppSpec::DjangoProject(_) => None,
+        }
+    }
+
+    fn supervisor_settings(&self) -> yett_supervisor::Settings {
+        let settings = &self.settings;
+        let mut supervised = yett_supervisor::Settings::new(
+            self.python.path.clone(),
+            settings.folder.clone(),
+            settings.workers.get(),
+        );
+        let args = serde_json::json!({
+            "app": self.app_name(),
+            "chdir": settings.folder,
+            "interface": settings.interface.name(),
+            "threads": settings.threads.get(),
+            "workers": settings.workers.get(),
+        });
+        if let serde_json::Value::Object(args) = args {
+            supervised.worker_args = args;
+        }
+        supervised.graceful_timeout = settings.graceful_timeout;
+        // A traceback that the interpreter's death keeps in a buffer helps nobody.
+        supervised.env = vec![(OsString::from("PYTHONUNBUFFERED"), OsString::from("1"))];
+        supervised
+    }
+
+    fn edge_settings(&self) -> EdgeSettings {
+        let settings = &self.settings;
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        EdgeSettings {
+            // Python needs the cores; one thread carries tens of thousands of requests a second.
+            threads: (cores / 2).clamp(1, 4),
+            max_head: settings.limits.max_head,
+            max_body: settings.limits.max_body,
+            keep_alive: settings.limits.keep_alive,
+            spool_dir: settings.limits.spool_dir.clone(),
+            worker_threads: settings.threads.get(),
+            max_queue: settings.limits.queue.get(),
+            queue_timeout: settings.limits.queue_timeout,
+            request_timeout: settings.timeout,
+            max_requests: settings.max_requests.map(std::num::NonZero::get),
+            max_requests_jitter: settings.max_requests_jitter,
+            ..EdgeSettings::default()
+        }
+    }
+}
+
+/// Serves until a stop; says how to leave.
+pub(crate) fn serve(
+    plan: Plan,
+    environment: &Environment,
+    screen: Screen,
+) -> Result<Exit, Failure> {
+    let listeners = bind(&plan.settings.binds)?;
+    let addresses: Vec<String> = listeners
+        .iter()
+        .map(|listener| listener.address().to_string())
+        .collect();
+    let _pid_file = plan
+        .settings
+        .pid_file
+        .as_deref()
+        .map(PidFile::write)
+        .transpose()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::failed)?;
+    runtime.block_on(run_all(&plan, listeners, addresses, environment, screen))
+}
+
+async fn run_all(
+    plan: &Plan,
+    listeners: Vec<Listener>,
+    addresses: Vec<String>,
+    environment: &Environment,
+    screen: Screen,
+) -> Result<Exit, Failure> {
+    let signals = signals::Signals::listen().map_err(Failure::failed)?;
+    let (supervisor, inbox) = Supervisor::new();
+    let format = match (plan.settings.access_log, plan.settings.log_format) {
+        (AccessLog::Off, _) => Format::Off,
+        (AccessLog::On, LogFormat::Text) => Format::Text,
+        (AccessLog::On, LogFormat::Json) => Format::Json,
+    };
+    let log = Log::start(format, std::io::stdout()).map_err(Failure::failed)?;
+    let news = SupervisorNews::new(supervisor.clone());
+    let floor = Floor::new(plan.edge_settings(), Box::new(news));
+    let empty = release::empty_ruling().map_err(Failure::failed)?;
+    let edge =
+        Edge::start(plan.edge_settings(), listeners, empty, floor, log).map_err(Failure::failed)?;
+    let edge = Arc::new(edge);
+    let releaser = Arc::new(Releaser::new(&plan.settings, Arc::clone(&edge)));
+    let (announce, mut announced) = mpsc::channel(1);
+    let printer = Printer::new(screen, announce);
+    let supervision = run(
+        inbox,
+        plan.supervisor_settings(),
+        Arc::new(EdgeFloor::new(Arc::clone(&edge))),
+        Arc::clone(&releaser) as Arc<dyn yett_supervisor::Releases>,
+        Arc::new(printer),
+    );
+    let server = Arc::new(bridge::Running {
+        supervisor: supervisor.clone(),
+        edge: Arc::clone(&edge),
+        graceful: plan.settings.graceful_timeout,
+        stop: OnceLock::new(),
+        stopping: tokio::sync::Notify::new(),
+        addresses: addresses.clone(),
+    });
+    let control = control(plan, &addresses, environment, &screen);
+    let control = async {
+        match control {
+            Some(control) => control.run(Arc::clone(&server)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let first_release = async {
+        if announced.recv().await.is_some() {
+            edge.accept();
+            screen.err(&banner(
+                &releaser.banner(plan, &addresses),
+                screen.err_paint(),
+            ));
+        }
+        std::future::pending::<()>().await
+    };
+    let reason = tokio::select! {
+        reason = supervision => reason,
+        () = control => unreachable_end(),
+        () = first_release => unreachable_end(),
+        () = signals.obey(&server) => unreachable_end(),
+        () = server.stop_when_asked() => unreachable_end(),
+    };
+    match Arc::try_unwrap(edge) {
+        Ok(edge) => edge.end(),
+        // Somebody still holds it for a moment; the process ends its threads.
+        Err(_held) => {}
+    }
+    match reason.failure() {
+        None => Ok(Exit::Fine),
+        Some(failure) => Err(not_started(failure)),
+    }
+}
+
+/// These futures never end by themselves; `select!` wants a value all the same.
+fn unreachable_end() -> yett_supervisor::ExitReason {
+    yett_supervisor::ExitReason::Stopped
+}
+
+/// The first release failed: nothing was served.
+pub(crate) fn not_started(failure: &yett_supervisor::Failure) -> Failure {
+    let sentence = anyhow::anyhow!("{}", failure.summary).context(format!(
+        "the app did not start (stage: {})",
+        failure.stage.name()
+    ));
+    let failed = Failure::usage(sentence);
+    if failure.traceback.is_empty() {
+        failed
+    } else {
+        failed.details(failure.traceback.clone())
+    }
+}
+
+fn bind(binds: &[Bind]) -> Result<Vec<Listener>, Failure> {
+    let mut listeners = Vec::new();
+    for bind in binds {
+        for address in addresses(bind)? {
+            listeners.push(Listener::bind(&address).map_err(cannot_listen)?);
+        }
+    }
+    Ok(listeners)
+}
+
+fn addresses(bind: &Bind) -> Result<Vec<Address>, Failure> {
+    match bind {
+        Bind::Ip(address) => Ok(vec![Address::Tcp(*address)]),
+        Bind::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
+        Bind::Name { host, port } => {
+            let found = (host.as_str(), *port)
+                .to_socket_addrs()
+                .with_context(|| format!("the host name {host:?} has no address"))
+                .map_err(Failure::usage)?;
+            let mut found: Vec<_> = found.map(Address::Tcp).collect();
+            found.dedup();
+            // With port 0 each address would get a port of its own.
+            if *port == 0 {
+                found.truncate(1);
+            }
+            Ok(found)
+        }
+    }
+}
+
+fn cannot_listen(error: ListenError) -> Failure {
+    let hint = match &error {
+        ListenError::InUse(_) => {
+            Some("end the other program, or choose another address: --bind 127.0.0.1:8001")
+        }
+        ListenError::Forbidden(_) => Some("ports below 1024 need a privilege; choose one above"),
+        ListenError::NotASocket(_) => Some("choose another path for the Unix socket"),
+        ListenError::Other { .. } => None,
+    };
+    let failure = Failure::usage(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn control(
+    plan: &Plan,
+    addresses: &[String],
+    environment: &Environment,
+    screen: &Screen,
+) -> Option<ControlServer> {
+    let folder = std::env::current_dir().unwrap_or_else(|_| plan.settings.folder.clone());
+    let info = ServerInfo {
+        pid: std::process::id(),
+        folder: fs::canonicalize(&folder).unwrap_or(folder),
+        app: plan
+            .app_name()
+            .unwrap_or_else(|| String::from("Django project")),
+        binds: addresses.to_vec(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    };
+    match ControlServer::bind(&info, environment) {
+        Ok(control) => Some(control),
+        Err(error) => {
+            // Signals still work; not being able to say `yett reload` is no reason not to serve.
+            let why = anyhow::Error::from(error);
+            screen.err(&format!(
+                "warning: `yett reload`, `stop` and `status` will not find this server: {why:#}\n"
+            ));
+            None
+        }
+    }
+}
+
+impl Releaser {
+    fn banner(&self, plan: &Plan, addresses: &[String]) -> Banner {
+        let summary = self.summary();
+        let settings = &plan.settings;
+        let mut warnings = plan.warnings.clone();
+        warnings.extend(summary.warnings);
+        Banner {
+            addresses: addresses.to_vec(),
+            app: summary.app,
+            framework: summary.framework,
+            interface: summary.interface.to_uppercase(),
+            workers: settings.workers.get(),
+            threads: settings.threads.get(),
+            python_version: summary.python,
+            python_path: plan.python.path.display().to_string(),
+            guarded: summary.django.then_some(GuardedPaths {
+                guarded: summary.guarded,
+                total: summary.routes,
+            }),
+            no_guard: summary.no_guard,
+            mounts: summary.mounts,
+            warnings,
+            pid: std::process::id(),
+        }
+    }
+}
+
+/// Holds the process id while the server runs.
+struct PidFile(PathBuf);
+
+impl PidFile {
+    fn write(path: &Path) -> Result<Self, Failure> {
+        fs::write(path, format!("{}\n", std::process::id()))
+            .with_context(|| format!("cannot write the pid file {}", path.display()))
+            .map_err(Failure::usage)?;
+        Ok(Self(path.to_owned()))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let ours = fs::read_to_string(&self.0)
+            .is_ok_and(|text| text.trim() == std::process::id().to_string());
+        if ours {
+            // Left behind it says a wrong number; there is nobody to tell.
+            let _ = fs::remove_file(&self.0);
+        }
+    }
+}
+
+/// The longest that a graceful stop can take: connections, then workers.
+pub(super) fn stops_within(graceful: Duration) -> Duration {
+    graceful * 2 + Duration::from_secs(5)
+}

@@ -1,0 +1,205 @@
+//! Makes a release's manifest into what the edge rules by, before the release gets a request.
+
+use super::manifest::Manifest;
+use crate::config::ServeSettings;
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use yett_edge::{Edge, Mount, Ruling};
+use yett_gate::{Gate, GateSettings, GateSettingsErrors, MountSettings, RouteGuard};
+use yett_supervisor::{GenerationId, Releases};
+
+/// What a release says about itself, for people.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Summary {
+    pub(super) app: String,
+    pub(super) interface: String,
+    pub(super) python: String,
+    pub(super) framework: Option<String>,
+    pub(super) django: bool,
+    pub(super) guarded: Vec<String>,
+    pub(super) routes: usize,
+    pub(super) no_guard: Option<String>,
+    pub(super) mounts: Vec<(String, String)>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// A ruling and its summary.
+pub(super) type Prepared = (Ruling, Summary);
+
+/// Prepares releases and puts them in force.
+pub(super) struct Releaser {
+    mounts: Vec<(String, PathBuf)>,
+    edge: Arc<Edge>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    prepared: HashMap<GenerationId, Prepared>,
+    summary: Summary,
+}
+
+impl Releaser {
+    pub(super) fn new(settings: &ServeSettings, edge: Arc<Edge>) -> Self {
+        Self {
+            mounts: configured(settings),
+            edge,
+            state: Mutex::default(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Of the release in force.
+    pub(super) fn summary(&self) -> Summary {
+        self.state().summary.clone()
+    }
+}
+
+impl Releases for Releaser {
+    fn prepare(&self, generation: GenerationId, manifest: &[u8]) -> Result<(), String> {
+        let prepared = prepare(&self.mounts, manifest)?;
+        self.state().prepared.insert(generation, prepared);
+        Ok(())
+    }
+
+    fn commit(&self, generation: GenerationId) {
+        let prepared = self.state().prepared.remove(&generation);
+        if let Some((ruling, summary)) = prepared {
+            self.edge.rule(ruling);
+            self.state().summary = summary;
+        }
+    }
+
+    fn forget(&self, generation: GenerationId) {
+        self.state().prepared.remove(&generation);
+    }
+}
+
+/// The mounts that the settings name.
+pub(super) fn configured(settings: &ServeSettings) -> Vec<(String, PathBuf)> {
+    settings
+        .mounts
+        .iter()
+        .map(|mount| (mount.url.clone(), mount.folder.clone()))
+        .collect()
+}
+
+/// The ruling before the first release: nothing is accepted yet, so nothing is asked of it.
+pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
+    Ok(Ruling {
+        gate: Gate::new(GateSettings::default())?,
+        mounts: Vec::new(),
+    })
+}
+
+/// Reads a manifest and makes its ruling. The error is a sentence for people.
+pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<Prepared, String> {
+    let manifest = Manifest::read(document)?;
+    let mut settings =
+        GateSettings::from_manifest(document).map_err(|errors| errors.to_string())?;
+    let mut warnings = manifest.warnings.clone();
+    let mut folders = Vec::new();
+    settings.mounts.clear();
+    for (url, folder) in mounts {
+        settings.mounts.push(MountSettings {
+            prefix: url.clone(),
+        });
+        folders.push((url.clone(), folder.clone()));
+    }
+    if let Some((url, root)) = django_static(&manifest, &folders, &mut warnings) {
+        settings.mounts.push(MountSettings {
+            prefix: url.clone(),
+        });
+        folders.push((url, root));
+    }
+    let gate = Gate::new(settings).map_err(|errors| errors.to_string())?;
+    let summary = summarise(&manifest, &gate, &folders, warnings);
+    let mounts = folders
+        .into_iter()
+        .map(|(_, folder)| Mount { folder })
+        .collect();
+    Ok((Ruling { gate, mounts }, summary))
+}
+
+/// The project's own static files, unless the settings name a folder for that URL.
+fn django_static(
+    manifest: &Manifest,
+    named: &[(String, PathBuf)],
+    warnings: &mut Vec<String>,
+) -> Option<(String, PathBuf)> {
+    let files = &manifest.django.as_ref()?.static_files;
+    let url = files
+        .url
+        .clone()
+        .filter(|url| url.starts_with('/') && url.len() > 1)?;
+    let url = if url.ends_with('/') {
+        url
+    } else {
+        format!("{url}/")
+    };
+    if named.iter().any(|(other, _)| *other == url) {
+        return None;
+    }
+    let root = files.root.clone()?;
+    if !root.is_dir() {
+        warnings.push(format!(
+            "STATIC_ROOT {} does not exist, so nothing is served under {url}: run `python manage.py collectstatic`, then reload",
+            root.display()
+        ));
+        return None;
+    }
+    Some((url, root))
+}
+
+fn summarise(
+    manifest: &Manifest,
+    gate: &Gate,
+    folders: &[(String, PathBuf)],
+    mut warnings: Vec<String>,
+) -> Summary {
+    let routes = gate.routes();
+    let guarded: Vec<String> = routes
+        .iter()
+        .filter(|route| route.guard == RouteGuard::Token)
+        .map(|route| route.path.clone())
+        .collect();
+    if !manifest.threads.is_empty() {
+        warnings.push(format!(
+            "importing the app started threads, which forked workers do not have: {}",
+            manifest.threads.join(", ")
+        ));
+    }
+    let django = manifest.django.as_ref();
+    if django.is_some_and(|django| django.debug) {
+        warnings.push(String::from(
+            "DEBUG is on: error pages show settings and code to everyone",
+        ));
+    }
+    let rules = django.and_then(|django| django.token_rules.as_ref());
+    if rules.is_some_and(|rules| rules.danger_short_key) {
+        warnings.push(String::from(
+            "danger_short_key: the signing key of the tokens is shorter than 32 bytes, so it can be guessed",
+        ));
+    }
+    Summary {
+        app: manifest.app.spec.clone(),
+        interface: manifest.app.interface.clone(),
+        python: manifest.python.clone(),
+        framework: django.map(|django| format!("Django {}", django.version)),
+        django: django.is_some(),
+        routes: routes.len().saturating_sub(folders.len()),
+        guarded,
+        no_guard: django.and_then(|django| django.token_rules_why_not.clone()),
+        mounts: folders
+            .iter()
+            .map(|(url, folder)| (url.clone(), folder.display().to_string()))
+            .collect(),
+        warnings,
+    }
+}

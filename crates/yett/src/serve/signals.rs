@@ -1,0 +1,46 @@
+//! Signals as Gunicorn users expect them.
+
+use super::bridge::Running;
+use crate::cli::Manner;
+use std::io;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals that the server obeys, caught from the moment that this exists.
+pub(super) struct Signals {
+    hup: Signal,
+    term: Signal,
+    int: Signal,
+    quit: Signal,
+    ttin: Signal,
+    ttou: Signal,
+}
+
+impl Signals {
+    /// Catches them. To be called in a tokio runtime.
+    pub(super) fn listen() -> io::Result<Self> {
+        // SIGTTIN and SIGTTOU have no name in tokio; their numbers are the same on every Linux.
+        Ok(Self {
+            hup: signal(SignalKind::hangup())?,
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            ttin: signal(SignalKind::from_raw(rustix::process::Signal::TTIN.as_raw()))?,
+            ttou: signal(SignalKind::from_raw(rustix::process::Signal::TTOU.as_raw()))?,
+        })
+    }
+
+    /// Obeys them for ever.
+    pub(super) async fn obey(mut self, server: &Running) {
+        loop {
+            tokio::select! {
+                // The answer is for whoever waits for it; what happened is printed as a notice.
+                _ = self.hup.recv() => drop(server.supervisor.reload()),
+                _ = self.term.recv() => server.begin_stop(Manner::Graceful),
+                _ = self.int.recv() => server.begin_stop(Manner::Quick),
+                _ = self.quit.recv() => server.begin_stop(Manner::Quick),
+                _ = self.ttin.recv() => server.supervisor.add_worker(),
+                _ = self.ttou.recv() => server.supervisor.remove_worker(),
+            }
+        }
+    }
+}

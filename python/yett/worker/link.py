@@ -1,0 +1,95 @@
+"""A worker: answers requests from its link until the edge wants no more.
+
+One thread or several share the link. Each of them calls the application itself; there is no
+thread between the link and the application.
+"""
+
+import atexit
+import contextlib
+import faulthandler
+import gc
+import random
+import signal
+import sys
+import threading
+import traceback
+from typing import Any
+from wsgiref.util import FileWrapper
+
+from yett._yett import WorkerLink
+
+#: Bytes of a file that are read and sent at a time.
+FILE_PIECE = 64 * 1024
+
+
+class LargeFileWrapper(FileWrapper):
+    """`wsgi.file_wrapper` that reads pieces of a size worth sending."""
+
+    def __init__(self, filelike: Any, blksize: int = FILE_PIECE) -> None:
+        super().__init__(filelike, max(blksize, FILE_PIECE))
+
+
+def run_worker(application: Any, link: int, *, threads: int, processes: int) -> int:
+    """Serve the link that this descriptor is; return the worker's exit code."""
+    _after_fork()
+    end = WorkerLink(link)
+    environ = {
+        "SCRIPT_NAME": "",
+        "wsgi.version": (1, 0),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": threads > 1,
+        "wsgi.multiprocess": processes > 1,
+        "wsgi.run_once": False,
+        "wsgi.input_terminated": True,
+        "wsgi.file_wrapper": LargeFileWrapper,
+    }
+    others = [
+        threading.Thread(
+            target=_serve,
+            args=(end, application, environ),
+            name=f"yett-{number}",
+            daemon=True,
+        )
+        for number in range(1, threads)
+    ]
+    for thread in others:
+        thread.start()
+    end.ready()
+    code = _serve(end, application, environ)
+    for thread in others:
+        thread.join()
+    atexit._run_exitfuncs()
+    return code
+
+
+def _serve(end: WorkerLink, application: Any, environ: dict[str, Any]) -> int:
+    try:
+        end.serve_wsgi(application, environ, report)
+    except BrokenPipeError:
+        # The edge is gone: nobody is left to answer to, and nothing is wrong here.
+        return 0
+    return 0
+
+
+def _after_fork() -> None:
+    gc.enable()
+    # The edge ends a stuck worker by SIGABRT: every thread's traceback, then death.
+    with contextlib.suppress(Exception):
+        faulthandler.enable(all_threads=True)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    random.seed()
+    django_db = sys.modules.get("django.db")
+    if django_db is not None:
+        # A connection that importing opened must not be shared by two processes.
+        with contextlib.suppress(Exception):
+            django_db.connections.close_all()
+
+
+def report(error: BaseException, environ: dict[str, Any], answered: bool) -> None:
+    """Write an application's exception to its error stream; end the worker if it asked for that."""
+    state = "after the answer had begun" if answered else "before it answered"
+    what = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')!r}"
+    print(f"yett: the application raised {state}: {what}", file=sys.stderr)
+    traceback.print_exception(error, file=sys.stderr)
+    if isinstance(error, (KeyboardInterrupt, SystemExit)):
+        raise error
