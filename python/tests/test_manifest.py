@@ -1,0 +1,544 @@
+"""What the manifest lets the edge answer, and what it leaves to the project and why."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core import signals
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connection, connections
+from django.test import Client
+from django.urls import get_script_prefix, get_urlconf, path, reverse
+from django.utils.module_loading import import_string
+from rest_framework.views import APIView
+
+from sample_urls import Plain
+from yett.django import views
+from yett.django.manifest import manifest
+from yett.django.probe import Prober, Unfit, bad_credentials
+from yett.drf.authentication import JWTAuthentication
+
+EVERY_KIND = {
+    *("missing", "malformed", "invalid", "expired"),
+    *("wrong_type", "no_type", "no_id", "no_exp"),
+}
+#: Guarded whether a token is bad or missing.
+GUARDED = [
+    *("plain", "plain-detail", "function", "generic", "throttled", "only-json", "staff", "kwargs"),
+    *("api:user-list", "api:user-detail", "inside", "here"),
+    *("path-converter-last", "regex", "alternatives-in-a-group"),
+]
+#: Guarded against bad tokens; without one the permissions decide.
+GUARDED_AGAINST_BAD = [
+    *("open", "open-function", "read-only", "combined", "api:user-public"),
+    *("second-permission-is-made", "first-is-a-subclass"),
+]
+LEFT_TO_THE_APP = {
+    "api:user-by-session": "its authentication is by SessionAuthentication",
+    "own-initial": "OwnInitial has its own initial",
+    "from-a-mixin": "CookieMixin has its own get_authenticators",
+    "from-a-mixin-behind": "CookieMixin has its own get_authenticators",
+    "own-attributes": "OwnAttributes has its own __getattr__",
+    "own-headers": "OwnHeaders has its own default_response_headers",
+    "request-is-a-property": "RequestIsAProperty has its own request",
+    "own-handler": "OwnHandler has its own handle_exception",
+    "own-challenge": "OwnChallenge has its own get_authenticate_header",
+    "decorated-dispatch": "DecoratedDispatch has its own dispatch",
+    "own-metaclass": "OwnMetaclass has the metaclass Meta",
+    "settings-given": "as_view() was given settings",
+    "cached": "something stands around what as_view() made",
+    "counted": "something stands around what as_view() made",
+    "exempt-again": "something stands around what as_view() made",
+    "by-cookie": "its authentication is by CookieAuthentication",
+    "by-token-or-session": "its authentication is by JWTAuthentication, SessionAuthentication",
+    "authentication-given": "it asks for no authentication",
+    "stateless": "its authentication is by JWTStatelessUserAuthentication",
+    "no-authentication": "it asks for no authentication",
+    "computed-authentication": "its authentication classes are not a plain list",
+    "html-first": "its first renderer is not JSONRenderer",
+    "html-only": "its first renderer is not JSONRenderer",
+    "own-renderer": "its first renderer is not JSONRenderer",
+    "versioned": "versioning looks at the request first",
+    "own-negotiation": "its content negotiation is not DRF's",
+    "token": "TokenViewBase has its own get_authenticate_header",
+    "format-given": "the URL can choose the renderer",
+    "format-in-the-url": "the URL can choose the renderer",
+    "django-view": "it is no view of Django REST framework",
+    "async-view": "it is no view of Django REST framework",
+    "plain-function": "it is no view of Django REST framework",
+    "own-converter": "the converter YearConverter of <year> is the project's own",
+    "alternatives-at-the-top": "the expression has alternatives at its top",
+    "not-anchored": "the expression is not anchored at its start",
+    "lookahead": "the expression uses assert_not",
+    "escaped-dollar": "the expression ends in an escaped dollar sign",
+    "translated": "the URL is translated",
+    "deep:end": "a piece before the last may match a slash",
+    "lazy:end": "a piece before the last repeats more than one character",
+}
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    """Return the manifest of the sample project."""
+    return manifest()
+
+
+@pytest.fixture(scope="module")
+def table(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the rows by the names of their URLs."""
+    return {row["name"]: row for row in described["url_table"]}
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_view_that_needs_a_token_is_guarded(name: str, table: dict[str, dict[str, Any]]) -> None:
+    row = table[name]
+    assert row["guard"] == "token", row["why"]
+    assert not row["opaque"]
+    assert row["answers"].keys() == EVERY_KIND
+
+
+@pytest.mark.parametrize("name", GUARDED_AGAINST_BAD)
+def test_view_that_may_do_without_is_guarded_against_bad_tokens(
+    name: str, table: dict[str, dict[str, Any]]
+) -> None:
+    row = table[name]
+    assert row["guard"] == "token", row["why"]
+    assert row["answers"].keys() == EVERY_KIND - {"missing"}
+
+
+@pytest.mark.parametrize("name", LEFT_TO_THE_APP)
+def test_uncertain_view_is_left_to_the_app(name: str, table: dict[str, dict[str, Any]]) -> None:
+    row = table[name]
+    assert (row["guard"], row["answers"]) == ("app", None)
+    assert row["why"].startswith(LEFT_TO_THE_APP[name])
+
+
+def test_every_named_view_of_the_sample_has_a_verdict_here(
+    table: dict[str, dict[str, Any]],
+) -> None:
+    assert table.keys() - {""} == {*GUARDED, *GUARDED_AGAINST_BAD, *LEFT_TO_THE_APP}
+
+
+def test_patterns_of_unknown_classes_are_opaque(described: dict[str, Any]) -> None:
+    unknown = [row for row in described["url_table"] if not row["name"]]
+    assert [row["why"] for row in unknown] == [
+        "OwnPattern resolves its URLs in its own way",
+        "OwnResolver resolves its URLs in its own way",
+    ]
+    assert all(row["opaque"] and row["literal_prefix"] == "" for row in unknown)
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "plain-detail": {"pk": 1},
+    "api:user-detail": {"pk": 1},
+    "inside": {"tenant": "acme"},
+    "here": {"tenant": "acme"},
+    "path-converter-last": {"rest": "a/b"},
+    "regex": {"slug": "a-b"},
+}
+
+
+@pytest.mark.parametrize("name", [*GUARDED, *GUARDED_AGAINST_BAD])
+def test_answers_of_the_manifest_are_the_projects_own(
+    name: str, described: dict[str, Any], table: dict[str, dict[str, Any]]
+) -> None:
+    where = (
+        "/one/" if name.startswith("alternatives") else reverse(name, kwargs=ARGUMENTS.get(name))
+    )
+    client = Client()
+    credentials = bad_credentials()
+    for kind, position in table[name]["answers"].items():
+        authorization = credentials[kind]
+        extra = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
+        for method in ("GET", "POST", "DELETE"):
+            answer = client.generic(method, where, **extra)  # type: ignore[arg-type]
+            assert described["answers"][position] == {
+                "status": answer.status_code,
+                "headers": [list(header) for header in answer.headers.items()],
+                "body": answer.content.decode(),
+            }, (kind, method)
+
+
+def test_each_kind_says_what_is_wrong(
+    described: dict[str, Any], table: dict[str, dict[str, Any]]
+) -> None:
+    said = {}
+    for kind, position in table["plain"]["answers"].items():
+        body = json.loads(described["answers"][position]["body"])
+        said[kind] = body["messages"][0]["message"] if "messages" in body else body["detail"]
+    assert said == {
+        "missing": "Authentication credentials were not provided.",
+        "malformed": "Authorization header must contain two space-delimited values",
+        "invalid": "Token is invalid",
+        "expired": "Token is expired",
+        "wrong_type": "Token has wrong type",
+        "no_type": "Token has no type",
+        "no_id": "Token has no id",
+        "no_exp": "Token has no 'exp' claim",
+    }
+
+
+def test_equal_answers_are_kept_once(described: dict[str, Any]) -> None:
+    texts = [json.dumps(answer) for answer in described["answers"]]
+    assert len(texts) == len(set(texts))
+
+
+def test_manifest_can_be_written_as_json(described: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(described)) == described
+
+
+def test_row_tells_people_what_the_view_is(table: dict[str, dict[str, Any]]) -> None:
+    row = table["api:user-detail"]
+    assert row["pieces"] == ["^api/", "^users/(?P<pk>[^/.]+)/$"]
+    assert row["route"] == "api/users/(?P<pk>[^/.]+)/$"
+    assert row["view"] == "sample_urls.Users"
+    assert row["methods"] == ["GET", "PUT", "PATCH", "DELETE"]
+    assert (row["authentication"], row["permission"]) == ("JWTAuthentication", "IsAuthenticated")
+    assert table["combined"]["permission"] == "(IsAuthenticated & IsAdminUser)"
+
+
+def test_literal_prefix_ends_where_the_first_variable_begins(
+    table: dict[str, dict[str, Any]],
+) -> None:
+    prefixes = {name: row["literal_prefix"] for name, row in table.items()}
+    assert prefixes["plain"] == "plain/"
+    assert prefixes["plain-detail"] == "plain/"
+    assert prefixes["api:user-detail"] == "api/users/"
+    assert prefixes["inside"] == ""
+    assert prefixes["lookahead"] == "ahead/"
+    assert prefixes["not-anchored"] == prefixes["alternatives-at-the-top"] == ""
+
+
+# Whole projects that are left alone
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"SECURE_SSL_REDIRECT": True}, "SECURE_SSL_REDIRECT answers before the view"),
+        ({"SECURE_HSTS_SECONDS": 60}, "SECURE_HSTS_SECONDS makes the headers depend"),
+        ({"SESSION_SAVE_EVERY_REQUEST": True}, "SESSION_SAVE_EVERY_REQUEST writes the session"),
+        ({"SESSION_ENGINE": "sample_sessions"}, "SESSION_ENGINE sample_sessions is not one"),
+        ({"DISALLOWED_USER_AGENTS": ["x"]}, "DISALLOWED_USER_AGENTS refuses some clients"),
+        ({"PREPEND_WWW": True}, "PREPEND_WWW redirects before the view"),
+        ({"USE_X_FORWARDED_HOST": True}, "USE_X_FORWARDED_HOST takes the host from another"),
+        ({"CSRF_USE_SESSIONS": True}, "CSRF_USE_SESSIONS reads the session"),
+        ({"MESSAGE_STORAGE": "sample.Storage"}, "MESSAGE_STORAGE sample.Storage is not one"),
+        ({"ALLOWED_HOSTS": []}, "ALLOWED_HOSTS is empty"),
+        ({"SIMPLE_JWT": {"AUTH_HEADER_NAME": "HTTP_X_TOKEN"}}, "AUTH_HEADER_NAME is HTTP_X_TOKEN"),
+        (
+            {"SIMPLE_JWT": {"AUTH_TOKEN_CLASSES": ("yett.drf.tokens.SlidingToken",)}},
+            "AUTH_TOKEN_CLASSES is not AccessToken alone",
+        ),
+        ({"SIMPLE_JWT": {"AUTH_HEADER_TYPES": ()}}, "AUTH_HEADER_TYPES is empty"),
+        (
+            {"SIMPLE_JWT": {"SIGNING_KEY": "-----BEGIN PUBLIC KEY-----\n" + "x" * 64}},
+            "SIMPLE_JWT: SIGNING_KEY",
+        ),
+        (
+            {"REST_FRAMEWORK": {"EXCEPTION_HANDLER": "sample_urls.plain_function"}},
+            "EXCEPTION_HANDLER is the project's own",
+        ),
+        (
+            {"REST_FRAMEWORK": {"UNAUTHENTICATED_USER": "sample_urls.Plain"}},
+            "UNAUTHENTICATED_USER is the project's own",
+        ),
+        (
+            {"REST_FRAMEWORK": {"URL_FORMAT_OVERRIDE": "as"}},
+            "URL_FORMAT_OVERRIDE lets another query parameter",
+        ),
+        *(
+            ({"MIDDLEWARE": [path]}, f"the middleware {path} may answer first")
+            for path in (
+                "django.middleware.locale.LocaleMiddleware",
+                "django.middleware.gzip.GZipMiddleware",
+                "django.middleware.http.ConditionalGetMiddleware",
+                "django.middleware.cache.UpdateCacheMiddleware",
+                "django.contrib.sites.middleware.CurrentSiteMiddleware",
+                "django.contrib.auth.middleware.LoginRequiredMiddleware",
+                "sample_urls.counted",
+            )
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_whole_project_is_left_alone(changes: dict[str, Any], reason: str, settings: Any) -> None:
+    (added,) = changes.get("MIDDLEWARE", [None])
+    if added is not None:
+        try:
+            import_string(added)
+        except ImportError:
+            pytest.skip(f"this Django has no {added}")
+        except RuntimeError:
+            settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "django.contrib.sites"]
+        changes = {"MIDDLEWARE": [*settings.MIDDLEWARE, added]}
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    # Only the handler's class matters; its middleware need not load.
+    described = manifest(WSGIHandler.__new__(WSGIHandler))
+    assert described["url_table"], "the rows are for people too"
+    assert {row["guard"] for row in described["url_table"]} == {"app"}
+    for row in described["url_table"]:
+        assert row["why"].startswith(reason)
+
+
+def test_wsgi_callable_around_django_is_left_alone() -> None:
+    inner = WSGIHandler()
+
+    class Around:
+        def __call__(self, environ: Any, start_response: Any) -> Any:
+            return inner(environ, start_response)
+
+    assert {row["guard"] for row in manifest(Around())["url_table"]} == {"app"}
+
+
+def test_forced_script_name_gives_no_table(settings: Any) -> None:
+    settings.FORCE_SCRIPT_NAME = "/shop"
+    described = manifest()
+    assert (described["url_table"], described["answers"]) == ([], [])
+
+
+@pytest.mark.parametrize("owner", [APIView, JWTAuthentication])
+def test_method_replaced_at_run_time_is_noticed(
+    owner: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "initial" if owner is APIView else "authenticate"
+    original: Callable[..., Any] = getattr(owner, name)
+
+    def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(self, *args, **kwargs)
+
+    patched.__module__ = original.__module__
+    monkeypatch.setattr(owner, name, patched)
+    described = manifest()
+    assert {row["guard"] for row in described["url_table"]} == {"app"}
+    (row,) = (row for row in described["url_table"] if row["name"] == "plain")
+    assert row["why"] == f"{owner.__name__}.{name} was replaced at run time"
+
+
+def test_stranger_at_request_started_is_noticed() -> None:
+    def listener(**kwargs: Any) -> None:
+        kwargs["environ"]["HTTP_AUTHORIZATION"] = "Bearer x"
+
+    signals.request_started.connect(listener)
+    try:
+        whys = {row["why"] for row in manifest()["url_table"]}
+    finally:
+        signals.request_started.disconnect(listener)
+    assert whys == {f"{__name__} receives request_started and may change the request"}
+
+
+# Facts about the project
+
+
+def test_token_rules_are_those_of_the_settings(settings: Any) -> None:
+    settings.SIMPLE_JWT = {
+        "SIGNING_KEY": "k" * 32,
+        "LEEWAY": 7.9,
+        "ISSUER": "me",
+        "AUDIENCE": "you",
+        "JTI_CLAIM": None,
+        "TOKEN_TYPE_CLAIM": None,
+        "AUTH_HEADER_TYPES": ("JWT", "Bearer"),
+    }
+    described = manifest()
+    assert described["token_rules"] == {
+        "algorithm": "HS256",
+        "key": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
+        "danger_short_key": False,
+        "leeway_seconds": 7,
+        "issuer": "me",
+        "audience": ["you"],
+        "token_type_claim": None,
+        "token_type": "access",
+        "jti_claim": None,
+        "header_types": ["JWT", "Bearer"],
+    }
+    # Kinds that these rules do not know have no answer.
+    guarded = [row["answers"] for row in described["url_table"] if row["name"] == "plain"]
+    assert guarded[0].keys() == EVERY_KIND - {"no_id", "wrong_type", "no_type"}
+
+
+def test_short_key_is_marked(settings: Any) -> None:
+    settings.SIMPLE_JWT = {"SIGNING_KEY": "short"}
+    rules = manifest()["token_rules"]
+    assert (rules["key"], rules["danger_short_key"]) == ("c2hvcnQ=", True)
+
+
+@pytest.mark.parametrize(
+    ("debug", "hosts", "expected"),
+    [
+        (False, ["a.test"], ["a.test"]),
+        (True, [], [".localhost", "127.0.0.1", "[::1]"]),
+        (True, ["*"], ["*"]),
+    ],
+)
+def test_allowed_hosts_are_djangos(
+    debug: bool, hosts: list[str], expected: list[str], settings: Any
+) -> None:
+    settings.DEBUG, settings.ALLOWED_HOSTS = debug, hosts
+    described = manifest()
+    assert described["allowed_hosts"] == expected
+    assert {row["guard"] for row in described["url_table"]} == {"app", "token"}
+
+
+@pytest.mark.parametrize(
+    ("url", "root", "expected"),
+    [
+        ("static/", "/srv/static", {"url": "/static/", "root": "/srv/static"}),
+        ("/static/", None, {"url": "/static/", "root": None}),
+        ("https://cdn.test/s/", "/srv/static", {"url": "https://cdn.test/s/", "root": None}),
+        (None, "/srv/static", {"url": "", "root": None}),
+    ],
+)
+def test_static_files_are_described(
+    url: str | None, root: str | None, expected: dict[str, Any], settings: Any
+) -> None:
+    settings.STATIC_URL, settings.STATIC_ROOT = url, root
+    assert manifest()["static"] == expected
+
+
+# Probing
+
+
+class NeedsTheDatabase(Plain):
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except Exception:
+            logging.getLogger("sample").error("no database")
+        super().initial(request, *args, **kwargs)
+
+
+class AnswersByMethod(Plain):
+    def handle_exception(self, exc: Exception) -> Any:
+        answer = super().handle_exception(exc)
+        answer.headers["X-Method"] = str(self.request.method)
+        return answer
+
+
+class SetsACookie(Plain):
+    def handle_exception(self, exc: Exception) -> Any:
+        answer = super().handle_exception(exc)
+        answer.set_cookie("a", "b")
+        return answer
+
+
+class Raises(Plain):
+    def initial(self, request: Any, *args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("view_class", "reason"),
+    [
+        (NeedsTheDatabase, "it needs the database before it refuses"),
+        (AnswersByMethod, "depends on the request"),
+        (SetsACookie, "is not a plain 401"),
+        (Raises, "is not a plain 401"),
+    ],
+)
+def test_probe_finds_what_reading_did_not(view_class: Any, reason: str) -> None:
+    # These would be stopped by reading their classes; here the second line stands alone.
+    callback = view_class.as_view()
+    view = views.rest_view(callback)
+    assert view is not None
+    with Prober("testserver") as prober, pytest.raises(Unfit, match=reason):
+        prober.answers(callback, view, {})
+
+
+def test_atomic_requests_do_not_stand_in_the_way(settings: Any) -> None:
+    database = connections.settings["default"]
+    database["ATOMIC_REQUESTS"] = True
+    try:
+        described = manifest()
+        assert database["ATOMIC_REQUESTS"] is True
+    finally:
+        database["ATOMIC_REQUESTS"] = False
+    assert "token" in {row["guard"] for row in described["url_table"]}
+
+
+def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
+    before = {
+        "threads": threading.enumerate(),
+        "connections": [c.alias for c in connections.all(initialized_only=True)],
+        "prefix": get_script_prefix(),
+        "urlconf": get_urlconf(),
+        "disabled": logging.root.manager.disable,
+        "settings": dict(connections.settings["default"]),
+    }
+    heard: list[str] = []
+
+    def hear(sender: Any, signal: Any, **kwargs: Any) -> None:
+        heard.append(repr(signal))
+
+    watched = (
+        signals.request_started,
+        signals.request_finished,
+        signals.got_request_exception,
+    )
+    hear.__module__ = "django.test"  # else its mere presence would stop the guard
+    for signal in watched:
+        signal.connect(hear)
+    try:
+        described = manifest()
+        with Prober("testserver") as prober, pytest.raises(Unfit):
+            callback = Raises.as_view()
+            view = views.rest_view(callback)
+            assert view is not None
+            prober.answers(callback, view, {})
+    finally:
+        for signal in watched:
+            signal.disconnect(hear)
+    assert "token" in {row["guard"] for row in described["url_table"]}
+    after = {
+        "threads": threading.enumerate(),
+        "connections": [c.alias for c in connections.all(initialized_only=True)],
+        "prefix": get_script_prefix(),
+        "urlconf": get_urlconf(),
+        "disabled": logging.root.manager.disable,
+        "settings": dict(connections.settings["default"]),
+    }
+    assert after == before
+    assert (heard, caplog.records) == ([], [])
+    for made in connections.all(initialized_only=True):
+        assert not {"connect", "ensure_connection"} & vars(made).keys()
+        assert not made.execute_wrappers
+
+
+def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    original = Prober._answer
+
+    def counting(self: Prober, match: Any, kind: str, *, varied: bool) -> Any:
+        asked.append(kind)
+        return original(self, match, kind, varied=varied)
+
+    monkeypatch.setattr(Prober, "_answer", counting)
+    urls = [
+        path(f"{n}/", type(f"View{n}", (Plain,), {}).as_view())  # type: ignore[attr-defined]
+        for n in range(100)
+    ]
+    monkeypatch.setattr("sample_urls.urlpatterns", urls)
+    from django.urls import clear_url_caches
+
+    clear_url_caches()
+    try:
+        described = manifest()
+    finally:
+        monkeypatch.undo()
+        clear_url_caches()
+    assert {row["guard"] for row in described["url_table"]} == {"token"}
+    assert len(asked) == 2 * len(EVERY_KIND) + 2 * 99
+
+
+def test_settings_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "shop.settings")
+    described = manifest()
+    assert described["settings"] == "shop.settings"
+    assert described["debug"] is django_settings.DEBUG

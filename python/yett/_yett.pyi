@@ -1,0 +1,103 @@
+"""Types of the extension module `yett._yett` (Rust, crate `yett-python`).
+
+Only names and types; what each does is said in the crate's documentation. This
+part is JSON Web Tokens; the worker's part (WSGI) stands below it.
+"""
+
+from collections.abc import Callable
+from typing import Any, final
+
+from typing_extensions import Self
+
+__version__: str
+
+class Refused(ValueError):
+    """A token was refused.
+
+    `kind` is one word for code to decide on: "expired", "immature", "signature",
+    "algorithm", "malformed", "claim", "issuer", "audience" and others. The text is for
+    the log; it holds neither the token nor the key.
+    """
+
+    kind: str
+
+@final
+class Signer:
+    """Signs with one key and its one algorithm."""
+
+    def __new__(cls, algorithm: str, key: bytes, *, danger_short_key: bool = False) -> Self:
+        """Raise `ValueError`, with one sentence, for a key that cannot be used safely.
+
+        `danger_short_key` waives the length of the key (32 bytes for HS256), nothing else.
+        """
+
+    def sign(self, payload: bytes) -> str:
+        """Sign a JSON object (UTF-8 text); `ValueError` when it is not one."""
+
+@final
+class Verifier:
+    """Proves tokens under one key, its one algorithm and one set of rules."""
+
+    def __new__(
+        cls,
+        algorithm: str,
+        key: bytes,
+        *,
+        leeway: int = 0,
+        issuer: str | None = None,
+        audience: list[str] | None = None,
+        danger_short_key: bool = False,
+    ) -> Self:
+        """`leeway` in seconds; `issuer` and `audience` are demanded when given."""
+
+    def verify(self, token: str, now: int) -> bytes:
+        """Return the payload's JSON as it was signed, or raise `Refused`.
+
+        `now` in seconds since 1970 (UTC): the clock is the caller's.
+        """
+
+def danger_peek(token: str) -> bytes:
+    """Return the payload's JSON without any proof; `Refused` when it is no token at all."""
+
+@final
+class Identity:
+    """A bearer token that the server has proved. Only the server makes one."""
+
+    @property
+    def token(self) -> str:
+        """The raw token, exactly as the client sent it."""
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The proved claims, as a fresh dictionary on each access."""
+
+@final
+class StartResponse:
+    """The callable that an application gets as `start_response` (PEP 3333)."""
+
+    def __call__(
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: Any = None,
+        /,
+    ) -> Callable[[bytes], None]: ...
+    def write(self, data: bytes) -> None: ...
+
+@final
+class WorkerLink:
+    """The worker's end of its link to the edge."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Take over the descriptor; it must be nobody else's."""
+
+    def ready(self) -> None:
+        """Tell the edge that requests can come."""
+
+    def serve_wsgi(
+        self,
+        application: Any,
+        environ: dict[str, Any],
+        report: Callable[[BaseException, dict[str, Any], bool], None],
+    ) -> None:
+        """Answer requests until the edge wants no more. Every thread calls this once."""

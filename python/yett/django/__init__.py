@@ -1,0 +1,9 @@
+"""What Yett knows of Django: finding a project, and describing it to the edge.
+
+Nothing here is imported by a project. The zygote calls `discover` before it imports the
+application and `manifest.manifest` after it, once, in its single thread.
+"""
+
+from .project import DiscoveryError, discover
+
+__all__ = ["DiscoveryError", "discover"]

@@ -1,0 +1,96 @@
+"""The token views. A project routes them itself; there is no `urls.py`.
+
+Each answers POST alone, needs neither authentication nor permission, and takes its
+serializer from `SIMPLE_JWT` unless the class sets one. A token that is no good is a 401
+with `code` "token_not_valid". `TokenBlacklistView` comes with the blacklist app: a view
+that answers 200 and revokes nothing would be worse than none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.module_loading import import_string
+from rest_framework import generics, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from .authentication import header_types
+from .exceptions import InvalidToken, TokenError
+from .settings import api_settings
+
+
+class TokenViewBase(generics.GenericAPIView[Any]):
+    """What the token views share. Subclasses name the setting of their serializer."""
+
+    permission_classes = ()
+    authentication_classes = ()
+
+    serializer_class: type[BaseSerializer[Any]] | None = None
+    #: A dotted path that wins over the setting; simplejwt's name for it.
+    _serializer_class = ""
+    #: The setting that names the serializer.
+    serializer_setting = ""
+
+    www_authenticate_realm = "api"
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """Return the class's own serializer, or the one that the settings name."""
+        if self.serializer_class:
+            return self.serializer_class
+        path = self._serializer_class or getattr(api_settings, self.serializer_setting)
+        try:
+            return import_string(path)  # type: ignore[no-any-return]  # from the settings
+        except ImportError as error:
+            raise ImportError(f"Could not import serializer '{path}'") from error
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Return the challenge; without it DRF would turn 401 into 403."""
+        return f'{header_types()[0]} realm="{self.www_authenticate_realm}"'
+
+    def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Answer with what the serializer made of the body."""
+        serializer = self.get_serializer(data=request.data)
+        try:
+            serializer.is_valid(raise_exception=True)
+        except TokenError as error:
+            raise InvalidToken(error.args[0]) from error
+        return Response(serializer.validated_data, status=status.HTTP_200_OK)
+
+
+class TokenObtainPairView(TokenViewBase):
+    """Takes credentials and returns an access and a refresh token."""
+
+    serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
+
+
+class TokenRefreshView(TokenViewBase):
+    """Takes a refresh token and returns an access token."""
+
+    serializer_setting = "TOKEN_REFRESH_SERIALIZER"
+
+
+class TokenObtainSlidingView(TokenViewBase):
+    """Takes credentials and returns a sliding token."""
+
+    serializer_setting = "SLIDING_TOKEN_OBTAIN_SERIALIZER"
+
+
+class TokenRefreshSlidingView(TokenViewBase):
+    """Takes a sliding token and returns a renewed one while its window is open."""
+
+    serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
+
+
+class TokenVerifyView(TokenViewBase):
+    """Takes any token and says whether it is sound, not what it may be used for."""
+
+    serializer_setting = "TOKEN_VERIFY_SERIALIZER"
+
+
+token_obtain_pair = TokenObtainPairView.as_view()
+token_refresh = TokenRefreshView.as_view()
+token_obtain_sliding = TokenObtainSlidingView.as_view()
+token_refresh_sliding = TokenRefreshSlidingView.as_view()
+token_verify = TokenVerifyView.as_view()
