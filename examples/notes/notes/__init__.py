@@ -1,0 +1,1 @@
+"""The app: notes that belong to users."""
