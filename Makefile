@@ -1,0 +1,91 @@
+# Yett: build, run, test. Needs Rust, Python 3.10+ with venv, a C compiler and make.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+PORT ?= 8000
+
+RUN_VENV := .venv
+TEST_VENV := .cache/venv
+EXAMPLE := examples/notes
+DEBUG := target/debug
+EXTENSION := python/yett/_yett.abi3.so
+
+RUST := $(shell find crates xtask -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo.lock
+WHEEL_SOURCES := $(RUST) $(shell find python/yett -name '*.py' -o -name '*.pyi') pyproject.toml
+
+# What the tests run with: the debug build, and the Python sources of this tree.
+export YETT_BIN := $(CURDIR)/$(DEBUG)/yett
+export YETT_TEST_PYTHON := $(CURDIR)/$(TEST_VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run example test test-rust test-python test-system test-wheel lint lint-rust lint-python format build clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: example ## serve the example API on http://127.0.0.1:8000 (PORT=… for another port)
+	@printf '\nTry, in another terminal:\n'
+	@printf '  TOKEN=$$(curl -s -d username=demo -d password=demo-password http://127.0.0.1:$(PORT)/api/token/ | sed -E '"'"'s/.*"access":"([^"]*)".*/\\1/'"'"')\n'
+	@printf '  curl -H "Authorization: Bearer $$TOKEN" http://127.0.0.1:$(PORT)/api/notes/\n'
+	@printf '  curl -i -H "Authorization: Bearer broken" http://127.0.0.1:$(PORT)/api/notes/\n\n'
+	@cd $(EXAMPLE) && exec $(CURDIR)/$(RUN_VENV)/bin/yett serve --bind 127.0.0.1:$(PORT)
+
+example: $(RUN_VENV)/.installed
+	@cd $(EXAMPLE) && $(CURDIR)/$(RUN_VENV)/bin/python manage.py migrate -v 0
+	@cd $(EXAMPLE) && $(CURDIR)/$(RUN_VENV)/bin/python manage.py demo
+	@cd $(EXAMPLE) && $(CURDIR)/$(RUN_VENV)/bin/python manage.py collectstatic --noinput -v 0
+
+$(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
+	$(PYTHON) -m venv $(RUN_VENV)
+	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check -r $(EXAMPLE)/requirements.txt
+	@echo 'Building Yett; the first time takes some minutes.'
+	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	@touch $@
+
+test: test-rust test-python test-system test-wheel ## all tests
+
+test-rust: ## unit, property and in-memory tests, and the border test
+	PYO3_PYTHON=$(YETT_TEST_PYTHON) cargo test --workspace --quiet
+	cargo run --quiet -p xtask -- borders
+
+test-python: build ## tests of yett.drf and yett.django
+	PYTHONPATH=python $(TEST_VENV)/bin/python -m pytest -q python/tests
+
+test-system: build ## the program with real Python, clients and faults
+	PYTHONPATH=python $(TEST_VENV)/bin/python -m pytest -q tests
+
+test-wheel: $(RUN_VENV)/.installed ## the installed wheel: program, extension and example
+	$(RUN_VENV)/bin/yett --version
+	$(RUN_VENV)/bin/python -m yett --version
+	cd $(EXAMPLE) && $(CURDIR)/$(RUN_VENV)/bin/yett check
+
+build: $(TEST_VENV)/.installed ## debug build of program and extension
+	PYO3_PYTHON=$(YETT_TEST_PYTHON) cargo build --quiet -p yett -p yett-python
+	@cmp -s $(DEBUG)/lib_yett.so $(EXTENSION) || cp $(DEBUG)/lib_yett.so $(EXTENSION)
+
+$(TEST_VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(TEST_VENV)
+	$(PYTHON) xtask/extras.py test lint > $(TEST_VENV)/requirements.txt
+	$(TEST_VENV)/bin/pip install --quiet --disable-pip-version-check -r $(TEST_VENV)/requirements.txt
+	@touch $@
+
+lint: lint-rust lint-python ## formats, clippy, docs, ruff, mypy
+
+lint-rust: $(TEST_VENV)/.installed
+	cargo fmt --all --check
+	PYO3_PYTHON=$(YETT_TEST_PYTHON) cargo clippy --workspace --all-targets --quiet -- -D warnings
+	PYO3_PYTHON=$(YETT_TEST_PYTHON) RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet --document-private-items
+
+lint-python: build
+	$(TEST_VENV)/bin/ruff check .
+	$(TEST_VENV)/bin/ruff format --check .
+	$(TEST_VENV)/bin/mypy
+	PYTHONPATH=python $(TEST_VENV)/bin/python -m mypy.stubtest yett._yett
+
+format: $(TEST_VENV)/.installed ## formats Rust and Python
+	cargo fmt --all
+	$(TEST_VENV)/bin/ruff check --fix --quiet .
+	$(TEST_VENV)/bin/ruff format --quiet .
+
+clean: ## removes what was built
+	rm -rf target build .cache $(RUN_VENV) $(EXTENSION)
