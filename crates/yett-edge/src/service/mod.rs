@@ -119,7 +119,8 @@ impl Services {
 fn refuse(refused: &Refused, mut record: Record) -> Response<Body> {
     let answer = refused.answer();
     record.status(answer.status);
-    record.reason(refused.reason());
+    record.fields.fault = Some(respond::failure::Fault::Client.name());
+    record.reason(respond::failure::Chain(refused.reason()));
     let mut response = Response::new(Body::bytes(answer.body.clone(), record));
     *response.status_mut() = answer.status;
     let mut headers: HeaderMap = answer.headers.clone();
