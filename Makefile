@@ -13,6 +13,9 @@ EXTENSION := python/yett/_yett.abi3.so
 RUST := $(shell find crates xtask -name '*.rs' -o -name 'Cargo.toml') Cargo.toml Cargo.lock
 WHEEL_SOURCES := $(RUST) $(shell find python/yett -name '*.py' -o -name '*.pyi') pyproject.toml
 
+# An extension module links no libpython: the interpreter that loads it has all of it.
+PYO3 := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
+
 # What the system tests run with: the debug build, and the Python sources of this tree.
 SYSTEM := YETT_BIN=$(CURDIR)/$(DEBUG)/yett YETT_TEST_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
 
@@ -44,7 +47,7 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 test: test-rust test-python test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
-	PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python cargo test --workspace --quiet
+	$(PYO3) cargo test --workspace --quiet
 	cargo run --quiet -p xtask -- borders
 
 test-python: build ## tests of yett.drf and yett.django
@@ -59,7 +62,7 @@ test-wheel: $(RUN_VENV)/.installed ## the installed wheel: program, extension an
 	cd $(EXAMPLE) && $(CURDIR)/$(RUN_VENV)/bin/yett check
 
 build: $(TEST_VENV)/.installed ## debug build of program and extension
-	PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python cargo build --quiet -p yett -p yett-python
+	$(PYO3) cargo build --quiet -p yett -p yett-python
 	@cmp -s $(DEBUG)/lib_yett.so $(EXTENSION) || cp $(DEBUG)/lib_yett.so $(EXTENSION)
 
 $(TEST_VENV)/.installed: pyproject.toml
@@ -72,8 +75,8 @@ lint: lint-rust lint-python ## formats, clippy, docs, ruff, mypy
 
 lint-rust: $(TEST_VENV)/.installed
 	cargo fmt --all --check
-	PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python cargo clippy --workspace --all-targets --quiet -- -D warnings
-	PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet --document-private-items
+	$(PYO3) cargo clippy --workspace --all-targets --quiet -- -D warnings
+	$(PYO3) RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet --document-private-items
 
 lint-python: build
 	$(TEST_VENV)/bin/ruff check .

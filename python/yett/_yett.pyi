@@ -9,6 +9,16 @@ from typing import Any, final
 
 from typing_extensions import Self
 
+__all__ = [
+    "Identity",
+    "Refused",
+    "Signer",
+    "StartResponse",
+    "Verifier",
+    "WorkerLink",
+    "__version__",
+    "danger_peek",
+]
 __version__: str
 
 class Refused(ValueError):
@@ -88,7 +98,7 @@ class StartResponse:
 class WorkerLink:
     """The worker's end of its link to the edge."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __new__(cls, descriptor: int) -> Self:
         """Take over the descriptor; it must be nobody else's."""
 
     def ready(self) -> None:

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub struct Edge {
     floor: Arc<Floor>,
     ruling: Arc<ArcSwap<Ruling>>,
     handles: Vec<Handle>,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
     accepting: watch::Sender<bool>,
     stopping: watch::Sender<bool>,
     ended: watch::Sender<bool>,
@@ -146,7 +146,7 @@ impl Edge {
             floor,
             ruling,
             handles,
-            threads,
+            threads: Mutex::new(threads),
             accepting,
             stopping,
             ended,
@@ -210,16 +210,18 @@ impl Edge {
         }
     }
 
-    /// Ends the threads; whatever is still open is cut.
-    pub fn end(self) {
+    /// Ends the threads; whatever is still open is cut. Called twice, it does nothing more.
+    pub fn end(&self) {
         self.ended.send_replace(true);
-        for thread in self.threads {
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
             // A thread that panicked has ended as well.
             let _panicked = thread.join();
         }
-        for (path, made) in self.unix_paths {
+        for (path, made) in &self.unix_paths {
             // Only our own socket: a new program may have put its own in its place.
-            if std::fs::symlink_metadata(&path).is_ok_and(|now| now.ino() == made) {
+            if std::fs::symlink_metadata(path).is_ok_and(|now| now.ino() == *made) {
                 let _already_gone = std::fs::remove_file(path);
             }
         }

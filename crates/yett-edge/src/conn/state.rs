@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Offence;
 use crate::settings::EdgeSettings;
@@ -116,7 +118,12 @@ impl ConnState {
         };
         match shared.head_since {
             Some(since) => judge(since, settings.head_timeout, Due::Head),
-            None => judge(shared.idle_since, settings.keep_alive, Due::Idle),
+            // Without keep-alive a connection has one request; it may come as late as a head may.
+            None => judge(
+                shared.idle_since,
+                settings.keep_alive.max(settings.head_timeout),
+                Due::Idle,
+            ),
         }
     }
 }

@@ -109,8 +109,9 @@ impl AccessLog {
     }
 }
 
-impl Drop for AccessLog {
-    fn drop(&mut self) {
+impl AccessLog {
+    /// Writes what waits and ends the writer. Records that come later are lost, so this comes last.
+    pub fn close(&self) {
         self.shared
             .waiting
             .lock()
@@ -126,6 +127,12 @@ impl Drop for AccessLog {
             // A writer that panicked has nothing left that could be written.
             let _panicked = writer.join();
         }
+    }
+}
+
+impl Drop for AccessLog {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

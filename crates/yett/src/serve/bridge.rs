@@ -7,7 +7,10 @@ use crate::{
 };
 use std::{
     os::fd::OwnedFd,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::{Notify, mpsc};
@@ -78,17 +81,23 @@ impl WorkerNews for SupervisorNews {
 pub(super) struct Printer {
     screen: Screen,
     first: mpsc::Sender<()>,
+    served: AtomicBool,
 }
 
 impl Printer {
     pub(super) fn new(screen: Screen, first: mpsc::Sender<()>) -> Self {
-        Self { screen, first }
+        Self {
+            screen,
+            first,
+            served: AtomicBool::new(false),
+        }
     }
 }
 
 impl Notices for Printer {
     fn notice(&self, notice: &Notice) {
         if let Notice::ReleaseActive { .. } = notice {
+            self.served.store(true, Ordering::Relaxed);
             // Full or closed: it was announced before.
             let _ = self.first.try_send(());
         }
@@ -110,8 +119,13 @@ impl Notices for Printer {
             Level::Warning => "warning:",
             Level::Error => "error:",
         };
-        // A first release that fails is the program's own last word.
-        if !matches!(notice, Notice::ReleaseFailed { serving: None, .. }) {
+        // A first release that fails is the program's own last word, said once and with a hint.
+        let first_failed = match notice {
+            Notice::ReleaseFailed { serving: None, .. } => true,
+            Notice::GenerationEnded { .. } => !self.served.load(Ordering::Relaxed),
+            _ => false,
+        };
+        if !first_failed {
             self.screen.err(&format!(
                 "{word} {}\n",
                 without_controls(&notice.to_string())

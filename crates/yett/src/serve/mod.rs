@@ -34,7 +34,7 @@ use yett_edge::{
     listen::{Address, ListenError, Listener},
     log::{AccessLog as Log, Format},
 };
-use yett_supervisor::{Supervisor, run};
+use yett_supervisor::{FailureStage, Supervisor, run};
 
 pub(crate) use inspect::{check, routes};
 
@@ -157,8 +157,14 @@ async fn run_all(
     let news = SupervisorNews::new(supervisor.clone());
     let floor = Floor::new(plan.edge_settings(), Box::new(news));
     let empty = release::empty_ruling().map_err(Failure::failed)?;
-    let edge =
-        Edge::start(plan.edge_settings(), listeners, empty, floor, log).map_err(Failure::failed)?;
+    let edge = Edge::start(
+        plan.edge_settings(),
+        listeners,
+        empty,
+        floor,
+        Arc::clone(&log),
+    )
+    .map_err(Failure::failed)?;
     let edge = Arc::new(edge);
     let releaser = Arc::new(Releaser::new(&plan.settings, Arc::clone(&edge)));
     let (announce, mut announced) = mpsc::channel(1);
@@ -202,14 +208,11 @@ async fn run_all(
         () = signals.obey(&server) => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
-    match Arc::try_unwrap(edge) {
-        Ok(edge) => edge.end(),
-        // Somebody still holds it for a moment; the process ends its threads.
-        Err(_held) => {}
-    }
+    edge.end();
+    log.close();
     match reason.failure() {
         None => Ok(Exit::Fine),
-        Some(failure) => Err(not_started(failure)),
+        Some(failure) => Err(not_started(plan, failure)),
     }
 }
 
@@ -219,12 +222,19 @@ fn unreachable_end() -> yett_supervisor::ExitReason {
 }
 
 /// The first release failed: nothing was served.
-pub(crate) fn not_started(failure: &yett_supervisor::Failure) -> Failure {
+pub(crate) fn not_started(plan: &Plan, failure: &yett_supervisor::Failure) -> Failure {
     let sentence = anyhow::anyhow!("{}", failure.summary).context(format!(
         "the app did not start (stage: {})",
         failure.stage.name()
     ));
-    let failed = Failure::usage(sentence);
+    let mut failed = Failure::usage(sentence);
+    if failure.stage == FailureStage::Zygote {
+        // The interpreter itself said why, above: most often it has no yett, or another one.
+        failed = failed.hint(format!(
+            "is yett installed for this interpreter? {} -m pip install yett",
+            plan.python.path.display()
+        ));
+    }
     if failure.traceback.is_empty() {
         failed
     } else {

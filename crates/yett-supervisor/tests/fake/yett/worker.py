@@ -1,6 +1,6 @@
 """A zygote and its workers for the supervisor's tests: the real control protocol, no app.
 
-How it behaves is read from the file `plan` (a JSON object) when it starts, as an app's code would be:
+How it behaves is read from the file `plan` (a JSON object) when it starts, as code would be:
 
 - `import`: `good`, `bad` (says `failed`), `dies`, `hangs`, or a way to break the protocol:
   `nonsense`, `too_long`, `no_manifest`, `long_manifest`, `pipe_manifest`, `closes`
@@ -9,6 +9,7 @@ How it behaves is read from the file `plan` (a JSON object) when it starts, as a
 Over its link a worker says `R` when it is ready, and leaves upon `D` or the end of the link.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -59,10 +60,8 @@ def facts() -> dict[str, object]:
     """What the test wants to know about the process itself; travels as the manifest."""
     paths = []
     for number in os.listdir("/proc/self/fd"):
-        try:
+        with contextlib.suppress(OSError):
             paths.append(os.readlink(f"/proc/self/fd/{number}"))
-        except OSError:
-            pass
     return {
         "sockets": sum(path.startswith("socket:") for path in paths),
         "stdin": os.readlink("/proc/self/fd/0"),
