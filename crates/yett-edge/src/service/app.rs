@@ -215,3 +215,6 @@ impl Answer {
         response
     }
 }
+
+#[cfg(test)]
+mod tests;
