@@ -130,14 +130,6 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
-    /// The exit code for the program: 0 or 1.
-    pub const fn code(&self) -> u8 {
-        match self {
-            Self::Stopped => 0,
-            Self::FirstReleaseFailed(_) => 1,
-        }
-    }
-
     /// The failure that caused it, if one did.
     pub const fn failure(&self) -> Option<&Failure> {
         match self {

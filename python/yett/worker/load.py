@@ -1,11 +1,9 @@
 """Finds and imports the application, and tells what went wrong in the words of its author.
 
-An application is named as by Gunicorn: `module:callable`, `module:factory()` with literal
-arguments, or `module` alone (then `application`, then `app`). Without a name, the Django project
-in the working folder says which.
+An application is named as by Gunicorn: `module:callable`, or `module` alone (then `application`,
+then `app`). Without a name, the Django project in the working folder says which.
 """
 
-import ast
 import importlib
 import inspect
 import os
@@ -120,40 +118,14 @@ def _trace(error: BaseException) -> str:
     return "".join(traceback.format_exception(type(error), error, frames))
 
 
-def _attribute(module: ModuleType, expression: str) -> Any:
-    """Return what `name`, `name.name` or `name(literals)` stands for in a module."""
-    try:
-        node = ast.parse(expression, mode="eval").body
-    except SyntaxError:
-        raise LoadError("app", f"{expression!r} is not a name in a module") from None
-    if not isinstance(node, ast.Call):
-        return _named(module, node, expression)
-    factory = _named(module, node.func, expression)
-    try:
-        args = [ast.literal_eval(argument) for argument in node.args]
-        kwargs = {k.arg: ast.literal_eval(k.value) for k in node.keywords if k.arg is not None}
-    except ValueError:
-        raise LoadError("app", f"{expression!r} may be called with literals only") from None
-    try:
-        return factory(*args, **kwargs)
-    except Exception as error:
-        raise _import_error(error) from error
-
-
-def _named(module: ModuleType, node: ast.expr, expression: str) -> Any:
-    names: list[str] = []
-    while isinstance(node, ast.Attribute):
-        names.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        raise LoadError("app", f"{expression!r} is not a name in a module")
-    names.append(node.id)
+def _attribute(module: ModuleType, names: str) -> Any:
+    """Return what `name` or `name.name` stands for in a module."""
     found: Any = module
-    for name in reversed(names):
+    for name in names.split("."):
         try:
             found = getattr(found, name)
         except AttributeError:
-            raise LoadError("app", f"module {module.__name__!r} has no {expression!r}") from None
+            raise LoadError("app", f"module {module.__name__!r} has no {names!r}") from None
     return found
 
 

@@ -24,7 +24,8 @@ pub enum Doubt {
     /// `Accept` asks for something other than JSON or anything.
     #[error("the client does not plainly accept JSON")]
     Accept,
-    /// The scheme's case is not as configured: simplejwt does not see the token.
+    /// The scheme is not spelled as configured: older token classes compare its case, and would
+    /// not see the token.
     #[error("the scheme is spelled in another case")]
     Spelling,
     /// No answer is known for this kind of fault.

@@ -97,8 +97,13 @@ fn answer(
     let outcome = StartResponse::run(&start, application, &environ);
     let answer = start.get();
     if let Err(failure) = outcome {
+        let exception = failure.value(py);
+        // Before Python 3.12 an exception and its traceback travel apart.
+        if let Some(traceback) = failure.traceback(py) {
+            exception.setattr("__traceback__", traceback)?;
+        }
         // Reported first: the traceback is in the log when the client has its answer.
-        let reported = report.call1((failure.value(py), &environ, answer.is_head_sent()));
+        let reported = report.call1((exception, &environ, answer.is_head_sent()));
         if !answer.is_finished() {
             py.detach(|| send_bare(end, Kind::Failed, exchange))
                 .map_err(link_error)?;
@@ -114,8 +119,8 @@ fn answer(
     reason = "the one place where a number becomes a descriptor"
 )]
 fn owned(descriptor: RawFd) -> OwnedFd {
-    // SAFETY: the worker's main function got this number from `socket.detach()`, which gave up
-    // Python's ownership of an open descriptor, and passes it here exactly once.
+    // SAFETY: the number is an open descriptor that nothing else owns: the zygote received it by
+    // `recv_fds`, which wraps it in no object, and its child passes it here once and never again.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 

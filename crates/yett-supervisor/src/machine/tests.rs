@@ -153,7 +153,7 @@ fn words(action: &Action) -> String {
             Err(error) => format!("answer {}: {error}", ticket.0),
         },
         Action::Notify(notice) => notice.to_string(),
-        Action::Exit(reason) => format!("exit {}: {reason}", reason.code()),
+        Action::Exit(reason) => format!("exit: {reason}"),
     }
 }
 

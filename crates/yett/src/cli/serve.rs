@@ -63,7 +63,7 @@ pub(super) struct ServeArgs {
     /// Replace a worker after so many requests; 0 means never.
     #[arg(long, value_name = "N", help_heading = "App and workers")]
     max_requests: Option<String>,
-    /// Add up to so many requests to --max-requests by chance, so that workers do not end together.
+    /// Add up to so many requests to --max-requests, worker by worker, so that workers do not end together.
     #[arg(long, value_name = "N", help_heading = "App and workers")]
     max_requests_jitter: Option<String>,
 

@@ -31,7 +31,7 @@ pub(crate) enum Key {
     GracefulTimeout,
     /// Requests after which a worker is replaced.
     MaxRequests,
-    /// A random part of `MaxRequests`, so that workers do not end together.
+    /// What is added to `MaxRequests` worker by worker, so that workers do not end together.
     MaxRequestsJitter,
     /// Requests that may wait for a worker.
     Queue,

@@ -46,7 +46,7 @@ pub(crate) struct ServeSettings {
     pub(crate) graceful_timeout: Duration,
     /// Requests after which a worker is replaced. `None`: never.
     pub(crate) max_requests: Option<NonZeroU64>,
-    /// Up to so many requests are added to `max_requests` by chance for each worker.
+    /// Up to so many requests are added to `max_requests`, worker by worker.
     pub(crate) max_requests_jitter: u64,
     /// The bounds of the edge.
     pub(crate) limits: Limits,

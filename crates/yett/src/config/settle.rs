@@ -171,12 +171,12 @@ impl Settling<'_> {
         let cpus = self.around.cpus;
         self.one(Key::Workers, |text| match text {
             "auto" => Ok(cpus),
-            _ => whole(text, 1, 1_024)
+            _ => whole(text, 1, yett_supervisor::MAX_WORKERS as u64)
                 .map(|workers| non_zero(workers).unwrap_or(cpus))
                 .map_err(|_| {
                     Wrong::new(
                         format!("{} is not a number of workers", quoted(text)),
-                        "a number from 1 to 1024, or auto",
+                        "a number from 1 to 256, or auto",
                     )
                 }),
         })

@@ -205,7 +205,7 @@ async fn run_all(
         reason = supervision => reason,
         () = control => unreachable_end(),
         () = first_release => unreachable_end(),
-        () = signals.obey(&server) => unreachable_end(),
+        () = signals.obey(&server, screen) => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
     edge.end();

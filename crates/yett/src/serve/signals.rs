@@ -1,7 +1,7 @@
 //! Signals as Gunicorn users expect them.
 
 use super::bridge::Running;
-use crate::cli::Manner;
+use crate::{cli::Manner, print::Screen};
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -13,6 +13,8 @@ pub(super) struct Signals {
     quit: Signal,
     ttin: Signal,
     ttou: Signal,
+    usr1: Signal,
+    usr2: Signal,
 }
 
 impl Signals {
@@ -25,12 +27,14 @@ impl Signals {
             int: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
             ttin: signal(SignalKind::from_raw(rustix::process::Signal::TTIN.as_raw()))?,
+            usr1: signal(SignalKind::user_defined1())?,
+            usr2: signal(SignalKind::user_defined2())?,
             ttou: signal(SignalKind::from_raw(rustix::process::Signal::TTOU.as_raw()))?,
         })
     }
 
     /// Obeys them for ever.
-    pub(super) async fn obey(mut self, server: &Running) {
+    pub(super) async fn obey(mut self, server: &Running, screen: Screen) {
         loop {
             tokio::select! {
                 // The answer is for whoever waits for it; what happened is printed as a notice.
@@ -40,6 +44,13 @@ impl Signals {
                 _ = self.quit.recv() => server.begin_stop(Manner::Quick),
                 _ = self.ttin.recv() => server.supervisor.add_worker(),
                 _ = self.ttou.recv() => server.supervisor.remove_worker(),
+                // Gunicorn's "reopen the logs": ours are standard output and error, which whoever
+                // collects them rotates. Caught, as the signal would end the server otherwise.
+                _ = self.usr1.recv() => {}
+                _ = self.usr2.recv() => screen.err(
+                    "yett: SIGUSR2 is not obeyed: this version cannot replace its own program; \
+                     SIGHUP loads new application code\n",
+                ),
             }
         }
     }

@@ -68,7 +68,7 @@ fn broken_first_release_ends_the_server_with_the_reason() {
     assert_eq!(scene.import_fails(1), ["kill group 1"]);
     assert_eq!(
         scene.zygote_dies(1),
-        ["forget 1", "exit 1: the app did not start: ImportError: no"]
+        ["forget 1", "exit: the app did not start: ImportError: no"]
     );
 }
 
@@ -133,7 +133,7 @@ fn zygote_that_cannot_be_started_fails_the_release() {
     let generation = generation(1);
     assert_eq!(
         scene.on(Event::SpawnFailed { generation, reason }),
-        ["forget 1", "exit 1: the app did not start: no python"]
+        ["forget 1", "exit: the app did not start: no python"]
     );
 }
 

@@ -12,7 +12,7 @@ fn graceful_stop_lets_every_worker_finish() {
     assert_eq!(scene.stop(StopMode::Graceful), NOTHING);
     scene.dies(1, Exit::Code(0));
     scene.dies(2, Exit::Code(0));
-    assert_eq!(scene.zygote_dies(1), ["forget 1", "exit 0: stopped"]);
+    assert_eq!(scene.zygote_dies(1), ["forget 1", "exit: stopped"]);
     assert_eq!(scene.reload(9), NOTHING);
 }
 
@@ -47,7 +47,7 @@ fn quick_stop_overrules_a_graceful_one() {
     scene.zygote_dies(1);
     assert_eq!(
         scene.dies(1, Exit::Signal(9)),
-        ["detach 1", "forget 1", "exit 0: stopped"]
+        ["detach 1", "forget 1", "exit: stopped"]
     );
 }
 
@@ -56,7 +56,7 @@ fn stop_during_the_first_import_ends_it() {
     let mut scene = Scene::new(1);
     scene.on(Event::Start);
     assert_eq!(scene.stop(StopMode::Graceful), ["kill group 1"]);
-    assert_eq!(scene.zygote_dies(1), ["forget 1", "exit 0: stopped"]);
+    assert_eq!(scene.zygote_dies(1), ["forget 1", "exit: stopped"]);
 }
 
 #[test]
