@@ -25,6 +25,8 @@ pub mod respond;
 pub mod ruling;
 pub mod service;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 
 pub use edge::{Edge, EdgeError, Remaining};
 pub use ruling::{Mount, Ruling};

@@ -21,8 +21,8 @@ pub struct EdgeSettings {
     pub head_timeout: Duration,
     /// How long a body may pause; above: 408, and the connection closes.
     pub body_timeout: Duration,
-    /// How long a connection may idle between requests; then it closes. At least `head_timeout`;
-    /// zero means that a connection closes after its first answer.
+    /// How long a connection may idle between requests; then it closes. Zero means that it closes
+    /// after its first answer. A first request may take as long as a head may.
     pub keep_alive: Duration,
     /// Where bodies above 64 KiB are kept until they are whole, as files without a name.
     pub spool_dir: PathBuf,

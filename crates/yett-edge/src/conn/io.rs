@@ -60,8 +60,8 @@ impl<S> ScannedIo<S> {
             self.answered = true;
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, offence)));
         }
-        // An end of file would make hyper drop what is still being answered.
-        if self.state.wait_while_busy(cx.waker()) {
+        // An end of file would make hyper drop what is still being answered or written.
+        if self.state.wait_while_answering(cx.waker()) {
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
@@ -103,6 +103,10 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
                 this.state.keep(cx.waker());
             }
             let (count, outcome) = ready!(scanned)?;
+            if !this.passed.is_empty() {
+                // Something came to its end, so a head that is arriving now began only now.
+                this.state.head_arriving(false);
+            }
             this.state.head_arriving(this.scanner.is_in_head());
             if let Err(offence) = outcome {
                 this.state.offend(offence);
@@ -122,12 +126,17 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
+    /// hyper comes here only when its own buffer is empty.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.state.flushed();
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    /// Does nothing: the connection's driver closes the socket, perhaps after it has answered an
+    /// offence. hyper comes here when all that it had to write is written.
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
     fn is_write_vectored(&self) -> bool {

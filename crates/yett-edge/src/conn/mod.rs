@@ -9,7 +9,6 @@ mod offence;
 pub mod scan;
 mod state;
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,13 +28,13 @@ pub(crate) use state::{BusyGuard, ConnState};
 
 use io::ScannedIo;
 
-/// How long a client may take to stop sending after it was turned away, and how much it may send:
-/// closing at once would reset the connection and could destroy our answer on its way.
+/// How long a client may take to stop sending after its connection's last answer, and how many
+/// bytes it may send.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 256 * 1024;
 
 /// Bytes that hyper may gather of one head; the scanner's own limit is smaller.
-const HYPER_BUFFER: usize = 400 * 1024;
+pub(crate) const HYPER_BUFFER: usize = 400 * 1024;
 
 /// Serves one connection to its end.
 pub(crate) async fn serve<S>(
@@ -58,21 +57,25 @@ pub(crate) async fn serve<S>(
         let state = Arc::clone(&state);
         service_fn(move |request| {
             let busy = BusyGuard::new(&state);
-            // `poll_without_shutdown`, which gives the socket back, wants a future that can be moved.
-            Box::pin(Arc::clone(&services).answer(request, arrival, busy))
+            Arc::clone(&services).answer(request, arrival, busy)
         })
     };
     let mut connection = http1::Builder::new()
+        .keep_alive(!settings.keep_alive.is_zero())
         .max_headers(settings.max_headers)
         .max_buf_size(HYPER_BUFFER.max(settings.max_head * 2))
-        .pipeline_flush(true)
+        // Not `pipeline_flush`: it holds an answer back while further requests wait behind it, and
+        // loses it when the connection closes before them.
         .serve_connection(io, service);
 
     let mut stop_seen = false;
-    let mut check_at = Instant::now() + settings.head_timeout.min(settings.keep_alive);
+    let look_every = state::look_every(&settings);
+    let mut check_at = Instant::now() + look_every;
     let outcome = loop {
         tokio::select! {
-            outcome = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break outcome,
+            // Not `poll_without_shutdown`, which ends before all is written when the client is slow
+            // to take it; `ScannedIo` keeps hyper from closing the socket instead.
+            outcome = &mut connection => break outcome,
             changed = stopping.wait_for(|stop| *stop), if !stop_seen => {
                 let _sender_gone = changed;
                 stop_seen = true;
@@ -80,14 +83,14 @@ pub(crate) async fn serve<S>(
             }
             () = sleep_until(check_at) => {
                 match state.overdue(&settings) {
-                    state::Due::Never => check_at = Instant::now() + settings.head_timeout,
-                    state::Due::At(at) => check_at = at.into(),
+                    state::Due::Never => check_at = Instant::now() + look_every,
+                    state::Due::At(at) => check_at = at,
                     state::Due::Idle => {
-                        check_at = Instant::now() + settings.keep_alive;
+                        check_at = Instant::now() + look_every;
                         std::pin::Pin::new(&mut connection).graceful_shutdown();
                     }
                     state::Due::Head => {
-                        check_at = Instant::now() + settings.head_timeout;
+                        check_at = Instant::now() + look_every;
                         state.offend(Offence::HeadTooSlow);
                     }
                 }
@@ -106,10 +109,30 @@ pub(crate) async fn serve<S>(
         record.fields.status = 400;
         record.reason(error);
     }
-    let _already_closed = io.stream().shutdown().await;
+    let _slow_or_gone = timeout(LINGER, take_leave(io.stream())).await;
 }
 
-/// Answers bytes that are not a request, and lets the client finish before the connection closes.
+/// Ends our side, and takes in what the client still sends until it has ended its own: bytes that
+/// nobody reads would make the kernel reset the connection, and the reset could destroy an answer
+/// that the client has not read yet.
+async fn take_leave<S>(stream: &mut S)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let mut scratch = [0; 4096];
+    let mut seen = 0;
+    while seen < LINGER_BYTES {
+        match stream.read(&mut scratch).await {
+            Ok(0) | Err(_) => return,
+            Ok(count) => seen += count,
+        }
+    }
+}
+
+/// Answers bytes that are not a request.
 async fn turn_away<S>(
     io: &mut ScannedIo<S>,
     offence: Offence,
@@ -133,19 +156,9 @@ async fn turn_away<S>(
         status.canonical_reason().unwrap_or_default(),
         text.len(),
     );
-    let stream = io.stream();
-    if stream.write_all(answer.as_bytes()).await.is_err() || stream.shutdown().await.is_err() {
-        return;
-    }
-    let _client_kept_on = timeout(LINGER, async {
-        let mut scratch = [0; 4096];
-        let mut seen = 0;
-        while seen < LINGER_BYTES {
-            match stream.read(&mut scratch).await {
-                Ok(0) | Err(_) => return,
-                Ok(count) => seen += count,
-            }
-        }
-    })
-    .await;
+    // A client that does not even take this is left.
+    let _slow_or_gone = timeout(LINGER, io.stream().write_all(answer.as_bytes())).await;
 }
+
+#[cfg(test)]
+mod tests;

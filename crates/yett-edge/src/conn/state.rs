@@ -19,6 +19,10 @@ pub(crate) struct ConnState {
 #[derive(Debug)]
 struct Shared {
     busy: bool,
+    /// Of the last answer, not everything is written yet.
+    unsent: bool,
+    /// No request has come yet.
+    fresh: bool,
     idle_since: Instant,
     head_since: Option<Instant>,
     offence: Option<Offence>,
@@ -42,6 +46,8 @@ impl ConnState {
     pub(crate) fn new() -> Self {
         let shared = Shared {
             busy: false,
+            unsent: false,
+            fresh: true,
             idle_since: Instant::now(),
             head_since: None,
             offence: None,
@@ -81,13 +87,30 @@ impl ConnState {
         }
     }
 
-    /// Whether a request is running; if so, the reader is woken when it ends.
-    pub(super) fn wait_while_busy(&self, waker: &Waker) -> bool {
+    /// Whether a request is running or its answer still being written; if so, the reader is woken
+    /// when that ends.
+    pub(super) fn wait_while_answering(&self, waker: &Waker) -> bool {
         let mut shared = self.shared();
-        if shared.busy {
+        let answering = shared.busy || shared.unsent;
+        if answering {
             shared.reader = Some(waker.clone());
         }
-        shared.busy
+        answering
+    }
+
+    /// All that hyper had to write is written.
+    pub(super) fn flushed(&self) {
+        let reader = {
+            let mut shared = self.shared();
+            if shared.busy || !shared.unsent {
+                return;
+            }
+            shared.unsent = false;
+            shared.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
     }
 
     /// Keeps the reader's waker, so that an offence found by the clock reaches it.
@@ -113,19 +136,26 @@ impl ConnState {
             if end <= now {
                 due
             } else {
-                Due::At(end.min(now + settings.head_timeout))
+                Due::At(end.min(now + look_every(settings)))
             }
         };
         match shared.head_since {
             Some(since) => judge(since, settings.head_timeout, Due::Head),
-            // Without keep-alive a connection has one request; it may come as late as a head may.
-            None => judge(
+            // A connection's first request may come as late as a head may.
+            None if shared.fresh => judge(
                 shared.idle_since,
                 settings.keep_alive.max(settings.head_timeout),
                 Due::Idle,
             ),
+            None => judge(shared.idle_since, settings.keep_alive, Due::Idle),
         }
     }
+}
+
+/// How often a connection's times are looked at: a head can begin, or a request end, at any moment.
+pub(super) fn look_every(settings: &EdgeSettings) -> Duration {
+    let shortest = settings.head_timeout.min(settings.keep_alive);
+    shortest.max(Duration::from_millis(50))
 }
 
 /// While this lives, a request is running on its connection.
@@ -134,7 +164,12 @@ pub(crate) struct BusyGuard(Arc<ConnState>);
 
 impl BusyGuard {
     pub(crate) fn new(state: &Arc<ConnState>) -> Self {
-        state.shared().busy = true;
+        {
+            let mut shared = state.shared();
+            shared.busy = true;
+            shared.fresh = false;
+            shared.unsent = true;
+        }
         Self(Arc::clone(state))
     }
 }

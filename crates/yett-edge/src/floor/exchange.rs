@@ -56,7 +56,7 @@ pub(crate) struct AppHead {
 pub(crate) enum AppBody {
     /// Nothing.
     Whole,
-    /// Further pieces. Unbounded in form; the worker's credit bounds it to one window.
+    /// Further pieces. Unbounded in form; the link holds the worker to one window.
     Stream(mpsc::UnboundedReceiver<Result<Bytes, Lost>>),
 }
 
@@ -65,6 +65,13 @@ pub(crate) enum AppBody {
 #[error("the application's header {name:?} has a name or value that HTTP does not allow")]
 pub(crate) struct BadHeader {
     name: String,
+}
+
+#[cfg(test)]
+impl BadHeader {
+    pub(crate) fn named(name: &str) -> Self {
+        Self { name: name.into() }
+    }
 }
 
 /// Fields about the connection, which the application does not own (RFC 9110 section 7.6.1).

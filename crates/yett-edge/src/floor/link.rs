@@ -6,22 +6,24 @@
 //! breaks the protocol closes the link.
 //!
 //! Bounds: the outbox holds what the requests in flight sent (their number is the floor's rule, and
-//! one frame is at most 1 MiB); a response is held up to its window.
+//! one frame is at most 1 MiB); a response is held up to its window, and a worker that sends more
+//! loses its link.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
 use yett_link::descriptor;
-use yett_link::frame::{ExchangeId, Frame, FrameError, Inbox, Kind, put_frame};
+use yett_link::frame::{ExchangeId, Frame, FrameError, Inbox, Kind, RESPONSE_WINDOW, put_frame};
 
 use super::exchange::{AppBody, AppHead, Lost};
 use super::{Exchange, Floor, Ticket};
@@ -140,7 +142,11 @@ impl Link {
         let known = match locked(&self.pending).get_mut(&id) {
             Some(pending) => {
                 pending.state = Waiter::Nobody;
-                pending.unacknowledged = 0;
+                if pending.unacknowledged > 0 {
+                    // Perhaps the worker waited for this client until now: its time begins here.
+                    pending.unacknowledged = 0;
+                    pending.since = Instant::now();
+                }
                 true
             }
             None => false,
@@ -312,7 +318,14 @@ impl Link {
                 let _client_left = waiter.send(Err(Lost::AppFailed));
             }
             (Waiter::Body(waiter), Kind::Chunk) => {
-                pending.unacknowledged += frame.payload.len();
+                let debt = pending.unacknowledged + frame.payload.len();
+                // One piece may be longer than the window if it finds the window empty, as
+                // `WorkerEnd::wait_for_credit` has it.
+                if pending.unacknowledged > 0 && debt > RESPONSE_WINDOW {
+                    pending.state = Waiter::Body(waiter);
+                    return Err(FrameError::Malformed("chunk beyond its credit"));
+                }
+                pending.unacknowledged = debt;
                 let _client_left = waiter.send(Ok(frame.payload));
                 if !last {
                     pending.state = Waiter::Body(waiter);
@@ -323,7 +336,10 @@ impl Link {
             }
             (Waiter::Nobody, _) => {}
             // A chunk before its head, or a second head.
-            (Waiter::Head(_) | Waiter::Body(_), kind) => {
+            (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
+                // Put back, so that closing the link fails it: a dropped sender would look like
+                // the body's end.
+                pending.state = waiter;
                 return Err(FrameError::UnknownKind(kind as u8));
             }
         }
@@ -429,3 +445,6 @@ fn write(socket: &UnixStream, bytes: &[u8], body: Option<&OwnedFd>) -> Result<us
 fn look_every(limit: Duration) -> Duration {
     (limit / 10).clamp(Duration::from_millis(10), Duration::from_secs(1))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,9 +12,10 @@ mod link;
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost};
 use link::Link;
@@ -144,7 +145,8 @@ impl Floor {
         let limit = self.settings.max_requests.map(|limit| {
             // Spread by worker number: reproducible, and neighbours end far apart.
             let jitter = self.settings.max_requests_jitter;
-            limit + (u64::from(worker).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16) % (jitter + 1)
+            let spread = u64::from(worker).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
+            limit.saturating_add(spread % jitter.saturating_add(1))
         });
         let seat = Seat {
             worker,
@@ -195,8 +197,10 @@ impl Floor {
     #[must_use]
     pub fn load(&self) -> (usize, usize) {
         let state = self.state();
+        // Who left while waiting keeps its place in the list until somebody passes there.
+        let waiting = state.waiting.iter().filter(|waiter| !waiter.is_closed());
         (
-            state.waiting.len(),
+            waiting.count(),
             state.seats.iter().map(|seat| seat.in_flight).sum(),
         )
     }
@@ -331,3 +335,6 @@ impl Floor {
         self.news.lost(worker);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::floor::{Exchange, Lost};
 use crate::log::Record;
+use crate::respond::failure::Fault;
 
 /// How much of a file is read at a time.
 const FILE_PIECE: usize = 64 * 1024;
@@ -43,6 +44,15 @@ pub(crate) enum BodyError {
     App(#[from] Lost),
     #[error("the file could not be read to its end")]
     File(#[from] std::io::Error),
+}
+
+impl BodyError {
+    const fn fault(&self) -> Fault {
+        match self {
+            Self::App(_) => Fault::App,
+            Self::File(_) => Fault::Yett,
+        }
+    }
 }
 
 impl Body {
@@ -136,6 +146,7 @@ impl HttpBody for Body {
                 Some(Ok(Frame::data(piece)))
             }
             Some(Err(error)) => {
+                this.record.fields.fault = Some(error.fault().name());
                 this.record.reason(super::failure::Chain(&error));
                 Some(Err(error))
             }

@@ -145,7 +145,8 @@ impl Failure {
     pub(crate) const fn closes_connection(&self) -> bool {
         matches!(
             self,
-            Self::Offence(_)
+            Self::BadRequest(_)
+                | Self::Offence(_)
                 | Self::BodyTooLong { .. }
                 | Self::BodyCut(_)
                 | Self::BodySlow
@@ -175,3 +176,6 @@ impl<E: std::error::Error> fmt::Display for Chain<'_, E> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

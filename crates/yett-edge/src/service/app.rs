@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderMap};
 use http::{Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
@@ -73,8 +73,9 @@ async fn ask(
         };
         match lost {
             // A safe method is not announced, so it counts as begun.
-            Lost::Worker { begun } if !safe && !begun && tries < MOST_TRIES => {}
             Lost::Worker { .. } if safe && !begun_before => begun_before = true,
+            Lost::Worker { .. } if safe => return Err(Lost::Worker { begun: true }.into()),
+            Lost::Worker { begun: false } if tries < MOST_TRIES => {}
             _ => return Err(lost.into()),
         }
     }
@@ -178,6 +179,10 @@ fn checked(
             });
         }
         _ => {}
+    }
+    if bodyless {
+        // hyper would not send it, but would compare its length with what the headers say.
+        head.first = Bytes::new();
     }
     if status == StatusCode::NO_CONTENT {
         // RFC 9110 section 8.6: a 204 has no Content-Length.

@@ -1,0 +1,277 @@
+//! What the in-memory tests are built from: a clock that stands still, a fake worker at the far end
+//! of a real link, and clients on duplex streams.
+//!
+//! Nothing here sleeps. Time moves only by [`Clock::pass`]; to wait means to let every task run
+//! until what is awaited has come.
+
+mod client;
+mod worker;
+
+use std::future::Future;
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use bytes::BytesMut;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking, yield_now};
+use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Scheme, ServerAddr};
+use yett_link::frame::{BODY_DESCRIPTOR, Kind, put_frame};
+
+pub(crate) use client::Client;
+pub(crate) use worker::FakeWorker;
+
+use crate::conn;
+use crate::floor::{Exchange, Floor, Ticket, WorkerNews};
+use crate::log::{AccessLog, Format};
+use crate::ruling::Ruling;
+use crate::service::Services;
+use crate::settings::EdgeSettings;
+
+/// How long a test that fails waits for what does not come. A test that passes never waits for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Runs every task until this is ready.
+pub(crate) async fn soon<F: Future>(awaited: F) -> F::Output {
+    let mut awaited = pin!(awaited);
+    let began = Instant::now();
+    loop {
+        // Polled again and again, so it needs no waker.
+        let polled = awaited
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        match polled {
+            Poll::Ready(output) => return output,
+            Poll::Pending if began.elapsed() > PATIENCE => panic!("nothing came"),
+            Poll::Pending => yield_now().await,
+        }
+    }
+}
+
+/// Runs every task until none can go on. Each turn also looks at the sockets, and what one worker
+/// and one client can set off takes a handful of turns.
+pub(crate) async fn settle() {
+    for _ in 0..50 {
+        yield_now().await;
+    }
+}
+
+/// Holds the paused clock still: tokio would move it on whenever all tasks wait, also for a socket.
+pub(crate) struct Clock {
+    _held: mpsc::Sender<()>,
+}
+
+impl Clock {
+    pub(crate) fn hold() -> Self {
+        // A running blocking task keeps tokio's clock from moving by itself.
+        let (held, dropped) = mpsc::channel::<()>();
+        spawn_blocking(move || dropped.recv());
+        Self { _held: held }
+    }
+
+    pub(crate) async fn pass(&self, span: Duration) {
+        settle().await;
+        tokio::time::advance(span).await;
+        settle().await;
+    }
+}
+
+pub(crate) const fn seconds(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// Keeps what the floor tells about its workers.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    fn push(&self, word: &str, worker: u32) {
+        self.0.lock().unwrap().push(format!("{word} {worker}"));
+    }
+
+    /// How often this was told.
+    pub(crate) fn count(&self, news: &str) -> usize {
+        self.0
+            .lock()
+            .unwrap()
+            .iter()
+            .filter(|told| *told == news)
+            .count()
+    }
+}
+
+impl WorkerNews for Told {
+    fn ready(&self, worker: u32) {
+        self.push("ready", worker);
+    }
+    fn stuck(&self, worker: u32) {
+        self.push("stuck", worker);
+    }
+    fn spent(&self, worker: u32) {
+        self.push("spent", worker);
+    }
+    fn lost(&self, worker: u32) {
+        self.push("lost", worker);
+    }
+}
+
+/// A floor whose generation 1 is active.
+pub(crate) fn floor(settings: EdgeSettings) -> (Arc<Floor>, Told) {
+    let told = Told::default();
+    let floor = Floor::new(settings, Box::new(told.clone()));
+    floor.activate(1);
+    (floor, told)
+}
+
+/// Waits for a place at a worker.
+pub(crate) async fn ticket(floor: &Arc<Floor>) -> Ticket {
+    soon(floor.acquire()).await.unwrap().0
+}
+
+/// Waits for a place at a worker and sends it an empty request.
+pub(crate) async fn ask(floor: &Arc<Floor>) -> Exchange {
+    open(ticket(floor).await, b"", None)
+}
+
+/// Sends a request with this payload.
+pub(crate) fn open(ticket: Ticket, payload: &[u8], body: Option<Arc<OwnedFd>>) -> Exchange {
+    let encode = |id| {
+        let mut frame = BytesMut::new();
+        let flags = if body.is_some() { BODY_DESCRIPTOR } else { 0 };
+        put_frame(&mut frame, Kind::Request, flags, id, payload).map(|()| frame)
+    };
+    match ticket.open(body.clone(), encode) {
+        Ok(exchange) => exchange,
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+/// What the access log wrote.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// An edge without threads and sockets: all that a connection needs.
+pub(crate) struct Bench {
+    pub(crate) clock: Clock,
+    pub(crate) floor: Arc<Floor>,
+    pub(crate) told: Told,
+    settings: Arc<EdgeSettings>,
+    services: Arc<Services>,
+    log: Arc<AccessLog>,
+    lines: Lines,
+    stopping: watch::Sender<bool>,
+    connections: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Bench {
+    pub(crate) fn new(settings: EdgeSettings) -> Self {
+        Self::with_gate(settings, GateSettings::default())
+    }
+
+    pub(crate) fn with_gate(settings: EdgeSettings, gate: GateSettings) -> Self {
+        let gate = Gate::new(gate).unwrap();
+        let (floor, told) = floor(settings.clone());
+        let settings = Arc::new(settings);
+        let ruling = Arc::new(ArcSwap::from_pointee(Ruling {
+            gate,
+            mounts: Vec::new(),
+        }));
+        let lines = Lines::default();
+        let log = AccessLog::start(Format::Json, lines.clone()).unwrap();
+        let services = Services::new(
+            Arc::clone(&floor),
+            ruling,
+            Arc::clone(&log),
+            Arc::clone(&settings),
+        );
+        Self {
+            clock: Clock::hold(),
+            floor,
+            told,
+            settings,
+            services: Arc::new(services),
+            log,
+            lines,
+            stopping: watch::channel(false).0,
+            connections: Mutex::default(),
+        }
+    }
+
+    pub(crate) async fn worker(&self, number: u32) -> FakeWorker {
+        FakeWorker::ready(&self.floor, number).await
+    }
+
+    pub(crate) fn connect(&self) -> Client {
+        self.connect_with_room(1024 * 1024)
+    }
+
+    /// A client in whose direction so many bytes may be on their way.
+    pub(crate) fn connect_with_room(&self, room: usize) -> Client {
+        let (near, far) = tokio::io::duplex(room);
+        let arrival = Arrival::new(
+            ClientAddr::Ip("192.0.2.1:4711".parse().unwrap()),
+            ServerAddr::Ip("192.0.2.2:80".parse().unwrap()),
+            Scheme::Http,
+        );
+        let served = conn::serve(
+            far,
+            arrival,
+            Arc::clone(&self.services),
+            Arc::clone(&self.settings),
+            self.stopping.subscribe(),
+        );
+        self.connections.lock().unwrap().push(tokio::spawn(served));
+        Client::new(near)
+    }
+
+    /// Tells every connection to close after its request.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// The access records, when every connection has ended.
+    pub(crate) async fn records(self) -> Vec<Value> {
+        // A client that keeps its side open is waited for a moment, so that it can read.
+        self.clock.pass(seconds(2)).await;
+        for connection in self.connections.into_inner().unwrap() {
+            soon(connection).await.unwrap();
+        }
+        drop(self.services);
+        // Writes what waits.
+        drop(Arc::into_inner(self.log).expect("nothing else holds the log"));
+        let text = String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// The access records as `METHOD target status fault bytes`.
+    pub(crate) async fn told_records(self) -> Vec<String> {
+        let told = |record: &Value| {
+            format!(
+                "{} {} {} {} {}",
+                record["method"].as_str().unwrap(),
+                record["target"].as_str().unwrap(),
+                record["status"],
+                record["fault"].as_str().unwrap_or("-"),
+                record["bytes"],
+            )
+        };
+        self.records().await.iter().map(told).collect()
+    }
+}
