@@ -86,10 +86,12 @@ def _after_fork() -> None:
 
 
 def report(error: BaseException, environ: dict[str, Any], answered: bool) -> None:
-    """Write an application's exception to its error stream; end the worker if it asked for that."""
+    """Write what a request raised to the error stream.
+
+    `sys.exit` in a request ends the request alone: the worker may be running others, and a thread
+    less would be a place less that the edge still counts on.
+    """
     state = "after the answer had begun" if answered else "before it answered"
     what = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')!r}"
     print(f"yett: the application raised {state}: {what}", file=sys.stderr)
     traceback.print_exception(error, file=sys.stderr)
-    if isinstance(error, (KeyboardInterrupt, SystemExit)):
-        raise error

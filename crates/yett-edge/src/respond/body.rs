@@ -30,6 +30,8 @@ enum Content {
         first: Bytes,
         stream: mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
         exchange: Exchange,
+        /// Bytes that are still to come, where the application said how many there are.
+        promised: Option<u64>,
     },
     File {
         file: tokio::fs::File,
@@ -42,6 +44,8 @@ enum Content {
 pub(crate) enum BodyError {
     #[error("the application did not finish its answer")]
     App(#[from] Lost),
+    #[error("the application's body is {missing} bytes shorter than its Content-Length")]
+    Short { missing: u64 },
     #[error("the file could not be read to its end")]
     File(#[from] std::io::Error),
 }
@@ -49,7 +53,7 @@ pub(crate) enum BodyError {
 impl BodyError {
     const fn fault(&self) -> Fault {
         match self {
-            Self::App(_) => Fault::App,
+            Self::App(_) | Self::Short { .. } => Fault::App,
             Self::File(_) => Fault::Yett,
         }
     }
@@ -68,6 +72,7 @@ impl Body {
         first: Bytes,
         stream: mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
         exchange: Exchange,
+        promised: Option<u64>,
         record: Record,
     ) -> Self {
         Self {
@@ -75,6 +80,7 @@ impl Body {
                 first,
                 stream,
                 exchange,
+                promised,
             },
             record,
             _done: None,
@@ -99,14 +105,18 @@ impl Content {
         match self {
             Self::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Bytes(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
-            Self::App { first, .. } if !first.is_empty() => {
-                Poll::Ready(Some(Ok(std::mem::take(first))))
-            }
             Self::App {
-                stream, exchange, ..
+                first,
+                stream,
+                exchange,
+                promised,
             } => {
-                let piece = ready!(exchange.poll_piece(stream, cx));
-                Poll::Ready(piece.map(|piece| piece.map_err(BodyError::App)))
+                let piece = if first.is_empty() {
+                    ready!(exchange.poll_piece(stream, cx)).transpose()?
+                } else {
+                    Some(std::mem::take(first))
+                };
+                Poll::Ready(counted(piece, promised).transpose())
             }
             Self::File { left: 0, .. } => Poll::Ready(None),
             Self::File { file, left } => {
@@ -128,6 +138,18 @@ impl Content {
             }
         }
     }
+}
+
+/// Keeps count of what was promised; a body that ends before that is an error.
+fn counted(piece: Option<Bytes>, promised: &mut Option<u64>) -> Result<Option<Bytes>, BodyError> {
+    match (&piece, promised) {
+        (Some(piece), Some(left)) => *left = left.saturating_sub(piece.len() as u64),
+        (None, Some(missing)) if *missing > 0 => {
+            return Err(BodyError::Short { missing: *missing });
+        }
+        _ => {}
+    }
+    Ok(piece)
 }
 
 impl HttpBody for Body {

@@ -19,7 +19,7 @@ use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request
 
 use super::Services;
 use super::spool::{Spooled, spool};
-use crate::floor::{AppBody, AppHead, Exchange, Lost, OpenError};
+use crate::floor::{AppBody, AppHead, Exchange, Lost, OpenError, QueueError};
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
 
@@ -56,7 +56,11 @@ async fn ask(
     let mut tries = 0;
     loop {
         tries += 1;
-        let (ticket, waited) = services.floor.acquire().await?;
+        let (ticket, waited) = services.floor.acquire().await.inspect_err(|error| {
+            if *error == QueueError::TooOld {
+                record.fields.waited += services.settings.queue_timeout;
+            }
+        })?;
         record.fields.waited += waited;
         record.fields.worker = Some(ticket.worker());
         body.rewind()?;
@@ -152,6 +156,8 @@ struct Answer {
     headers: HeaderMap,
     head: AppHead,
     exchange: Exchange,
+    /// Bytes that a streamed body must have.
+    promised: Option<u64>,
 }
 
 fn checked(
@@ -201,6 +207,7 @@ fn checked(
         headers,
         head,
         exchange,
+        promised: announced.flatten().filter(|_| !bodyless),
     })
 }
 
@@ -209,7 +216,13 @@ impl Answer {
         record.status(self.status);
         let body = match self.head.body {
             AppBody::Whole => Body::bytes(self.head.first, record),
-            AppBody::Stream(stream) => Body::app(self.head.first, stream, self.exchange, record),
+            AppBody::Stream(stream) => Body::app(
+                self.head.first,
+                stream,
+                self.exchange,
+                self.promised,
+                record,
+            ),
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

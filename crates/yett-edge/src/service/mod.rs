@@ -8,10 +8,12 @@ mod files;
 mod spool;
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::header::{CONNECTION, HeaderMap, USER_AGENT};
+use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use yett_gate::{Admitted, Arrival, Refused, RequestHead, Service, Verdict};
@@ -53,12 +55,15 @@ impl Services {
     }
 
     /// Answers one request. Never fails: a failure is an answer.
-    pub(crate) async fn answer(
+    ///
+    /// The record is made at once, not when the answer is first polled: hyper drops an answer that
+    /// it has not polled yet when the client leaves right behind its request.
+    pub(crate) fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
         arrival: Arrival,
         busy: BusyGuard,
-    ) -> Result<Response<Body>, Infallible> {
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
         let (parts, incoming) = request.into_parts();
         let mut record = Record::new(
             &self.log,
@@ -68,8 +73,23 @@ impl Services {
             protocol(parts.version),
         );
         record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
-        let mut response = match RequestHead::parse(parts, arrival) {
+        async move {
+            let mut response = self.judged(parts, incoming, arrival, record).await;
+            response.body_mut().hold(busy);
+            Ok(response)
+        }
+    }
+
+    async fn judged(
+        &self,
+        parts: Parts,
+        incoming: Incoming,
+        arrival: Arrival,
+        mut record: Record,
+    ) -> Response<Body> {
+        match RequestHead::parse(parts, arrival) {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
+            Ok(head) if head.target().path() == b"*" => of_the_server(record),
             Ok(head) => {
                 let ruling = self.ruling.load();
                 match ruling.gate.judge(head, clock::unix_seconds()) {
@@ -92,9 +112,7 @@ impl Services {
                     }
                 }
             }
-        };
-        response.body_mut().hold(busy);
-        Ok(response)
+        }
     }
 
     async fn serve(
@@ -113,6 +131,13 @@ impl Services {
             (Service::Files { .. }, None) => respond::failed(&Failure::NoSuchFile, record),
         }
     }
+}
+
+/// `OPTIONS *` asks about the server, not about anything below it (RFC 9110 section 9.3.7), and PEP
+/// 3333 has no way to put it to an application.
+fn of_the_server(mut record: Record) -> Response<Body> {
+    record.status(http::StatusCode::OK);
+    Response::new(Body::bytes(bytes::Bytes::new(), record))
 }
 
 /// The application's own answer to a credential that is missing or bad, given without asking it.
