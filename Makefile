@@ -51,10 +51,10 @@ test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and th
 	cargo run --quiet -p xtask -- borders
 
 test-python: build ## tests of yett.drf and yett.django
-	PYTHONPATH=python $(TEST_VENV)/bin/python -m pytest -q python/tests
+	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests
 
 test-system: build ## the program with real Python, clients and faults
-	$(SYSTEM) PYTHONPATH=python $(TEST_VENV)/bin/python -m pytest -q tests
+	$(SYSTEM) PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q tests
 
 test-wheel: $(RUN_VENV)/.installed ## the installed wheel: program, extension and example
 	$(RUN_VENV)/bin/yett --version
@@ -82,7 +82,7 @@ lint-python: build
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy
-	PYTHONPATH=python $(TEST_VENV)/bin/python -m mypy.stubtest yett._yett
+	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m mypy.stubtest yett._yett
 
 format: $(TEST_VENV)/.installed ## formats Rust and Python
 	cargo fmt --all

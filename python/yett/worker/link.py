@@ -29,7 +29,7 @@ class LargeFileWrapper(FileWrapper):
         super().__init__(filelike, max(blksize, FILE_PIECE))
 
 
-def run_worker(application: Any, link: int, *, threads: int, processes: int) -> int:
+def run_worker(application: Any, link: int, *, threads: int) -> int:
     """Serve the link that this descriptor is; return the worker's exit code."""
     _after_fork()
     end = WorkerLink(link)
@@ -38,7 +38,8 @@ def run_worker(application: Any, link: int, *, threads: int, processes: int) -> 
         "wsgi.version": (1, 0),
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": threads > 1,
-        "wsgi.multiprocess": processes > 1,
+        # Always: at a reload the old processes and the new ones run side by side.
+        "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
         "wsgi.file_wrapper": LargeFileWrapper,

@@ -37,7 +37,6 @@ class Settings:
     app: str | None = None
     interface: str = "auto"
     threads: int = 1
-    workers: int = 1
 
 
 @dataclass
@@ -166,12 +165,7 @@ class Zygote:
             self._control.close()
             for child in self._children.values():
                 os.close(child.pidfd)
-            code = run_worker(
-                self._application.callable,
-                link,
-                threads=self._settings.threads,
-                processes=self._settings.workers,
-            )
+            code = run_worker(self._application.callable, link, threads=self._settings.threads)
         except BaseException:
             traceback.print_exc()
         finally:

@@ -83,7 +83,6 @@ impl Plan {
             "chdir": settings.folder,
             "interface": settings.interface.name(),
             "threads": settings.threads.get(),
-            "workers": settings.workers.get(),
         });
         if let serde_json::Value::Object(args) = args {
             supervised.worker_args = args;

@@ -15,6 +15,9 @@ pub(super) struct Signals {
     ttou: Signal,
     usr1: Signal,
     usr2: Signal,
+    /// Caught so that a file size limit is an error of the write, which the client is told (507),
+    /// and not the end of the server.
+    _xfsz: Signal,
 }
 
 impl Signals {
@@ -29,6 +32,7 @@ impl Signals {
             ttin: signal(SignalKind::from_raw(rustix::process::Signal::TTIN.as_raw()))?,
             usr1: signal(SignalKind::user_defined1())?,
             usr2: signal(SignalKind::user_defined2())?,
+            _xfsz: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
             ttou: signal(SignalKind::from_raw(rustix::process::Signal::TTOU.as_raw()))?,
         })
     }

@@ -1,0 +1,1 @@
+"""The whole-system tests: the real program, real Python, real sockets."""

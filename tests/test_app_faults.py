@@ -1,0 +1,222 @@
+"""Applications that fail, leave, or never return; clients that leave; a disk that is full."""
+
+import contextlib
+import http.client
+import resource
+
+import pytest
+
+from .server import eventually, is_alive
+from .wire import chunked
+
+ONE = ("--workers", "1")
+CUT = (http.client.IncompleteRead, ConnectionResetError)
+
+
+def test_app_that_raises_is_answered_with_500_and_its_traceback_is_in_stderr_alone(serve):
+    server = serve("wrong:application", *ONE)
+    with server.wire() as wire:
+        answer = wire.get("/raises")
+        assert answer.status == 500
+        assert b"secret" not in answer.body
+        assert "Traceback (most recent call last):" in server.stderr
+        assert "LookupError: the secret of the traceback" in server.stderr
+        assert wire.get("/fine").status == 200
+    record = server.last_records()[0]
+    assert (record["status"], record["fault"]) == (500, "app")
+
+
+def test_app_that_raises_in_the_middle_of_its_answer_cuts_the_connection(serve):
+    server = serve("wrong:application", *ONE)
+    with server.wire() as wire:
+        wire.ask("GET", "/raises_late")
+        with pytest.raises(CUT):
+            wire.hear()
+        assert wire.is_closed_by_server()
+    assert "after the answer had begun" in server.stderr
+    assert "LookupError: the secret of the traceback" in server.stderr
+    [record] = server.last_records()
+    assert record["status"] == 200
+    assert "the application failed" in record["reason"]
+
+
+def test_app_that_raises_in_close_has_answered_already(serve):
+    server = serve("wrong:application", *ONE)
+    with server.wire() as wire:
+        assert wire.get("/raises_in_close").body == b"complete"
+        assert wire.get("/fine").status == 200
+    assert "LookupError: the secret of the traceback" in server.stderr
+
+
+def test_app_that_raises_does_not_lose_its_worker(serve):
+    server = serve("wrong:application", *ONE)
+    pids = server.worker_pids()
+    for _ in range(5):
+        server.get("/raises")
+    assert server.worker_pids() == pids
+
+
+def test_sys_exit_ends_the_request_and_not_the_worker(serve):
+    server = serve("wrong:application", *ONE)
+    pids = server.worker_pids()
+    assert server.get("/exits").status == 500
+    assert "SystemExit" in server.stderr
+    assert server.get("/fine").status == 200
+    assert server.worker_pids() == pids
+
+
+def test_app_that_calls_sys_exit_in_a_worker_with_threads_loses_no_thread(serve, hold):
+    server = serve(
+        "held:application", *ONE, "--threads", "2", "--timeout", "2s", env=hold.environment
+    )
+    for turn in range(1, 4):
+        assert server.get("/exit").status in (500, 502)
+        with server.wire() as first, server.wire() as second:
+            for wire in (first, second):
+                wire.ask("GET", "/")
+            # Both run at once, as two threads can.
+            hold.await_entered(2 * turn)
+            hold.let_go(2)
+            assert first.hear().status == second.hear().status == 200
+
+
+def test_app_that_ends_its_process_is_replaced(serve):
+    server = serve("wrong:application", *ONE)
+    [pid] = server.worker_pids()
+    assert server.request("POST", "/dies", body=b"x").status == 502
+    server.await_workers(1, but=pid)
+    assert server.get("/fine").status == 200
+
+
+def test_safe_request_that_kills_every_worker_is_given_up_after_the_second(serve):
+    server = serve("wrong:application", "--workers", "2")
+    assert server.get("/dies").status == 502
+    server.await_workers(2)
+    assert server.status()["supervisor"]["workers_died"] == 2
+    assert server.get("/fine").status == 200
+
+
+def test_app_that_never_returns_is_answered_with_504_and_its_worker_replaced(serve, hold):
+    server = serve("held:application", *ONE, "--timeout", "500ms", env=hold.environment)
+    assert server.get("/").status == 504
+    [stuck] = hold.entered()
+    server.await_workers(1, but=stuck)
+    assert not is_alive(stuck)
+    assert server.get("/free").status == 200
+    record = server.last_records()[0]
+    assert (record["status"], record["fault"]) == (504, "app")
+
+
+def test_traceback_of_a_stuck_worker_shows_where_it_was(serve, hold):
+    server = serve("held:application", *ONE, "--timeout", "500ms", env=hold.environment)
+    assert server.get("/").status == 504
+    eventually(lambda: "in stop_here" in server.stderr)
+    assert "is stuck in a request" in server.stderr
+    assert "held.py" in server.stderr
+
+
+def test_app_that_stops_in_the_middle_of_its_answer_is_cut(serve, hold):
+    server = serve("held:application", *ONE, "--timeout", "500ms", env=hold.environment)
+    with server.wire() as wire:
+        wire.ask("GET", "/half")
+        response = wire.begin()
+        assert response.read(6) == b"first,"
+        with pytest.raises(CUT):
+            response.read()
+    assert server.get("/free").status == 200
+    record = server.last_records()[0]
+    assert "took too long" in record["reason"]
+
+
+def test_stuck_request_does_not_take_its_neighbours_in_other_workers_along(serve, hold):
+    flags = ("--workers", "2", "--timeout", "500ms")
+    server = serve("held:application", *flags, env=hold.environment)
+    with server.wire() as stuck, server.wire() as other:
+        stuck.ask("GET", "/")
+        hold.await_entered(1)
+        for _ in range(20):
+            assert other.get("/free").status == 200
+        assert stuck.hear().status == 504
+        assert other.get("/free").status == 200
+
+
+def test_slow_client_is_no_reason_to_replace_a_worker(serve, tmp_path):
+    flags = ("--workers", "2", "--timeout", "300ms")
+    server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
+    progress = tmp_path / "progress"
+    with server.wire(receive_buffer=4096) as slow:
+        slow.ask("GET", "/sized?64")
+        response = slow.begin()
+        eventually(lambda: progress.read_text().count("\n") > 4)
+        # Two requests that never return, one after the other, take twice the limit.
+        for _ in range(2):
+            assert server.get("/stuck?0").status == 504
+        assert len(response.read()) == 64 << 20
+    assert server.status()["supervisor"]["workers_died"] == 2
+
+
+def test_client_that_leaves_in_the_middle_of_its_body_leaves_a_record_and_no_worker(serve):
+    server = serve("echo:application", *ONE)
+    with server.wire() as wire:
+        wire.ask("POST", "/", "Content-Length: 1000000")
+        wire.send(b"x" * 500_000)
+    [record] = server.records(1)
+    assert record["worker"] is None
+    assert record["fault"] in ("client", None)
+    assert record["status"] in (400, 499)
+    assert server.get("/").status == 200
+    assert len(server.last_records()) == 2
+
+
+def test_client_that_leaves_in_the_middle_of_a_chunk_leaves_a_record(serve):
+    server = serve("echo:application", *ONE)
+    with server.wire() as wire:
+        wire.ask("POST", "/", "Transfer-Encoding: chunked")
+        wire.send(chunked(b"x" * 100)[:50])
+    [record] = server.records(1)
+    assert record["worker"] is None
+    assert server.get("/").status == 200
+
+
+def test_client_that_leaves_in_the_middle_of_an_answer_frees_the_worker(serve, tmp_path):
+    server = serve("stream:application", *ONE, env={"STREAM": str(tmp_path)})
+    with server.wire() as wire:
+        wire.ask("GET", "/sized?4096")
+        wire.begin()
+    [record] = server.records(1)
+    assert record["status"] == 200
+    assert 0 < record["bytes"] < 4096 << 20
+    server.await_in_flight(0)
+    assert server.get("/?1").status == 200
+
+
+def no_large_files() -> None:
+    """Let every write beyond 1 MiB of a file fail, as a full disk would."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+
+@pytest.mark.parametrize("coding", ["length", "chunked"])
+def test_body_that_finds_no_room_is_answered_with_507_and_the_server_goes_on(serve, coding):
+    server = serve("echo:application", preexec_fn=no_large_files)
+    body = b"x" * (2 << 20)
+    with server.wire() as wire:
+        if coding == "length":
+            wire.ask("POST", "/", f"Content-Length: {len(body)}")
+        else:
+            wire.ask("POST", "/", "Transfer-Encoding: chunked")
+        # The refusal may come, and the connection close, before all is sent.
+        with contextlib.suppress(ConnectionError):
+            wire.send(body if coding == "length" else chunked(body))
+        assert wire.hear("POST").status == 507
+    assert server.request("POST", "/", body=body[: 1 << 19]).json()["length"] == 1 << 19
+    record = server.last_records()[0]
+    assert (record["status"], record["fault"], record["worker"]) == (507, "yett", None)
+
+
+def test_spool_folder_that_vanishes_is_answered_with_507(serve, tmp_path):
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    server = serve("echo:application", "--spool-dir", str(spool))
+    spool.rmdir()
+    assert server.request("POST", "/", body=b"x" * 100_000).status == 507
+    assert server.request("POST", "/", body=b"x" * 1000).status == 200
