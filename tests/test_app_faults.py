@@ -220,3 +220,13 @@ def test_spool_folder_that_vanishes_is_answered_with_507(serve, tmp_path):
     spool.rmdir()
     assert server.request("POST", "/", body=b"x" * 100_000).status == 507
     assert server.request("POST", "/", body=b"x" * 1000).status == 200
+
+
+def test_traceback_that_nobody_reads_costs_its_request_alone(serve, tmp_path):
+    """The reader of stderr is gone: what cannot be written must not end a thread."""
+    server = serve("wrong:application", *ONE, "--threads", "2")
+    pids = server.worker_pids()
+    for _ in range(6):
+        assert server.get("/raises_with_closed_stderr").status == 500
+    assert server.worker_pids() == pids
+    assert server.get("/fine").status == 200

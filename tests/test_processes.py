@@ -203,3 +203,14 @@ def test_next_server_starts_where_a_killed_one_was(serve, tmp_path):
     server = serve("hello:application", bind=bind)
     assert server.get("/").status == 200
     assert server.command("status").returncode == 0
+
+
+@pytest.mark.parametrize(("path", "status"), [("/begun", 502), ("/answered", 200)])
+def test_unsafe_request_is_never_executed_twice(serve, tmp_path, path, status):
+    counted = tmp_path / "counted"
+    environment = {"COUNTED": str(counted)}
+    server = serve("counted:application", "--workers", "4", env=environment)
+    for number in range(12):
+        answer = server.request("POST", f"{path}?{number}", body=b"x")
+        assert answer.status == status
+    assert counted.read_text().split() == [str(number) for number in range(12)]

@@ -1,12 +1,13 @@
 """Signals as Gunicorn's users expect them, the commands that do the same, and the pid file."""
 
 import json
+import os
 import signal
 
 import pytest
 
 from .load import Load
-from .server import eventually
+from .server import eventually, of_session
 from .wire import Wire
 
 
@@ -198,3 +199,17 @@ def test_command_without_a_server_fails(yett, verb):
     done = yett(verb)
     assert done.code == 1
     assert "no server runs that was started in" in done.err
+
+
+def test_term_to_every_process_of_the_service_still_drains(serve, hold):
+    server = serve("held:application", "--workers", "1", env=hold.environment)
+    with server.wire() as wire:
+        wire.ask("POST", "/", body=b"x")
+        hold.await_entered(1)
+        # What a service manager does, unless it is told to ask the program alone.
+        for pid in of_session(server.pid):
+            os.kill(pid, signal.SIGTERM)
+        eventually(lambda: is_refused(server.address))
+        hold.let_go()
+        assert wire.hear("POST").status == 200
+    assert server.process.wait(timeout=30) == 0

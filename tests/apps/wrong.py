@@ -141,6 +141,22 @@ def dies(environ, start_response):
     os._exit(7)
 
 
+class Broken:
+    """A stream whose reader is gone."""
+
+    def write(self, _text):
+        """Fail as a write into a closed pipe does."""
+        raise BrokenPipeError(32, "Broken pipe")
+
+    flush = write
+
+
+def raises_with_closed_stderr(environ, start_response):
+    """Raise where the traceback cannot be written."""
+    sys.stderr = Broken()
+    raise RuntimeError("nobody reads this")
+
+
 def fine(environ, start_response):
     """Answer."""
     start_response("200 OK", [TEXT, ("X-Pid", str(os.getpid()))])

@@ -13,9 +13,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
 use crate::conn;
@@ -130,17 +130,13 @@ impl Edge {
             };
             let accepting = accepting.subscribe();
             let _entered = first.enter();
-            match address {
-                Address::Tcp(_) => {
-                    let socket =
-                        TcpListener::from_std(socket.into()).map_err(EdgeError::Listener)?;
-                    first.spawn(acceptor.tcp(socket, accepting));
-                }
+            let door = match address {
+                Address::Tcp(_) => TcpListener::from_std(socket.into()).map(Door::Tcp),
                 Address::Unix(_) => {
-                    let socket = UnixListener::from_std(OwnedFd::from(socket).into());
-                    first.spawn(acceptor.unix(socket.map_err(EdgeError::Listener)?, accepting));
+                    UnixListener::from_std(OwnedFd::from(socket).into()).map(Door::Unix)
                 }
-            }
+            };
+            first.spawn(acceptor.run(door.map_err(EdgeError::Listener)?, accepting));
         }
         Ok(Self {
             floor,
@@ -239,76 +235,29 @@ struct Acceptor {
 }
 
 impl Acceptor {
-    async fn tcp(mut self, socket: TcpListener, mut accepting: watch::Receiver<bool>) {
+    async fn run(mut self, door: Door, mut accepting: watch::Receiver<bool>) {
         if accepting.wait_for(|accept| *accept).await.is_err() {
             return;
         }
         let mut stopping = self.stopping.clone();
         loop {
-            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else {
-                return;
-            };
+            let room = Arc::clone(&self.room);
             let accepted = tokio::select! {
                 biased;
                 _stop = stopping.wait_for(|stop| *stop) => return,
-                accepted = socket.accept() => accepted,
+                // Room first: at the limit, connections wait in the kernel's backlog.
+                accepted = async { Some((room.acquire_owned().await.ok()?, door.accept().await)) } => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => {
-                    let _unset = stream.set_nodelay(true);
-                    let server = stream.local_addr().unwrap_or_else(|_| unspecified(peer));
-                    let client = ClientAddr::Ip(peer);
-                    let arrival = Arrival::new(client, ServerAddr::Ip(server), Scheme::Http);
-                    let Ok(stream) = stream.into_std() else {
-                        continue;
-                    };
-                    self.hand_on(room, arrival, move || {
-                        tokio::net::TcpStream::from_std(stream)
-                    });
-                }
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            }
-        }
-    }
-
-    async fn unix(mut self, socket: UnixListener, mut accepting: watch::Receiver<bool>) {
-        if accepting.wait_for(|accept| *accept).await.is_err() {
-            return;
-        }
-        let mut stopping = self.stopping.clone();
-        loop {
-            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else {
-                return;
-            };
-            let accepted = tokio::select! {
-                biased;
-                _stop = stopping.wait_for(|stop| *stop) => return,
-                accepted = socket.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, _)) => {
-                    let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
-                    let Ok(stream) = stream.into_std() else {
-                        continue;
-                    };
-                    self.hand_on(room, arrival, move || {
-                        tokio::net::UnixStream::from_std(stream)
-                    });
-                }
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                None => return,
+                Some((room, Ok((caller, arrival)))) => self.hand_on(room, arrival, caller),
+                Some((_, Err(_))) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     }
 
     /// Gives a connection to the next thread; the stream is registered there.
-    fn hand_on<S>(
-        &mut self,
-        room: tokio::sync::OwnedSemaphorePermit,
-        arrival: Arrival,
-        stream: impl FnOnce() -> std::io::Result<S> + Send + 'static,
-    ) where
-        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    {
+    fn hand_on(&mut self, room: OwnedSemaphorePermit, arrival: Arrival, caller: Caller) {
         let place = self.next % self.handles.len().max(1);
         self.next = self.next.wrapping_add(1);
         let Some(handle) = self.handles.get(place) else {
@@ -322,10 +271,52 @@ impl Acceptor {
             let _room = room;
             let _counted = counted;
             // A socket that the runtime cannot watch is dropped, which closes it.
-            if let Ok(stream) = stream() {
-                conn::serve(stream, arrival, services, settings, stopping).await;
+            match caller {
+                Caller::Tcp(stream) => {
+                    if let Ok(stream) = TcpStream::from_std(stream) {
+                        conn::serve(stream, arrival, services, settings, stopping).await;
+                    }
+                }
+                Caller::Unix(stream) => {
+                    if let Ok(stream) = UnixStream::from_std(stream) {
+                        conn::serve(stream, arrival, services, settings, stopping).await;
+                    }
+                }
             }
         });
+    }
+}
+
+/// A listening socket that the runtime watches.
+enum Door {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// A connection between two threads: watched by no runtime.
+enum Caller {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Door {
+    async fn accept(&self) -> std::io::Result<(Caller, Arrival)> {
+        match self {
+            Self::Tcp(socket) => {
+                let (stream, peer) = socket.accept().await?;
+                let _unset = stream.set_nodelay(true);
+                let server = stream.local_addr().unwrap_or_else(|_| unspecified(peer));
+                let (client, server) = (ClientAddr::Ip(peer), ServerAddr::Ip(server));
+                let caller = Caller::Tcp(stream.into_std()?);
+                Ok((caller, Arrival::new(client, server, Scheme::Http)))
+            }
+            Self::Unix(socket) => {
+                let (stream, _) = socket.accept().await?;
+                let caller = Caller::Unix(stream.into_std()?);
+                let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
+                Ok((caller, arrival))
+            }
+        }
     }
 }
 

@@ -21,11 +21,16 @@ pub struct EdgeSettings {
     pub head_timeout: Duration,
     /// How long a body may pause; above: 408, and the connection closes.
     pub body_timeout: Duration,
+    /// How long a client may take nothing of what waits for it; then its connection is cut, and the
+    /// worker that it holds is free.
+    pub send_timeout: Duration,
     /// How long a connection may idle between requests; then it closes. Zero means that it closes
     /// after its first answer. A first request may take as long as a head may.
     pub keep_alive: Duration,
     /// Where bodies above 64 KiB are kept until they are whole, as files without a name.
     pub spool_dir: PathBuf,
+    /// Bytes of bodies that are kept in files at one time, over all connections; above: 507.
+    pub max_spool: u64,
     /// Requests that one worker runs at a time.
     pub worker_threads: usize,
     /// Requests that wait for a worker; above: 503 with `Retry-After`.
@@ -52,8 +57,10 @@ impl Default for EdgeSettings {
             max_body: 100 * 1024 * 1024,
             head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            send_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(75),
             spool_dir: std::env::temp_dir(),
+            max_spool: 4 * 1024 * 1024 * 1024,
             worker_threads: 1,
             max_queue: 1024,
             queue_timeout: Duration::from_secs(30),

@@ -180,6 +180,12 @@ impl WorkerEnd {
                 .is_none_or(|window| window.cancelled)
     }
 
+    /// Whether the edge is known to be gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        locked(&self.state).closed
+    }
+
     /// Forgets an exchange whose last frame was sent.
     pub fn finish(&self, exchange: ExchangeId) {
         locked(&self.state).windows.remove(&exchange);
@@ -201,7 +207,11 @@ impl WorkerEnd {
             match descriptor::send(self.socket.as_fd(), rest, None) {
                 Ok(sent) => IoSlice::advance_slices(&mut rest, sent),
                 Err(Errno::INTR) => {}
-                Err(Errno::PIPE | Errno::CONNRESET) => return Err(LinkError::Closed),
+                Err(Errno::PIPE | Errno::CONNRESET) => {
+                    locked(&self.state).closed = true;
+                    self.changed.notify_all();
+                    return Err(LinkError::Closed);
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -8,7 +8,9 @@ import atexit
 import contextlib
 import faulthandler
 import gc
+import os
 import random
+import resource
 import signal
 import sys
 import threading
@@ -64,12 +66,27 @@ def run_worker(application: Any, link: int, *, threads: int) -> int:
 
 
 def _serve(end: WorkerLink, application: Any, environ: dict[str, Any]) -> int:
+    """Answer requests until the edge wants no more, or is gone.
+
+    Whatever else ends a thread ends the worker: the edge counts on each of its threads, and a
+    worker that is replaced has all of them again.
+    """
     try:
         end.serve_wsgi(application, environ, report)
-    except BrokenPipeError:
-        # The edge is gone: nobody is left to answer to, and nothing is wrong here.
-        return 0
+    except BaseException:
+        with contextlib.suppress(Exception):
+            traceback.print_exc()
+        os._exit(1)
     return 0
+
+
+def _outlive_term() -> None:
+    """Let SIGTERM pass: a service manager sends it to every process of the service at once.
+
+    The program decides when a worker leaves: when its requests are answered. A handler that does
+    nothing, and not SIG_IGN, which programs that the application starts would inherit.
+    """
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
 
 
 def _after_fork() -> None:
@@ -77,7 +94,10 @@ def _after_fork() -> None:
     # The edge ends a stuck worker by SIGABRT: every thread's traceback, then death.
     with contextlib.suppress(Exception):
         faulthandler.enable(all_threads=True)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _outlive_term()
+    # A worker that is stuck dies by SIGABRT; a core file would hold its keys and its users' data.
+    _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     random.seed()
     django_db = sys.modules.get("django.db")
     if django_db is not None:
@@ -94,5 +114,7 @@ def report(error: BaseException, environ: dict[str, Any], answered: bool) -> Non
     """
     state = "after the answer had begun" if answered else "before it answered"
     what = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')!r}"
-    print(f"yett: the application raised {state}: {what}", file=sys.stderr)
-    traceback.print_exception(error, file=sys.stderr)
+    # With nobody to read it, a traceback is lost; the request fails all the same.
+    with contextlib.suppress(Exception):
+        print(f"yett: the application raised {state}: {what}", file=sys.stderr)
+        traceback.print_exception(error, file=sys.stderr)

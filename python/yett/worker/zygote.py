@@ -54,8 +54,10 @@ def main(arguments: list[str]) -> int:
     given: dict[str, Any] = json.loads(arguments[0])
     settings = Settings(**{name: value for name, value in given.items() if name in known})
     control = Control(settings.control)
-    # A terminal's Ctrl-C is the program's business; it tells us what to do.
+    # Ctrl-C in a terminal and a service manager's SIGTERM are the program's business; it tells us
+    # what to do. SIGTERM gets a handler that does nothing, as workers have it too.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -192,8 +194,10 @@ class Zygote:
         )
 
     def _abandoned(self) -> int:
-        """End the children: nobody is left whose requests they could answer."""
-        self._signal_all(signal.SIGTERM)
+        """End the children: nobody is left whose requests they could answer.
+
+        Their links are closed as well, so those that are not stuck leave by themselves.
+        """
         self._selector.unregister(self._control)
         until = time.monotonic() + GRACE
         while self._children and (left := until - time.monotonic()) > 0:

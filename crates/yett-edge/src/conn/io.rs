@@ -123,7 +123,9 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.state.wrote(written.is_ready());
+        written
     }
 
     /// hyper comes here only when its own buffer is empty.
@@ -148,6 +150,8 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.state.wrote(written.is_ready());
+        written
     }
 }

@@ -89,6 +89,7 @@ pub(crate) async fn serve<S>(
                         check_at = Instant::now() + look_every;
                         std::pin::Pin::new(&mut connection).graceful_shutdown();
                     }
+                    state::Due::Stalled => return,
                     state::Due::Head => {
                         check_at = Instant::now() + look_every;
                         state.offend(Offence::HeadTooSlow);

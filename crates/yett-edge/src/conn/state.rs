@@ -23,6 +23,10 @@ struct Shared {
     unsent: bool,
     /// No request has come yet.
     fresh: bool,
+    /// Since when the client has taken nothing of what waits for it.
+    stalled_since: Option<Instant>,
+    /// The connection is cut because of that.
+    cut: bool,
     idle_since: Instant,
     head_since: Option<Instant>,
     offence: Option<Offence>,
@@ -40,6 +44,8 @@ pub(super) enum Due {
     Idle,
     /// A head has been arriving for too long.
     Head,
+    /// The client has stopped reading.
+    Stalled,
 }
 
 impl ConnState {
@@ -48,6 +54,8 @@ impl ConnState {
             busy: false,
             unsent: false,
             fresh: true,
+            stalled_since: None,
+            cut: false,
             idle_since: Instant::now(),
             head_since: None,
             offence: None,
@@ -125,12 +133,29 @@ impl ConnState {
         }
     }
 
+    /// The socket took something, or had no room.
+    pub(super) fn wrote(&self, something: bool) {
+        let mut shared = self.shared();
+        if something {
+            shared.stalled_since = None;
+        } else if shared.stalled_since.is_none() {
+            shared.stalled_since = Some(Instant::now());
+        }
+    }
+
     pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
-        let shared = self.shared();
+        let mut shared = self.shared();
+        let now = Instant::now();
+        if shared
+            .stalled_since
+            .is_some_and(|since| since + settings.send_timeout <= now)
+        {
+            shared.cut = true;
+            return Due::Stalled;
+        }
         if shared.busy {
             return Due::Never;
         }
-        let now = Instant::now();
         let judge = |since: Instant, limit: Duration, due: Due| {
             let end = since + limit;
             if end <= now {
@@ -171,6 +196,13 @@ impl BusyGuard {
             shared.unsent = true;
         }
         Self(Arc::clone(state))
+    }
+}
+
+impl BusyGuard {
+    /// Whether the connection is being cut because its client has stopped reading.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.0.shared().cut
     }
 }
 

@@ -131,6 +131,44 @@ async fn stop_cuts_no_answer_that_a_slow_client_still_takes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn client_that_stops_reading_is_cut_and_its_worker_is_free() {
+    for streamed in [false, true] {
+        let bench = Bench::new(EdgeSettings {
+            request_timeout: None,
+            ..EdgeSettings::default()
+        });
+        let mut worker = bench.worker(1).await;
+        let mut client = bench.connect_with_room(64);
+        client.send(GET).await;
+        let id = worker.request().await;
+        let body = "0123456789".repeat(1000);
+        if streamed {
+            worker.head(id, "200 OK", &[], b"", 0).await;
+            worker.chunk(id, body.as_bytes(), 0).await;
+        } else {
+            worker.answer(id, &body).await;
+        }
+        bench.clock.pass(seconds(55)).await;
+        for _ in 0..3 {
+            bench.clock.pass(seconds(10)).await;
+        }
+        if streamed {
+            // The worker hears credit or the cancellation, and ends the exchange.
+            while worker.next().await.unwrap().kind != Kind::Cancel {}
+            worker.chunk(id, b"", LAST).await;
+        }
+        settle().await;
+        assert_eq!(bench.floor.load(), (0, 0), "streamed: {streamed}");
+        let [record] = &bench.records().await[..] else {
+            panic!("one record")
+        };
+        if streamed {
+            assert_eq!(record["reason"], "the client stopped reading");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn client_that_was_turned_away_may_finish_sending() {
     let bench = bench();
     let mut client = bench.connect_with_room(256);

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -36,6 +37,8 @@ pub(super) struct Link {
     socket: UnixStream,
     outbox: Mutex<Outbox>,
     flush: Notify,
+    /// The worker's process is gone: read what it left behind, then close.
+    gone: Notify,
     pending: Mutex<HashMap<ExchangeId, Pending>>,
     next: AtomicU64,
     closed: AtomicBool,
@@ -81,6 +84,7 @@ impl Link {
             socket: UnixStream::from_std(socket)?,
             outbox: Mutex::default(),
             flush: Notify::new(),
+            gone: Notify::new(),
             pending: Mutex::default(),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
@@ -191,7 +195,13 @@ impl Link {
     fn flush_outbox(&self) -> Result<Flushed, Errno> {
         let mut outbox = locked(&self.outbox);
         while let Some((frame, body)) = outbox.frames.front_mut() {
-            let sent = write(&self.socket, frame, body.as_deref())?;
+            let sent = match write(&self.socket, frame, body.as_deref()) {
+                Ok(sent) => sent,
+                Err(error) => {
+                    outbox.frames.clear();
+                    return Err(error);
+                }
+            };
             if sent > 0 {
                 *body = None;
                 frame.advance(sent);
@@ -228,11 +238,14 @@ impl Link {
                         Err(_) => break,
                     }
                 }
+                () = self.gone.notified() => {
+                    self.read_rest(&mut inbox, &mut scratch, &floor);
+                    break;
+                }
+                // A socket that takes nothing any more can still have something to read: what the
+                // worker said before it died. So a failed write does not end the link.
                 () = self.flush.notified(), if !blocked => {
-                    match self.flush_outbox() {
-                        Ok(flushed) => blocked = flushed == Flushed::Partly,
-                        Err(_) => break,
-                    }
+                    blocked = matches!(self.flush_outbox(), Ok(Flushed::Partly));
                 }
                 ready = self.socket.writable(), if blocked => {
                     if ready.is_err() {
@@ -247,11 +260,7 @@ impl Link {
                             Err(error) => Err(error.into()),
                         }
                     });
-                    match flushed {
-                        Ok(()) => blocked = false,
-                        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                        Err(_) => break,
-                    }
+                    blocked = flushed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
                 }
                 _ = look.tick() => {
                     if let Some(limit) = limit && self.fail_overdue(limit) {
@@ -262,6 +271,32 @@ impl Link {
         }
         self.close();
         floor.lost(self.worker);
+    }
+
+    /// Reads what a process that is gone has left in the socket.
+    ///
+    /// It was all written before the process ended, so an empty socket is the end, even if a child
+    /// of the application still holds the other side open. Without this, a request that was begun,
+    /// or even answered, would count as not begun and be sent to another worker.
+    fn read_rest(self: &Arc<Self>, inbox: &mut Inbox, scratch: &mut [u8], floor: &Arc<Floor>) {
+        loop {
+            // Not the runtime's `try_read`, which looks only where it was told that there is something.
+            match rustix::net::recv(&self.socket, &mut *scratch, RecvFlags::DONTWAIT) {
+                Ok((count, _)) if count > 0 => {
+                    inbox.feed(scratch.get(..count).unwrap_or_default());
+                    if self.hand_out(inbox, floor).is_err() {
+                        return;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
+
+    /// Says that the worker's process is gone. The link's task closes the link.
+    pub(super) fn process_gone(&self) {
+        self.gone.notify_one();
     }
 
     fn hand_out(self: &Arc<Self>, inbox: &mut Inbox, floor: &Arc<Floor>) -> Result<(), FrameError> {
@@ -376,6 +411,8 @@ impl Link {
     /// Closes the link and fails every exchange on it. May be called more than once.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+        // First of all: what is in the table now must not reach a worker that still lives.
+        let _already = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
         let orphans = std::mem::take(&mut *locked(&self.pending));
         for pending in orphans.into_values() {
             let lost = Lost::Worker {
@@ -393,7 +430,6 @@ impl Link {
         }
         locked(&self.outbox).frames.clear();
         // Wakes the link's task, which looks at the flag.
-        let _already = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
         self.flush.notify_one();
     }
 }

@@ -23,7 +23,8 @@ pub(crate) use link::OpenError;
 
 use crate::settings::EdgeSettings;
 
-/// What the edge tells whoever minds the processes. Must not block.
+/// What the edge tells whoever minds the processes. Must not block, nor call the floor back: it may
+/// be called under the floor's lock.
 pub trait WorkerNews: Send + Sync + 'static {
     /// The worker can take requests.
     fn ready(&self, worker: u32);
@@ -180,16 +181,15 @@ impl Floor {
         }
     }
 
-    /// Forgets a worker whose process is gone.
+    /// Forgets a worker whose process is gone. What it still said is heard before its exchanges fail.
     pub fn detach(&self, worker: u32) {
         let link = {
             let mut state = self.state();
             let place = state.seats.iter().position(|seat| seat.worker == worker);
             place.map(|place| state.seats.swap_remove(place).link)
         };
-        // Outside the lock: closing fails the link's exchanges, which give their places back.
         if let Some(link) = link {
-            link.close();
+            link.process_gone();
         }
     }
 
@@ -244,7 +244,8 @@ impl Floor {
             .min_by_key(|seat| (seat.in_flight, seat.served))?;
         seat.in_flight += 1;
         seat.served += 1;
-        if seat.limit == Some(seat.served) {
+        if seat.limit.is_some_and(|limit| seat.served >= limit) {
+            seat.limit = None;
             self.news.spent(seat.worker);
         }
         Some(Ticket {
@@ -297,16 +298,16 @@ impl Floor {
     }
 
     fn ready(self: &Arc<Self>, worker: u32) {
-        {
-            let mut state = self.state();
-            if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker)
-                && seat.phase == Phase::Starting
-            {
-                seat.phase = Phase::Ready;
-            }
-            self.pump(&mut state);
-        }
+        // Told before the queue is looked at: a worker with a small limit may be spent by that at
+        // once, and that must not be heard first.
         self.news.ready(worker);
+        let mut state = self.state();
+        if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker)
+            && seat.phase == Phase::Starting
+        {
+            seat.phase = Phase::Ready;
+        }
+        self.pump(&mut state);
     }
 
     /// A worker that is stuck gets nothing new while it is being replaced.

@@ -260,6 +260,23 @@ async fn worker_is_spent_exactly_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn worker_that_its_first_request_spends_is_told_ready_before_that() {
+    let _clock = Clock::hold();
+    let (floor, told) = floor(EdgeSettings {
+        max_requests: Some(1),
+        ..threads(1)
+    });
+    let waiting = tokio::spawn({
+        let floor = Arc::clone(&floor);
+        async move { floor.acquire().await.map(drop) }
+    });
+    settle().await;
+    let _worker = FakeWorker::ready(&floor, 1).await;
+    soon(waiting).await.unwrap().unwrap();
+    assert_eq!(told.all(), ["ready 1", "spent 1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn jitter_stays_in_its_bounds_and_spreads() {
     let _clock = Clock::hold();
     for (limit, jitter) in [(10, 0), (10, 5), (1, 100), (7, u64::MAX), (u64::MAX, 3)] {

@@ -71,7 +71,7 @@ impl AccessLog {
             Some(
                 std::thread::Builder::new()
                     .name(name)
-                    .spawn(move || write_out(&shared, out))?,
+                    .spawn(move || write_out(format, &shared, out))?,
             )
         };
         Ok(Arc::new(Self {
@@ -136,7 +136,16 @@ impl Drop for AccessLog {
     }
 }
 
-fn write_out(shared: &Shared, mut out: impl Write) {
+fn lost(format: Format, dropped: u64) -> String {
+    match format {
+        Format::Json => format!("{{\"dropped_records\":{dropped}}}\n"),
+        Format::Text | Format::Off => {
+            format!("{dropped} access records were dropped: the log's reader is too slow\n")
+        }
+    }
+}
+
+fn write_out(format: Format, shared: &Shared, mut out: impl Write) {
     loop {
         let mut waiting = shared
             .waiting
@@ -157,11 +166,7 @@ fn write_out(shared: &Shared, mut out: impl Write) {
         let closed = waiting.closed;
         drop(waiting);
         if dropped > 0 {
-            // Writing to a String cannot fail.
-            let _infallible = writeln!(
-                text,
-                "{dropped} access records were dropped: the log's reader is too slow"
-            );
+            text.push_str(&lost(format, dropped));
         }
         // With nobody to read the log there is nobody to tell.
         let _reader_gone = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -273,7 +278,22 @@ fn json(out: &mut String, fields: &Fields) {
         "reason": fields.reason,
         "user_agent": fields.user_agent,
     });
-    let _infallible = writeln!(out, "{line}");
+    ascii(out, &line.to_string());
+    out.push('\n');
+}
+
+/// JSON text without a character beyond ASCII: some of them steer a terminal, and `\uXXXX` says the
+/// same. Outside its strings JSON has none, so every one may be written so.
+fn ascii(out: &mut String, json: &str) {
+    for c in json.chars() {
+        if (' '..='~').contains(&c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _infallible = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -322,5 +342,18 @@ mod tests {
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["status"], 200);
         assert_eq!(value["user_agent"], "x\",\"status\":500,\n\"");
+    }
+
+    #[test]
+    fn json_record_holds_nothing_that_steers_a_terminal() {
+        let mut line = String::new();
+        json(&mut line, &fields("/\u{9b}31m\u{7f}", "\u{2028}😀"));
+        assert!(
+            line.trim_end().chars().all(|c| (' '..='~').contains(&c)),
+            "{line}"
+        );
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value["target"], "/\u{9b}31m\u{7f}");
+        assert_eq!(value["user_agent"], "\u{2028}😀");
     }
 }

@@ -20,8 +20,8 @@ const FILE_PIECE: usize = 64 * 1024;
 pub(crate) struct Body {
     content: Content,
     record: Record,
-    /// Called once, when the body is finished or dropped.
-    _done: Option<crate::conn::BusyGuard>,
+    /// The connection counts as busy until the body is finished or dropped.
+    busy: Option<crate::conn::BusyGuard>,
 }
 
 enum Content {
@@ -64,7 +64,7 @@ impl Body {
         Self {
             content: Content::Bytes(bytes),
             record,
-            _done: None,
+            busy: None,
         }
     }
 
@@ -83,7 +83,7 @@ impl Body {
                 promised,
             },
             record,
-            _done: None,
+            busy: None,
         }
     }
 
@@ -91,12 +91,12 @@ impl Body {
         Self {
             content: Content::File { file, left: len },
             record,
-            _done: None,
+            busy: None,
         }
     }
 
     pub(crate) fn hold(&mut self, busy: crate::conn::BusyGuard) {
-        self._done = Some(busy);
+        self.busy = Some(busy);
     }
 }
 
@@ -150,6 +150,19 @@ fn counted(piece: Option<Bytes>, promised: &mut Option<u64>) -> Result<Option<By
         _ => {}
     }
     Ok(piece)
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if self
+            .busy
+            .as_ref()
+            .is_some_and(crate::conn::BusyGuard::is_cut)
+        {
+            self.record.fields.fault = Some(Fault::Client.name());
+            self.record.reason("the client stopped reading");
+        }
+    }
 }
 
 impl HttpBody for Body {

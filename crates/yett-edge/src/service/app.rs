@@ -35,7 +35,7 @@ pub(super) async fn answer(
 ) -> Response<Body> {
     let outcome = async {
         let length = admitted.head().body_length();
-        let body = spool(incoming, length, &services.settings).await?;
+        let body = spool(incoming, length, &services.settings, &services.budget).await?;
         let (head, exchange) = ask(services, admitted, &body, &mut record).await?;
         checked(admitted.head(), head, exchange)
     };

@@ -25,6 +25,7 @@ use crate::log::{AccessLog, Record};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Ruling;
 use crate::settings::EdgeSettings;
+use spool::Budget;
 
 /// All that a request needs, shared by every connection.
 #[derive(Debug)]
@@ -33,10 +34,11 @@ pub(crate) struct Services {
     ruling: Arc<ArcSwap<Ruling>>,
     log: Arc<AccessLog>,
     settings: Arc<EdgeSettings>,
+    budget: Arc<Budget>,
 }
 
 impl Services {
-    pub(crate) const fn new(
+    pub(crate) fn new(
         floor: Arc<Floor>,
         ruling: Arc<ArcSwap<Ruling>>,
         log: Arc<AccessLog>,
@@ -46,6 +48,7 @@ impl Services {
             floor,
             ruling,
             log,
+            budget: Budget::new(settings.max_spool),
             settings,
         }
     }

@@ -4,9 +4,14 @@
 //! connection and some disk, never a worker. Up to 64 KiB stay in memory; more goes to a file without a
 //! name, which the worker gets as a descriptor. A body that is kept can also be sent again to
 //! another worker.
+//!
+//! Bounds: one body by `max_body`, all files together by `max_spool`; beyond either the request is
+//! refused and its file is gone.
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -21,11 +26,69 @@ use crate::respond::Failure;
 use crate::settings::EdgeSettings;
 
 /// A whole body.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub(super) struct Spooled {
     pub(super) inline: Bytes,
     pub(super) file: Option<Arc<OwnedFd>>,
     pub(super) len: u64,
+    _room: Option<Room>,
+}
+
+/// How much all bodies together may keep in files, and how much they do.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limit: u64,
+    used: AtomicU64,
+}
+
+/// What one body has taken of the budget; given back when it is dropped.
+#[derive(Debug)]
+struct Room {
+    budget: Arc<Budget>,
+    taken: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: u64) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            used: AtomicU64::new(0),
+        })
+    }
+}
+
+impl Room {
+    fn new(budget: &Arc<Budget>) -> Self {
+        Self {
+            budget: Arc::clone(budget),
+            taken: 0,
+        }
+    }
+
+    /// Takes as much again for these bytes, or nothing.
+    fn take(&mut self, bytes: u64) -> Result<(), Failure> {
+        let limit = self.budget.limit;
+        let more = |used: u64| used.checked_add(bytes).filter(|used| *used <= limit);
+        let taken = self
+            .budget
+            .used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        if taken.is_err() {
+            let full = io::Error::new(
+                io::ErrorKind::StorageFull,
+                "all bodies together are too long",
+            );
+            return Err(Failure::Spool(full));
+        }
+        self.taken += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.budget.used.fetch_sub(self.taken, Ordering::Relaxed);
+    }
 }
 
 /// Reads the body to its end.
@@ -33,27 +96,22 @@ pub(super) async fn spool(
     mut incoming: Incoming,
     length: BodyLength,
     settings: &EdgeSettings,
+    budget: &Arc<Budget>,
 ) -> Result<Spooled, Failure> {
     let too_long = Failure::BodyTooLong {
         limit: settings.max_body,
     };
     let expected = match length {
-        BodyLength::None | BodyLength::Known(0) => {
-            return Ok(Spooled {
-                inline: Bytes::new(),
-                file: None,
-                len: 0,
-            });
-        }
+        BodyLength::None | BodyLength::Known(0) => return Ok(Spooled::default()),
         BodyLength::Known(length) if length > settings.max_body => return Err(too_long),
         BodyLength::Known(length) => length,
         BodyLength::Chunked => 0,
     };
     let mut memory = BytesMut::new();
-    let mut file: Option<File> = None;
+    let mut file: Option<SpoolFile> = None;
     let mut len: u64 = 0;
     if expected > MAX_INLINE_BODY as u64 {
-        file = Some(nameless(settings).await?);
+        file = Some(SpoolFile::create(settings, budget).await?);
     }
     loop {
         let frame = timeout(settings.body_timeout, incoming.frame()).await;
@@ -69,36 +127,60 @@ pub(super) async fn spool(
             return Err(too_long);
         }
         if file.is_none() && memory.len() + data.len() > MAX_INLINE_BODY {
-            let mut fresh = nameless(settings).await?;
-            fresh.write_all(&memory).await.map_err(Failure::Spool)?;
+            let mut fresh = SpoolFile::create(settings, budget).await?;
+            fresh.write(&memory).await?;
             memory = BytesMut::new();
             file = Some(fresh);
         }
         match &mut file {
-            Some(file) => file.write_all(&data).await.map_err(Failure::Spool)?,
+            Some(file) => file.write(&data).await?,
             None => memory.extend_from_slice(&data),
         }
     }
-    let file = match file {
-        None => None,
-        Some(mut file) => {
-            file.flush().await.map_err(Failure::Spool)?;
-            Some(Arc::new(OwnedFd::from(file.into_std().await)))
-        }
-    };
-    Ok(Spooled {
-        inline: memory.freeze(),
-        file,
-        len,
-    })
+    match file {
+        None => Ok(Spooled {
+            inline: memory.freeze(),
+            len,
+            ..Spooled::default()
+        }),
+        Some(file) => file.finish(len).await,
+    }
 }
 
-async fn nameless(settings: &EdgeSettings) -> Result<File, Failure> {
-    let folder = settings.spool_dir.clone();
-    let opened = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
-    // The task neither panics nor is it cancelled while the runtime lives.
-    let file = opened.map_err(|gone| Failure::Spool(std::io::Error::other(gone)))?;
-    file.map(File::from_std).map_err(Failure::Spool)
+/// A body's file while it is being written.
+struct SpoolFile {
+    file: File,
+    room: Room,
+}
+
+impl SpoolFile {
+    async fn create(settings: &EdgeSettings, budget: &Arc<Budget>) -> Result<Self, Failure> {
+        let folder = settings.spool_dir.clone();
+        let opened = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
+        // The task neither panics nor is it cancelled while the runtime lives.
+        let file = opened.map_err(|gone| Failure::Spool(io::Error::other(gone)))?;
+        let file = file.map(File::from_std).map_err(Failure::Spool)?;
+        Ok(Self {
+            file,
+            room: Room::new(budget),
+        })
+    }
+
+    async fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
+        self.room.take(data.len() as u64)?;
+        self.file.write_all(data).await.map_err(Failure::Spool)
+    }
+
+    async fn finish(mut self, len: u64) -> Result<Spooled, Failure> {
+        self.file.flush().await.map_err(Failure::Spool)?;
+        let file = OwnedFd::from(self.file.into_std().await);
+        Ok(Spooled {
+            inline: Bytes::new(),
+            file: Some(Arc::new(file)),
+            len,
+            _room: Some(self.room),
+        })
+    }
 }
 
 impl Spooled {

@@ -178,6 +178,13 @@ fn doubtful_request_is_left_to_the_application() {
     check_doubt(&[("Host", "under_score.example.com")], notes, Doubt::Host);
     check_doubt(&[("Accept", "text/html")], notes, Doubt::Accept);
     check_doubt(&[], "/api/notes/?format=api", Doubt::Format);
+    check_doubt(&[("Cookie", "csrftoken=x")], notes, Doubt::Cookie);
+    check_doubt(
+        &[],
+        &format!("/api/notes/{}/", "1".repeat(5000)),
+        Doubt::Long,
+    );
+    check_doubt(&[], &format!("{notes}?{}", "a&".repeat(1000)), Doubt::Long);
     check_doubt(&[("Authorization", "bearer x")], notes, Doubt::Spelling);
     check_doubt(&[], "/api/feed/", Doubt::NoAnswer);
 }

@@ -24,6 +24,14 @@ pub enum Doubt {
     /// `Accept` asks for something other than JSON or anything.
     #[error("the client does not plainly accept JSON")]
     Accept,
+    /// The request brings cookies: Django's session and CSRF middleware replace those that are
+    /// malformed, in whatever answer they pass.
+    #[error("the request brings cookies")]
+    Cookie,
+    /// The path or the query is so long that Django may not take it as it is: Python reads no number
+    /// of more than 640 digits for sure, and Django no query of more than 1000 parameters.
+    #[error("the target is unusually long")]
+    Long,
     /// The scheme is not spelled as configured: older token classes compare its case, and would
     /// not see the token.
     #[error("the scheme is spelled in another case")]
@@ -38,6 +46,14 @@ pub enum Doubt {
     #[error("the answer depends on more of the request")]
     AnswerVaries,
 }
+
+/// Longest path that the edge answers for, in bytes. `sys.set_int_max_str_digits` allows no project
+/// a limit below 640 digits, so every number in such a path is one for Python too.
+const LONGEST_PATH: usize = 640;
+
+/// Longest query that the edge answers for, in bytes: it cannot hold more than the 1000 parameters of
+/// `DATA_UPLOAD_MAX_NUMBER_FIELDS`.
+const LONGEST_QUERY: usize = 999;
 
 /// Checks everything about a request that can change the project's answer, but for the answer's
 /// own `Vary`.
@@ -57,6 +73,13 @@ pub(super) fn check_certain(
     }
     if !accepts_json(head.headers()) {
         return Err(Doubt::Accept);
+    }
+    if head.headers().contains_key(header::COOKIE) {
+        return Err(Doubt::Cookie);
+    }
+    let target = head.target();
+    if target.path().len() > LONGEST_PATH || target.query().len() > LONGEST_QUERY {
+        return Err(Doubt::Long);
     }
     Ok(())
 }

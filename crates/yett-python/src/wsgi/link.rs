@@ -53,7 +53,12 @@ impl WorkerLink {
         let template = Template::new(environ)?;
         let end = &slf.get().end;
         loop {
-            match py.detach(|| end.next_request()).map_err(link_error)? {
+            let next = match py.detach(|| end.next_request()) {
+                // The edge is gone: nobody is left to answer to, and nothing is wrong here.
+                Err(LinkError::Closed) => return Ok(()),
+                next => next.map_err(link_error)?,
+            };
+            match next {
                 Next::Interrupted => py.check_signals()?,
                 Next::Finished => return Ok(()),
                 Next::Request(incoming) => answer(slf, application, &template, report, incoming)?,
@@ -87,8 +92,7 @@ fn answer(
     let head_only = request.line.method == "HEAD";
     let environ = template.environ(py, &request, body)?;
     if flags & ANNOUNCE_BEGIN != 0 {
-        py.detach(|| send_bare(end, Kind::Begun, exchange))
-            .map_err(link_error)?;
+        send_unless_closed(py, end, Kind::Begun, exchange)?;
     }
     let start = Bound::new(
         py,
@@ -96,19 +100,20 @@ fn answer(
     )?;
     let outcome = StartResponse::run(&start, application, &environ);
     let answer = start.get();
-    if let Err(failure) = outcome {
+    // Without an edge there is nobody to answer to, and what failed for that reason is no news.
+    if let Err(failure) = outcome
+        && !end.is_closed()
+    {
         let exception = failure.value(py);
         // Before Python 3.12 an exception and its traceback travel apart.
         if let Some(traceback) = failure.traceback(py) {
             exception.setattr("__traceback__", traceback)?;
         }
         // Reported first: the traceback is in the log when the client has its answer.
-        let reported = report.call1((exception, &environ, answer.is_head_sent()));
+        report.call1((exception, &environ, answer.is_head_sent()))?;
         if !answer.is_finished() {
-            py.detach(|| send_bare(end, Kind::Failed, exchange))
-                .map_err(link_error)?;
+            send_unless_closed(py, end, Kind::Failed, exchange)?;
         }
-        reported?;
     }
     end.finish(exchange);
     Ok(())
@@ -122,6 +127,19 @@ fn owned(descriptor: RawFd) -> OwnedFd {
     // SAFETY: the number is an open descriptor that nothing else owns: the zygote received it by
     // `recv_fds`, which wraps it in no object, and its child passes it here once and never again.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+/// Sends a bare frame. That the edge is gone is found by whoever waits for the next request.
+fn send_unless_closed(
+    py: Python<'_>,
+    end: &WorkerEnd,
+    kind: Kind,
+    exchange: ExchangeId,
+) -> PyResult<()> {
+    match py.detach(|| send_bare(end, kind, exchange)) {
+        Ok(()) | Err(LinkError::Closed) => Ok(()),
+        Err(error) => Err(link_error(error)),
+    }
 }
 
 fn send_bare(end: &WorkerEnd, kind: Kind, exchange: ExchangeId) -> Result<(), LinkError> {

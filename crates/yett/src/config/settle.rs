@@ -63,6 +63,10 @@ struct Settling<'a> {
     errors: Vec<ConfigError>,
 }
 
+/// A head travels to a worker in one frame of at most 1 MiB, in which its path stands twice, once
+/// with up to three bytes for each of its own.
+const LARGEST_HEAD: u64 = 200 << 10;
+
 impl Settling<'_> {
     /// `None` only if an error was pushed.
     fn settings(&mut self) -> Option<ServeSettings> {
@@ -110,7 +114,7 @@ impl Settling<'_> {
         let queue = self.one(Key::Queue, |text| whole(text, 1, 1_000_000));
         let queue_timeout = self.duration(Key::QueueTimeout, Duration::from_millis(1), 1);
         let keep_alive = self.duration(Key::KeepAlive, Duration::ZERO, 1);
-        let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, 1 << 20));
+        let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
         let max_body = self.one(Key::MaxBody, |text| size(text, 1, 1 << 50));
         let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
         Some(Limits {

@@ -308,3 +308,29 @@ async fn frame_cut_into_bytes_is_put_together() {
 }
 
 mod stuck;
+
+#[tokio::test(start_paused = true)]
+async fn what_a_dead_worker_said_is_heard_before_its_exchanges_fail() {
+    let _clock = Clock::hold();
+    for said in ["nothing", "begun", "answer"] {
+        let (floor, _, worker, id, mut exchange) = asked().await;
+        match said {
+            "begun" => worker.send(Kind::Begun, 0, id, b"").await,
+            "answer" => worker.answer(id, "done").await,
+            _ => {}
+        }
+        // The supervisor is faster than the link's task, which has read nothing of this yet.
+        floor.detach(1);
+        let outcome = soon(exchange.head()).await;
+        let told = match outcome {
+            Ok(head) => String::from_utf8(head.first.to_vec()).unwrap(),
+            Err(lost) => lost.to_string(),
+        };
+        let expected = match said {
+            "begun" => "the worker died while it worked on the request",
+            "answer" => "done",
+            _ => "the worker died while it had not begun the request",
+        };
+        assert_eq!(told, expected, "{said}");
+    }
+}
