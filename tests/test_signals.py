@@ -33,7 +33,8 @@ def is_refused(address: str) -> bool:
     """Whether nobody listens there any more."""
     try:
         Wire(address).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):
+        # Reset: the socket was closed while the kernel was still greeting us.
         return True
     return False
 
