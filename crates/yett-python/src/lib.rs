@@ -1,7 +1,7 @@
 //! The extension module `yett._yett`.
 //!
 //! **What it is.** What Python needs of Yett in Rust: the worker's end of the link with the WSGI
-//! calls on it ([`wsgi`]), and JSON Web Tokens ([`jwt`]).
+//! calls on it (`wsgi`), and JSON Web Tokens (`jwt`).
 //!
 //! **What it keeps out.** HTTP and TLS (the edge's), processes (`yett-supervisor`), and policy: which
 //! token class, which settings, which error body is decided in Python.

@@ -34,7 +34,7 @@ pub struct Supervisor {
     shared: Arc<Shared>,
 }
 
-/// The loop's end of the handle: [`run`](crate::run) takes it. When it is dropped, everyone who
+/// The loop's end of the handle: [`run`](fn@crate::run) takes it. When it is dropped, everyone who
 /// still waits for a reload is told that the server is stopping.
 #[derive(Debug)]
 pub struct Inbox {
@@ -87,7 +87,7 @@ struct Picture {
 }
 
 impl Supervisor {
-    /// A handle, and the inbox to give to [`run`](crate::run). What is asked before that waits.
+    /// A handle, and the inbox to give to [`run`](fn@crate::run). What is asked before that waits.
     pub fn new() -> (Self, Inbox) {
         let picture = Picture {
             taken: Instant::now(),
@@ -124,7 +124,7 @@ impl Supervisor {
         ReloadAnswer(Waiting::For(question))
     }
 
-    /// Stops everything; [`run`](crate::run) returns when it is done. A quick stop overrules a
+    /// Stops everything; [`run`](fn@crate::run) returns when it is done. A quick stop overrules a
     /// graceful one that has begun, never the other way round.
     pub fn stop(&self, mode: StopMode) {
         self.tell(|post| post.stop = post.stop.max(Some(mode)));

@@ -10,7 +10,7 @@
 //! program turns those into calls of [`Supervisor`]. It never reads or writes a worker's link; it
 //! makes the pair of sockets and hands one end to the [`Floor`].
 //!
-//! **Way in.** [`Supervisor::new`] gives the handle and its [`Inbox`]; [`run`] takes the inbox, the
+//! **Way in.** [`Supervisor::new`] gives the handle and its [`Inbox`]; [`run`](fn@run) takes the inbox, the
 //! [`Settings`] and the three things that the program implements: [`Floor`] (the edge's side),
 //! [`Releases`] (the manifest's reader) and [`Notices`] (who prints). To read the code, begin with
 //! `machine/` and its table of scenarios.

@@ -120,7 +120,7 @@ pub enum ReloadError {
     Busy,
 }
 
-/// Why [`run`](crate::run) returned.
+/// Why [`run`](fn@crate::run) returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExitReason {
     /// It was told to stop, and everything has ended.

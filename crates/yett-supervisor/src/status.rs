@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{GenerationId, WorkerId};
 
-/// The whole picture at one moment. The default is what is true before [`run`](crate::run) began.
+/// The whole picture at one moment. The default is what is true before [`run`](fn@crate::run) began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The generation that gets the requests.

@@ -193,3 +193,23 @@ impl Spooled {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_together_take_no_more_than_their_room() {
+        let budget = Budget::new(100);
+        let mut first = Room::new(&budget);
+        first.take(60).unwrap();
+        let mut second = Room::new(&budget);
+        assert!(second.take(50).is_err());
+        second.take(40).unwrap();
+        assert!(first.take(1).is_err());
+        drop(second);
+        first.take(40).unwrap();
+        drop(first);
+        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
+    }
+}
