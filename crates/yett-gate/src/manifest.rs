@@ -159,7 +159,10 @@ impl StaticFiles {
     /// A URL on another host, or the whole site, is not ours to serve.
     fn into_mount(self) -> Option<MountSettings> {
         self.root?;
-        let prefix = self.url?;
+        let mut prefix = self.url?;
+        if !prefix.ends_with('/') {
+            prefix.push('/');
+        }
         let ours = prefix.starts_with('/') && !prefix.starts_with("//") && prefix != "/";
         ours.then_some(MountSettings { prefix })
     }

@@ -46,7 +46,6 @@ pub(super) struct TokenRules {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct StaticFiles {
-    pub(super) url: Option<String>,
     pub(super) root: Option<PathBuf>,
 }
 

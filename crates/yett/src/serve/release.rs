@@ -105,14 +105,14 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
         GateSettings::from_manifest(document).map_err(|errors| errors.to_string())?;
     let mut warnings = manifest.warnings.clone();
     let mut folders = Vec::new();
-    settings.mounts.clear();
+    let of_project = std::mem::take(&mut settings.mounts);
     for (url, folder) in mounts {
         settings.mounts.push(MountSettings {
             prefix: url.clone(),
         });
         folders.push((url.clone(), folder.clone()));
     }
-    if let Some((url, root)) = django_static(&manifest, &folders, &mut warnings) {
+    if let Some((url, root)) = django_static(&manifest, of_project, &folders, &mut warnings) {
         settings.mounts.push(MountSettings {
             prefix: url.clone(),
         });
@@ -127,26 +127,18 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
     Ok((Ruling { gate, mounts }, summary))
 }
 
-/// The project's own static files, unless the settings name a folder for that URL.
+/// The folder of the project's own static files, unless the settings name one for that URL.
 fn django_static(
     manifest: &Manifest,
+    of_project: Vec<MountSettings>,
     named: &[(String, PathBuf)],
     warnings: &mut Vec<String>,
 ) -> Option<(String, PathBuf)> {
-    let files = &manifest.django.as_ref()?.static_files;
-    let url = files
-        .url
-        .clone()
-        .filter(|url| url.starts_with('/') && url.len() > 1)?;
-    let url = if url.ends_with('/') {
-        url
-    } else {
-        format!("{url}/")
-    };
+    let url = of_project.into_iter().next()?.prefix;
     if named.iter().any(|(other, _)| *other == url) {
         return None;
     }
-    let root = files.root.clone()?;
+    let root = manifest.django.as_ref()?.static_files.root.clone()?;
     if !root.is_dir() {
         warnings.push(format!(
             "STATIC_ROOT {} does not exist, so nothing is served under {url}: run `python manage.py collectstatic`, then reload",
