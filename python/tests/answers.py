@@ -274,7 +274,8 @@ def shape(value: Any) -> Any:
         return {
             "header": list(header.items()),
             "claims": list({**claims, **changing}.items()),
-            "lifetime": (claims["exp"] - claims["iat"]) // 60,
+            # Both are read off the clock, one after the other: a second may have passed between.
+            "lifetime": round((claims["exp"] - claims["iat"]) / 60),
         }
     return value
 
