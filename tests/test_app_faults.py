@@ -185,7 +185,8 @@ def test_client_that_leaves_in_the_middle_of_an_answer_frees_the_worker(serve, t
         wire.begin()
     [record] = server.records(1)
     assert record["status"] == 200
-    assert 0 < record["bytes"] < 4096 << 20
+    # Perhaps none: the client may leave between the head and the first piece.
+    assert record["bytes"] < 4096 << 20
     server.await_in_flight(0)
     assert server.get("/?1").status == 200
 
