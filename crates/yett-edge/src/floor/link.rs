@@ -10,8 +10,9 @@
 //! loses its link.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{ErrorKind, IoSlice};
+use std::io::{IoSlice, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use bytes::{Buf, BytesMut};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use tokio::io::Interest;
-use tokio::net::UnixStream;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use yett_link::descriptor;
@@ -34,7 +35,9 @@ const READ: usize = 128 * 1024;
 
 pub(super) struct Link {
     worker: u32,
-    socket: UnixStream,
+    /// Watched for reading alone: a worker that takes a request makes the socket writable, which is
+    /// no news, and would wake the edge once more for each request.
+    socket: AsyncFd<UnixStream>,
     outbox: Mutex<Outbox>,
     flush: Notify,
     /// The worker's process is gone: read what it left behind, then close.
@@ -77,11 +80,11 @@ impl Link {
         floor: Arc<Floor>,
         limit: Option<Duration>,
     ) -> std::io::Result<Arc<Self>> {
-        let socket = std::os::unix::net::UnixStream::from(socket);
+        let socket = UnixStream::from(socket);
         socket.set_nonblocking(true)?;
         let link = Arc::new(Self {
             worker,
-            socket: UnixStream::from_std(socket)?,
+            socket: watched(socket, Interest::READABLE)?,
             outbox: Mutex::default(),
             flush: Notify::new(),
             gone: Notify::new(),
@@ -175,7 +178,7 @@ impl Link {
     fn send(&self, mut frame: BytesMut, mut body: Option<Arc<OwnedFd>>) {
         let mut outbox = locked(&self.outbox);
         if outbox.frames.is_empty() {
-            match write(&self.socket, &frame, body.as_deref()) {
+            match write(self.socket.get_ref(), &frame, body.as_deref()) {
                 Ok(sent) if sent == frame.len() => return,
                 Ok(sent) => {
                     frame.advance(sent);
@@ -195,7 +198,7 @@ impl Link {
     fn flush_outbox(&self) -> Result<Flushed, Errno> {
         let mut outbox = locked(&self.outbox);
         while let Some((frame, body)) = outbox.frames.front_mut() {
-            let sent = match write(&self.socket, frame, body.as_deref()) {
+            let sent = match write(self.socket.get_ref(), frame, body.as_deref()) {
                 Ok(sent) => sent,
                 Err(error) => {
                     outbox.frames.clear();
@@ -219,23 +222,27 @@ impl Link {
         let mut scratch = vec![0; READ];
         let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut blocked = false;
+        // Only while the outbox holds what the socket did not take.
+        let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
             tokio::select! {
                 ready = self.socket.readable() => {
-                    if ready.is_err() {
-                        break;
-                    }
-                    match self.socket.try_read(&mut scratch) {
-                        Ok(0) => break,
-                        Ok(count) => {
+                    let Ok(mut ready) = ready else { break };
+                    match ready.try_io(|socket| socket.get_ref().read(&mut scratch)) {
+                        Ok(Ok(0)) => break,
+                        Ok(Ok(count)) => {
+                            // What did not fill the room was all: the next piece is news again.
+                            if count < scratch.len() {
+                                ready.clear_ready();
+                            }
                             inbox.feed(scratch.get(..count).unwrap_or_default());
                             if self.hand_out(&mut inbox, &floor).is_err() {
                                 break;
                             }
                         }
-                        Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-                        Err(_) => break,
+                        Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                        Ok(Err(_)) => break,
+                        Err(_would_block) => {}
                     }
                 }
                 () = self.gone.notified() => {
@@ -244,25 +251,16 @@ impl Link {
                 }
                 // A socket that takes nothing any more can still have something to read: what the
                 // worker said before it died. So a failed write does not end the link.
-                () = self.flush.notified(), if !blocked => {
-                    blocked = matches!(self.flush_outbox(), Ok(Flushed::Partly));
+                () = self.flush.notified(), if writer.is_none() => {
+                    writer = self.flush_or_watch(None);
                 }
-                ready = self.socket.writable(), if blocked => {
-                    if ready.is_err() {
-                        break;
-                    }
-                    // A socket that took only a part is not writable any more: say so, or this
-                    // branch would be taken at once again.
-                    let flushed = self.socket.try_io(Interest::WRITABLE, || {
-                        match self.flush_outbox() {
-                            Ok(Flushed::All) => Ok(()),
-                            Ok(Flushed::Partly) => Err(ErrorKind::WouldBlock.into()),
-                            Err(error) => Err(error.into()),
-                        }
-                    });
-                    blocked = flushed.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+                () = writable(writer.as_ref()), if writer.is_some() => {
+                    writer = self.flush_or_watch(writer.take());
                 }
                 _ = look.tick() => {
+                    if writer.is_none() {
+                        writer = self.flush_or_watch(None);
+                    }
                     if let Some(limit) = limit && self.fail_overdue(limit) {
                         floor.stuck(self.worker);
                     }
@@ -273,6 +271,18 @@ impl Link {
         floor.lost(self.worker);
     }
 
+    /// Writes what waits; if the socket does not take it all, returns what watches for room.
+    fn flush_or_watch(&self, writer: Option<AsyncFd<UnixStream>>) -> Option<AsyncFd<UnixStream>> {
+        match self.flush_outbox() {
+            // Without a descriptor to watch, the next send or tick tries again.
+            Ok(Flushed::Partly) => writer.or_else(|| {
+                let again = self.socket.get_ref().try_clone().ok()?;
+                watched(again, Interest::WRITABLE).ok()
+            }),
+            Ok(Flushed::All) | Err(_) => None,
+        }
+    }
+
     /// Reads what a process that is gone has left in the socket.
     ///
     /// It was all written before the process ended, so an empty socket is the end, even if a child
@@ -281,7 +291,7 @@ impl Link {
     fn read_rest(self: &Arc<Self>, inbox: &mut Inbox, scratch: &mut [u8], floor: &Arc<Floor>) {
         loop {
             // Not the runtime's `try_read`, which looks only where it was told that there is something.
-            match rustix::net::recv(&self.socket, &mut *scratch, RecvFlags::DONTWAIT) {
+            match rustix::net::recv(self.socket.get_ref(), &mut *scratch, RecvFlags::DONTWAIT) {
                 Ok((count, _)) if count > 0 => {
                     inbox.feed(scratch.get(..count).unwrap_or_default());
                     if self.hand_out(inbox, floor).is_err() {
@@ -310,9 +320,12 @@ impl Link {
                     }
                 }
                 Kind::Response | Kind::Chunk | Kind::Failed => {
-                    if self.deliver(frame)? {
+                    // First the worker's next request, then this client's answer: the worker waits
+                    // idle, the client does not notice.
+                    if frame.is_last() && locked(&self.pending).contains_key(&frame.exchange) {
                         floor.release(self.worker);
                     }
+                    self.deliver(frame)?;
                 }
                 // The edge's own kinds never come from a worker.
                 Kind::Request | Kind::Credit | Kind::Cancel | Kind::Drain => {
@@ -323,12 +336,12 @@ impl Link {
         Ok(())
     }
 
-    /// Gives a frame to the exchange that waits for it; true when that ended the exchange.
-    fn deliver(self: &Arc<Self>, frame: Frame) -> Result<bool, FrameError> {
+    /// Gives a frame to the exchange that waits for it.
+    fn deliver(&self, frame: Frame) -> Result<(), FrameError> {
         let last = frame.is_last();
         let mut table = locked(&self.pending);
         let Some(pending) = table.get_mut(&frame.exchange) else {
-            return Ok(false);
+            return Ok(());
         };
         pending.since = Instant::now();
         pending.begun = true;
@@ -381,7 +394,7 @@ impl Link {
         if last {
             table.remove(&frame.exchange);
         }
-        Ok(last)
+        Ok(())
     }
 
     /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
@@ -412,7 +425,7 @@ impl Link {
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         // First of all: what is in the table now must not reach a worker that still lives.
-        let _already = rustix::net::shutdown(&self.socket, rustix::net::Shutdown::Both);
+        let _already = rustix::net::shutdown(self.socket.get_ref(), rustix::net::Shutdown::Both);
         let orphans = std::mem::take(&mut *locked(&self.pending));
         for pending in orphans.into_values() {
             let lost = Lost::Worker {
@@ -463,6 +476,28 @@ impl Ticket {
         // From here on the end of the exchange at the worker gives the place back.
         let _link = self.redeem();
         Ok(exchange)
+    }
+}
+
+fn watched(socket: UnixStream, interest: Interest) -> std::io::Result<AsyncFd<UnixStream>> {
+    #[expect(
+        deprecated,
+        reason = "the new constructors are unsafe functions; a `UnixStream` keeps its descriptor for \
+                  as long as it lives, which is what they ask for"
+    )]
+    AsyncFd::with_interest(socket, interest)
+}
+
+/// Waits until the socket may take something; for ever without a socket.
+async fn writable(socket: Option<&AsyncFd<UnixStream>>) {
+    match socket {
+        // An error is found by the write that follows.
+        Some(socket) => {
+            if let Ok(mut ready) = socket.writable().await {
+                ready.clear_ready();
+            }
+        }
+        None => std::future::pending().await,
     }
 }
 
