@@ -31,6 +31,12 @@ pub enum HeaderType {
 pub struct KeyId(Box<str>);
 
 impl KeyId {
+    /// An id of at most 256 bytes; nothing for a longer one.
+    #[must_use]
+    pub fn new(id: &str) -> Option<Self> {
+        (id.len() <= LONGEST_KEY_ID).then(|| Self(id.into()))
+    }
+
     /// The id as in the header: at most 256 bytes of UTF-8, any characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -145,9 +151,7 @@ fn type_name(members: &Map<String, Value>) -> Result<TypeName, Refusal> {
 fn key_id(members: &Map<String, Value>) -> Result<Option<KeyId>, Refusal> {
     match members.get("kid") {
         None => Ok(None),
-        Some(Value::String(id)) if id.len() <= LONGEST_KEY_ID => {
-            Ok(Some(KeyId(id.as_str().into())))
-        }
+        Some(Value::String(id)) => KeyId::new(id).map(Some).ok_or(Refusal::KeyId),
         Some(_) => Err(Refusal::KeyId),
     }
 }

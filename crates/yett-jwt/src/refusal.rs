@@ -52,6 +52,13 @@ pub enum Refusal {
         /// The key's one algorithm.
         key: Algorithm,
     },
+    /// The verifier has several keys, and none has the header's `kid`.
+    #[error("the header names a key that is not in the set")]
+    UnknownKey,
+    /// The verifier has several keys, the header has no `kid`, and its `alg` does not single one
+    /// out.
+    #[error("the header does not say which key of the set it means")]
+    KeyAmbiguous,
     /// The header's `typ` is not a string, or names another kind of token than the rules accept.
     #[error("the header's type is not an accepted one")]
     HeaderType,
@@ -122,6 +129,8 @@ pub enum RefusalKind {
     Malformed,
     /// The algorithm is missing, unknown, `none` or not the key's.
     Algorithm,
+    /// No key of the set is the one that the token means.
+    Key,
     /// The signature is wrong.
     Signature,
     /// Everything was right once; its time is over.
@@ -155,6 +164,7 @@ impl Refusal {
             | Self::AlgorithmNone
             | Self::AlgorithmUnknown
             | Self::AlgorithmMismatch { .. } => RefusalKind::Algorithm,
+            Self::UnknownKey | Self::KeyAmbiguous => RefusalKind::Key,
             Self::Signature => RefusalKind::Signature,
             Self::WrongType(_) | Self::OutOfRange(_) => RefusalKind::InvalidClaim,
             Self::Missing { .. } => RefusalKind::MissingClaim,

@@ -22,6 +22,7 @@ fn refused(py: Python<'_>, refusal: &Refusal) -> PyErr {
     let kind = match refusal.kind() {
         RefusalKind::Malformed => "malformed",
         RefusalKind::Algorithm => "algorithm",
+        RefusalKind::Key => "key",
         RefusalKind::Signature => "signature",
         RefusalKind::Expired => "expired",
         RefusalKind::Immature => "immature",
