@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 
@@ -181,6 +182,10 @@ impl Claims {
         single.into_iter().chain(items)
     }
 
+    pub(crate) fn has(&self, claim: Registered) -> bool {
+        self.places.member(&self.document, claim).is_some()
+    }
+
     pub(crate) const fn times(&self) -> &Times {
         &self.times
     }
@@ -204,25 +209,26 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// Where the registered claims are among the members: looked for once, not at each question.
+/// Where the registered claims are among the members, counted from one: looked for once, not at
+/// each question.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Places([Option<u32>; Registered::COUNT]);
+pub(crate) struct Places([Option<NonZeroU32>; Registered::COUNT]);
 
 impl Places {
     pub(crate) fn find(document: &Document) -> Self {
         let mut places = Self::default();
-        for (at, member) in (0..).zip(document.members()) {
+        for (nth, member) in (1..).zip(document.members()) {
             let claim = Registered::named(document.name(member));
             if let Some(place) = claim.and_then(|claim| places.0.get_mut(claim as usize)) {
-                *place = Some(at);
+                *place = NonZeroU32::new(nth);
             }
         }
         places
     }
 
     fn member<'d>(&self, document: &'d Document, claim: Registered) -> Option<&'d Member> {
-        let at = (*self.0.get(claim as usize)?)?;
-        document.members().get(at as usize)
+        let nth = (*self.0.get(claim as usize)?)?;
+        document.members().get(nth.get() as usize - 1)
     }
 }
 

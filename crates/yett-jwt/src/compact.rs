@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
+use memchr::{memchr, memrchr};
+
 use crate::json::Document;
 use crate::{JsonFault, Refusal};
 
@@ -30,9 +32,8 @@ pub(crate) static BASE64URL: LazyLock<base64::engine::Simd> =
 
 /// base64url as RFC 7515 section 2 defines it.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(crate) static BASE64URL: LazyLock<base64::engine::GeneralPurpose> = LazyLock::new(|| {
-    base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, STRICT)
-});
+pub(crate) static BASE64URL: LazyLock<base64::engine::GeneralPurpose> =
+    LazyLock::new(|| base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, STRICT));
 
 /// A part of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,9 +76,11 @@ impl<'t> Compact<'t> {
                 longest,
             });
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Parts)?;
-        let (header, payload) = signed.split_once('.').ok_or(Refusal::Parts)?;
-        if payload.contains('.') {
+        let (signed, signature) =
+            split_at_dot(token, memrchr(b'.', token.as_bytes())).ok_or(Refusal::Parts)?;
+        let (header, payload) =
+            split_at_dot(signed, memchr(b'.', signed.as_bytes())).ok_or(Refusal::Parts)?;
+        if memchr(b'.', payload.as_bytes()).is_some() {
             return Err(Refusal::Parts);
         }
         Ok(Self {
@@ -87,6 +90,11 @@ impl<'t> Compact<'t> {
             signed,
         })
     }
+}
+
+fn split_at_dot(text: &str, dot: Option<usize>) -> Option<(&str, &str)> {
+    let (before, from_dot) = text.split_at_checked(dot?)?;
+    Some((before, from_dot.strip_prefix('.')?))
 }
 
 /// Decodes a part into bytes.
@@ -109,10 +117,7 @@ pub(crate) const SIGNATURE_SLACK: usize = 3;
 
 /// Decodes the signature into `room`, without allocating. One that does not fit is a wrong
 /// signature.
-pub(crate) fn decode_signature<'r>(
-    encoded: &str,
-    room: &'r mut [u8],
-) -> Result<&'r [u8], Refusal> {
+pub(crate) fn decode_signature<'r>(encoded: &str, room: &'r mut [u8]) -> Result<&'r [u8], Refusal> {
     use base64::DecodeSliceError::{DecodeError, OutputSliceTooSmall};
     let length = BASE64URL
         .decode_slice(encoded, room)

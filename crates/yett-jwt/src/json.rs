@@ -42,8 +42,8 @@ pub enum JsonFault {
     /// Deeper than [`DEEPEST_JSON`].
     #[error("nested deeper than {DEEPEST_JSON} levels")]
     TooDeep,
-    /// A gigabyte or more: places in the text are kept in 32 bits.
-    #[error("a gigabyte or more")]
+    /// Half a gibibyte or more: places in the text are kept in 30 bits.
+    #[error("half a gibibyte or more")]
     TooLarge,
 }
 

@@ -153,7 +153,7 @@ impl Rules {
     }
 
     fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
-        let is_present = claims.claim(Registered::Audience.name()).is_some();
+        let is_present = claims.has(Registered::Audience);
         match (self.audiences.as_slice(), is_present, self.strangers) {
             ([], false, _) | ([], true, Strangers::Admitted) => Ok(()),
             ([], true, Strangers::Refused) => Err(Refusal::AudienceUnexpected),

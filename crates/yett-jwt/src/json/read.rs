@@ -97,13 +97,49 @@ impl<'de> MapAccess<'de> for &mut Members<'de> {
             return Err(serde::de::Error::custom("no value without a name"));
         };
         let text = self.document.strings().at(member.value);
-        let value = match member.kind {
+        let value = match member.kind() {
             Kind::String => seed.deserialize(Text(text)),
+            // Nearly all numbers are short integers.
+            Kind::Number => match text.parse() {
+                Ok(integer) => seed.deserialize(Integer(integer)),
+                Err(_) => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
+            },
             _ => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
         }?;
         self.next += 1;
         self.begun = None;
         Ok(value)
+    }
+}
+
+/// An integer that is parsed already.
+struct Integer(i64);
+
+impl<'de> Deserializer<'de> for Integer {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match u64::try_from(self.0) {
+            Ok(positive) => visitor.visit_u64(positive),
+            Err(_) => visitor.visit_i64(self.0),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

@@ -9,7 +9,7 @@ use super::{DEEPEST_JSON, JsonFault};
 
 /// Texts of this many bytes or more are refused, so that every place fits a [`Span`] with room for
 /// the decoded strings behind.
-const LONGEST_TEXT: usize = 1 << 30;
+const LONGEST_TEXT: usize = 1 << 29;
 
 /// Up to so many names are compared each with each, which needs no memory.
 const FEW_NAMES: usize = 16;
@@ -19,22 +19,27 @@ pub(super) fn scan(text: &str) -> Result<(Vec<Member>, String), JsonFault> {
     let mut scanner = Scanner::new(text)?;
     // Most payloads have between four and eight claims.
     let mut members = Vec::with_capacity(8);
-    scanner.document(&mut members)?;
-    Ok((members, scanner.decoded))
+    match scanner.document(&mut members) {
+        Some(()) => Ok((members, scanner.decoded)),
+        None => Err(scanner.fault),
+    }
 }
 
 /// Checks one object.
 pub(super) fn check(text: &str) -> Result<(), JsonFault> {
-    Scanner::new(text)?.document(&mut Vec::with_capacity(8))
+    scan(text).map(|_| ())
 }
 
+/// Every step gives nothing when the text is refused; the reason is then in `fault`. `Result`s would
+/// not fit a register (see [`Span`]).
 struct Scanner<'t> {
     text: &'t str,
     bytes: &'t [u8],
     /// The next byte to look at.
     at: usize,
     levels_left: usize,
-    /// Strings with escapes, one behind the other. Those of inner objects go when the object ends.
+    fault: JsonFault,
+    /// Strings with escapes, one behind the other. Those of inner values go when the value ends.
     decoded: String,
     /// Names of the inner objects that are open, innermost last.
     names: Vec<Span>,
@@ -50,192 +55,185 @@ impl<'t> Scanner<'t> {
             bytes: text.as_bytes(),
             at: 0,
             levels_left: DEEPEST_JSON,
+            fault: JsonFault::Syntax,
             decoded: String::new(),
             names: Vec::new(),
         })
     }
 
-    fn document(&mut self, members: &mut Vec<Member>) -> Result<(), JsonFault> {
+    /// Refuses for another reason than syntax.
+    #[cold]
+    fn refuse<T>(&mut self, fault: JsonFault) -> Option<T> {
+        self.fault = fault;
+        None
+    }
+
+    fn document(&mut self, members: &mut Vec<Member>) -> Option<()> {
         self.skip_space();
         if self.peek() != Some(b'{') {
             // Whatever else it is: JSON, or not even that.
             self.value()?;
             self.end()?;
-            return Err(JsonFault::NotObject);
+            return self.refuse(JsonFault::NotObject);
         }
         self.outer_object(members)?;
         self.end()
     }
 
-    fn end(&mut self) -> Result<(), JsonFault> {
+    fn end(&mut self) -> Option<()> {
         self.skip_space();
-        match self.peek() {
-            None => Ok(()),
-            Some(_) => Err(JsonFault::Syntax),
-        }
+        self.peek().is_none().then_some(())
     }
 
     /// The outermost object, whose members are noted.
-    fn outer_object(&mut self, members: &mut Vec<Member>) -> Result<(), JsonFault> {
+    fn outer_object(&mut self, members: &mut Vec<Member>) -> Option<()> {
         self.open()?;
-        if self.opens_empty(b'}') {
-            return self.close();
+        if self.ends_at_once(b'}') {
+            return Some(());
         }
         loop {
             let name = self.name()?;
-            let (kind, value) = self.value()?;
-            members.push(Member { name, kind, value });
+            let value = self.value()?;
+            members.push(Member { name, value });
             if !self.goes_on(b'}')? {
                 break;
             }
         }
         let strings = Strings::new(self.text, &self.decoded);
         if has_twins(members.iter().map(|member| member.name), strings) {
-            return Err(JsonFault::DuplicateName);
+            return self.refuse(JsonFault::DuplicateName);
         }
-        self.close()
+        Some(())
     }
 
     /// An object within another value: its names must be unique, and are then forgotten.
-    fn inner_object(&mut self) -> Result<(), JsonFault> {
+    fn inner_object(&mut self) -> Option<()> {
         self.open()?;
-        if self.opens_empty(b'}') {
-            return self.close();
-        }
-        let (first_name, decoded_before) = (self.names.len(), self.decoded.len());
-        loop {
-            let name = self.name()?;
-            self.names.push(name);
-            self.value()?;
-            if !self.goes_on(b'}')? {
-                break;
+        if !self.ends_at_once(b'}') {
+            let (first_name, decoded_before) = (self.names.len(), self.decoded.len());
+            loop {
+                let name = self.name()?;
+                self.names.push(name);
+                self.value()?;
+                if !self.goes_on(b'}')? {
+                    break;
+                }
             }
+            let names = self.names.get(first_name..).unwrap_or_default();
+            let strings = Strings::new(self.text, &self.decoded);
+            if has_twins(names.iter().copied(), strings) {
+                return self.refuse(JsonFault::DuplicateName);
+            }
+            self.names.truncate(first_name);
+            self.decoded.truncate(decoded_before);
         }
-        let names = self.names.get(first_name..).unwrap_or_default();
-        let strings = Strings::new(self.text, &self.decoded);
-        if has_twins(names.iter().copied(), strings) {
-            return Err(JsonFault::DuplicateName);
-        }
-        self.names.truncate(first_name);
-        self.decoded.truncate(decoded_before);
-        self.close()
+        self.levels_left += 1;
+        Some(())
     }
 
-    fn array(&mut self) -> Result<(), JsonFault> {
+    fn array(&mut self) -> Option<()> {
         self.open()?;
-        if self.opens_empty(b']') {
-            return self.close();
-        }
-        let decoded_before = self.decoded.len();
-        loop {
-            self.value()?;
-            if !self.goes_on(b']')? {
-                break;
+        if !self.ends_at_once(b']') {
+            let decoded_before = self.decoded.len();
+            loop {
+                self.value()?;
+                if !self.goes_on(b']')? {
+                    break;
+                }
             }
+            self.decoded.truncate(decoded_before);
         }
-        self.decoded.truncate(decoded_before);
-        self.close()
+        self.levels_left += 1;
+        Some(())
     }
 
     /// Passes a bracket or brace.
-    fn open(&mut self) -> Result<(), JsonFault> {
-        self.levels_left = self.levels_left.checked_sub(1).ok_or(JsonFault::TooDeep)?;
+    fn open(&mut self) -> Option<()> {
+        let Some(levels_left) = self.levels_left.checked_sub(1) else {
+            return self.refuse(JsonFault::TooDeep);
+        };
+        self.levels_left = levels_left;
         self.at += 1;
         self.skip_space();
-        Ok(())
+        Some(())
     }
 
-    const fn close(&mut self) -> Result<(), JsonFault> {
-        self.levels_left += 1;
-        Ok(())
-    }
-
-    /// Whether an object or array ends where it begins.
-    fn opens_empty(&mut self, end: u8) -> bool {
+    /// Whether an object or array is empty.
+    fn ends_at_once(&mut self, end: u8) -> bool {
         let is_end = self.peek() == Some(end);
-        if is_end {
-            self.at += 1;
-        }
+        self.at += usize::from(is_end);
         is_end
     }
 
     /// Passes the comma before another element, or the end.
-    fn goes_on(&mut self, end: u8) -> Result<bool, JsonFault> {
+    fn goes_on(&mut self, end: u8) -> Option<bool> {
         self.skip_space();
-        let goes_on = match self.peek() {
-            Some(b',') => true,
-            Some(byte) if byte == end => false,
-            _ => return Err(JsonFault::Syntax),
-        };
+        let byte = self.peek()?;
         self.at += 1;
-        if goes_on {
+        if byte == b',' {
             self.skip_space();
+            return Some(true);
         }
-        Ok(goes_on)
+        (byte == end).then_some(false)
     }
 
     /// A name and the colon behind it.
-    fn name(&mut self) -> Result<Span, JsonFault> {
+    #[inline(always)]
+    fn name(&mut self) -> Option<Span> {
         if self.peek() != Some(b'"') {
-            return Err(JsonFault::Syntax);
+            return None;
         }
         let name = self.string()?;
         self.skip_space();
         if self.peek() != Some(b':') {
-            return Err(JsonFault::Syntax);
+            return None;
         }
         self.at += 1;
         self.skip_space();
-        Ok(name)
+        Some(name)
     }
 
     /// Any value. The span of a string is its content; of anything else, its text.
-    fn value(&mut self) -> Result<(Kind, Span), JsonFault> {
+    fn value(&mut self) -> Option<Span> {
         let start = self.at;
-        let kind = match self.peek() {
-            Some(b'"') => return Ok((Kind::String, self.string()?)),
-            Some(b'0'..=b'9' | b'-') => {
+        let kind = match self.peek()? {
+            b'"' => return self.string(),
+            b'0'..=b'9' | b'-' => {
                 self.number()?;
                 Kind::Number
             }
-            Some(b'{') => {
+            b'{' => {
                 self.inner_object()?;
                 Kind::Object
             }
-            Some(b'[') => {
+            b'[' => {
                 self.array()?;
                 Kind::Array
             }
-            Some(b't') => self.word("true", Kind::True)?,
-            Some(b'f') => self.word("false", Kind::False)?,
-            Some(b'n') => self.word("null", Kind::Null)?,
-            _ => return Err(JsonFault::Syntax),
+            b't' => self.word("true", Kind::True)?,
+            b'f' => self.word("false", Kind::False)?,
+            b'n' => self.word("null", Kind::Null)?,
+            _ => return None,
         };
-        Ok((kind, Span::between(start, self.at)))
+        Some(Span::new(kind, start, self.at))
     }
 
-    fn word(&mut self, word: &str, kind: Kind) -> Result<Kind, JsonFault> {
-        let is_there = self
-            .bytes
-            .get(self.at..)
-            .is_some_and(|rest| rest.starts_with(word.as_bytes()));
-        if !is_there {
-            return Err(JsonFault::Syntax);
-        }
+    fn word(&mut self, word: &str, kind: Kind) -> Option<Kind> {
+        let rest = self.bytes.get(self.at..)?;
         self.at += word.len();
-        Ok(kind)
+        rest.starts_with(word.as_bytes()).then_some(kind)
     }
 
     /// RFC 8259 section 6. A number that no float can tell is refused: readers would differ.
-    fn number(&mut self) -> Result<(), JsonFault> {
+    fn number(&mut self) -> Option<()> {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        match self.peek() {
-            Some(b'0') => self.at += 1,
-            Some(b'1'..=b'9') => self.digits()?,
-            _ => return Err(JsonFault::Syntax),
+        match self.peek()? {
+            b'0' => self.at += 1,
+            b'1'..=b'9' => self.digits()?,
+            _ => return None,
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
@@ -251,72 +249,66 @@ impl<'t> Scanner<'t> {
             may_be_infinite = true;
         }
         if may_be_infinite {
-            let text = self.text.get(start..self.at).unwrap_or_default();
-            if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-                return Err(JsonFault::Syntax);
-            }
+            let number: f64 = self.text.get(start..self.at)?.parse().ok()?;
+            return number.is_finite().then_some(());
         }
-        Ok(())
+        Some(())
     }
 
     /// One digit or more.
-    fn digits(&mut self) -> Result<(), JsonFault> {
+    fn digits(&mut self) -> Option<()> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
             self.at += 1;
         }
-        if self.at == start {
-            return Err(JsonFault::Syntax);
-        }
-        Ok(())
+        (self.at > start).then_some(())
     }
 
     /// A string from its first quote on: the span of what it says.
-    fn string(&mut self) -> Result<Span, JsonFault> {
+    #[inline(always)]
+    fn string(&mut self) -> Option<Span> {
         self.at += 1;
         let start = self.at;
         self.skip_plain();
-        match self.peek() {
-            Some(b'"') => {
+        match self.peek()? {
+            b'"' => {
                 self.at += 1;
-                Ok(Span::between(start, self.at - 1))
+                Some(Span::new(Kind::String, start, self.at - 1))
             }
-            Some(b'\\') => self.string_with_escapes(start),
-            // The end of the text, or a control character.
-            _ => Err(JsonFault::Syntax),
+            b'\\' => self.string_with_escapes(start),
+            // A control character.
+            _ => None,
         }
     }
 
-    fn string_with_escapes(&mut self, start: usize) -> Result<Span, JsonFault> {
+    #[cold]
+    fn string_with_escapes(&mut self, start: usize) -> Option<Span> {
         let decoded_from = self.decoded.len();
         let mut copied = start;
         loop {
-            let plain = self.text.get(copied..self.at).unwrap_or_default();
-            self.decoded.push_str(plain);
-            match self.peek() {
-                Some(b'"') => {
+            self.decoded.push_str(self.text.get(copied..self.at)?);
+            match self.peek()? {
+                b'"' => {
                     self.at += 1;
                     let behind = self.text.len();
-                    return Ok(Span::between(
-                        behind + decoded_from,
-                        behind + self.decoded.len(),
-                    ));
+                    let (start, end) = (behind + decoded_from, behind + self.decoded.len());
+                    return Some(Span::new(Kind::String, start, end));
                 }
-                Some(b'\\') => {
-                    let (character, end) =
-                        unescape(self.bytes, self.at).ok_or(JsonFault::Syntax)?;
+                b'\\' => {
+                    let (character, end) = unescape(self.bytes, self.at)?;
                     self.decoded.push(character);
                     self.at = end;
                     copied = end;
                     self.skip_plain();
                 }
-                _ => return Err(JsonFault::Syntax),
+                _ => return None,
             }
         }
     }
 
     /// Goes on to the next quote, backslash or control character, or to the end. Eight bytes at a
     /// time: names and texts are half of a payload.
+    #[inline(always)]
     fn skip_plain(&mut self) {
         while let Some(&eight) = self.bytes.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
             let found = stops(u64::from_le_bytes(eight));
@@ -405,13 +397,22 @@ fn has_twins(names: impl ExactSizeIterator<Item = Span> + Clone, strings: String
         sorted.sort_unstable();
         return sorted.windows(2).any(|pair| pair.first() == pair.last());
     }
-    let mut rest = names;
-    while let Some(name) = rest.next() {
-        let is_twin = |other: Span| {
-            other.len() == name.len() && strings.at(other) == strings.at(name)
+    // Most pairs differ in length or begin, which costs no look at the text.
+    let mut seen = [(0_u64, None); FEW_NAMES];
+    for (nth, name) in names.enumerate() {
+        let begin = strings.begin(name);
+        let (before, rest) = seen.split_at_mut(nth);
+        let is_twin = |&(other_begin, other): &(u64, Option<Span>)| {
+            other_begin == begin
+                && other.is_some_and(|other| {
+                    other.len() == name.len() && strings.at(other) == strings.at(name)
+                })
         };
-        if rest.clone().any(is_twin) {
+        if before.iter().any(is_twin) {
             return true;
+        }
+        if let Some(place) = rest.first_mut() {
+            *place = (begin, Some(name));
         }
     }
     false
