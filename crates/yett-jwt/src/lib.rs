@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod cache;
 mod claims;
 mod compact;
 mod header;
@@ -52,6 +53,7 @@ mod time;
 mod verify;
 
 pub use algorithm::Algorithm;
+pub use cache::{CacheSize, CacheStats, TokenCache};
 pub use claims::{Claims, Registered};
 pub use compact::{DEFAULT_LONGEST_TOKEN, Part};
 pub use header::{HeaderType, KeyId};

@@ -3,6 +3,7 @@
 //! the signature over the bytes as they came, and only then read what they say.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::claims::{Claims, Places, Times};
 use crate::compact::{Compact, SIGNATURE_SLACK, decode, decode_object, decode_signature};
@@ -15,13 +16,42 @@ use crate::{KeyId, Part, Refusal, Rules, UnixSeconds, VerifyingKey};
 pub struct Verifier {
     key: VerifyingKey,
     rules: Rules,
+    generation: u64,
 }
 
 impl Verifier {
     /// Binds rules to a key.
     #[must_use]
-    pub const fn new(key: VerifyingKey, rules: Rules) -> Self {
-        Self { key, rules }
+    pub fn new(key: VerifyingKey, rules: Rules) -> Self {
+        /// 2^64 verifiers are more than a process can make.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self {
+            key,
+            rules,
+            generation: NEXT.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Tells this key and these rules from every other pair in the process, equal ones too. Clones
+    /// share it: they judge alike.
+    pub(crate) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Judges again what depends on `now`, for a token that this verifier, or a clone, once proved:
+    /// the same verdict as [`Verifier::verify`], whose other checks do not depend on it.
+    pub(crate) fn check_times_again(
+        &self,
+        verified: &Verified,
+        now: UnixSeconds,
+    ) -> Result<(), Refusal> {
+        let claims = verified.claims();
+        let times = Times {
+            expires_at: claims.expires_at(),
+            not_before: claims.not_before(),
+            issued_at: claims.issued_at(),
+        };
+        self.rules.check_times(&times, now)
     }
 
     /// Proves that `token` was signed with the key, and that it may be used at `now` under the
