@@ -45,13 +45,7 @@ impl Verifier {
         verified: &Verified,
         now: UnixSeconds,
     ) -> Result<(), Refusal> {
-        let claims = verified.claims();
-        let times = Times {
-            expires_at: claims.expires_at(),
-            not_before: claims.not_before(),
-            issued_at: claims.issued_at(),
-        };
-        self.rules.check_times(&times, now)
+        self.rules.check_times(verified.claims.times(), now)
     }
 
     /// Proves that `token` was signed with the key, and that it may be used at `now` under the
@@ -160,6 +154,12 @@ impl Verified {
     #[must_use]
     pub const fn key_id(&self) -> Option<&KeyId> {
         self.key_id.as_ref()
+    }
+
+    /// Bytes of memory that it holds beside its own size.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let key_id = self.key_id.as_ref().map_or(0, |id| id.as_str().len());
+        key_id + self.claims.document().held_bytes()
     }
 }
 
