@@ -98,9 +98,8 @@ pub(crate) fn decode_object(
     Ok((text, members))
 }
 
-/// Room for any signature, in bytes. HS256 needs 32; the rest lets a padded one be called badly
-/// encoded, not wrong.
-pub(crate) const LONGEST_SIGNATURE: usize = 64;
+/// Room for any signature, in bytes: one of an RSA key of 8192 bits, or an ML-DSA-87 one.
+pub(crate) const LONGEST_SIGNATURE: usize = if cfg!(feature = "ml-dsa") { 4627 } else { 1024 };
 
 /// Decodes the signature into `room`, without allocating. One that is longer than any signature is
 /// a wrong signature.

@@ -19,6 +19,9 @@ pub enum SignError {
     /// The claims are not a JSON object that a verifier would accept.
     #[error("the claims are refused")]
     Json(#[source] JsonFault),
+    /// The crypto library could not sign: no memory, or no randomness. Not the caller's fault.
+    #[error("the crypto library could not sign")]
+    Failed,
 }
 
 impl SigningKey {
@@ -52,7 +55,9 @@ impl SigningKey {
         token.push_str(header);
         token.push('.');
         BASE64URL.encode_string(claims_json, &mut token);
-        let signature = self.signature(token.as_bytes());
+        let signature = self
+            .signature(token.as_bytes())
+            .map_err(|_| SignError::Failed)?;
         token.push('.');
         BASE64URL.encode_string(signature, &mut token);
         Ok(token)

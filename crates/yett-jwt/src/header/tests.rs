@@ -25,7 +25,7 @@ fn alg_none_in_any_spelling_is_refused() {
 #[test]
 fn unknown_alg_is_refused() {
     for name in [
-        "hs256", "Hs256", "HS256 ", "HS384", "RS256", "ES256", "EdDSA", "dir", "HMAC",
+        "hs256", "Hs256", "HS256 ", "RS1", "ES256k", "EDDSA", "Ed448", "dir", "HMAC",
     ] {
         check(
             &format!(r#"{{"alg":"{name}","typ":"JWT"}}"#),
@@ -90,7 +90,10 @@ fn keys_offered_by_the_header_are_ignored() {
     let forged = token(header, "{}");
     let (signed, _) = forged.rsplit_once('.').unwrap();
     let attacker = crate::SigningKey::danger_hs256_short(&[0, 0, 0]).unwrap();
-    let forged = format!("{signed}.{}", encode(attacker.signature(signed.as_bytes())));
+    let forged = format!(
+        "{signed}.{}",
+        encode(attacker.signature(signed.as_bytes()).unwrap())
+    );
     let refusal = verifier(Rules::new()).verify(&forged, NOW).unwrap_err();
     assert_eq!(refusal, Refusal::Signature);
 }
