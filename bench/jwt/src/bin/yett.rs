@@ -1,7 +1,6 @@
 //! Yett: `yett-bench prepare` makes keys and tokens, `yett-bench SECONDS` measures, `yett-bench
 //! memory` counts what one proof allocates.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs};
@@ -15,30 +14,35 @@ use yett_jwt::{
     VerifyingKey,
 };
 
-/// Counts allocations, for `memory`.
-struct Counting;
-
+/// How much is allocated, for `memory`.
 static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
-        CALLS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller's promise is ours.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is ours.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
-
 #[cfg(feature = "count")]
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+mod count {
+    use std::alloc::{GlobalAlloc, Layout, System};
+        use std::sync::atomic::Ordering;
+
+    struct Counting;
+
+    // SAFETY: every call goes to the system's allocator unchanged.
+    unsafe impl GlobalAlloc for Counting {
+        unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+            super::ALLOCATED.fetch_add(layout.size(), Ordering::Relaxed);
+            super::CALLS.fetch_add(1, Ordering::Relaxed);
+            // SAFETY: the caller's promise is ours.
+            unsafe { System.alloc(layout) }
+        }
+
+        unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+            // SAFETY: the caller's promise is ours.
+            unsafe { System.dealloc(place, layout) }
+        }
+    }
+
+    #[global_allocator]
+    static ALLOCATOR: Counting = Counting;
+}
 
 fn main() {
     match env::args().nth(1).as_deref() {
