@@ -42,7 +42,6 @@ const BORDERS: &[Border] = &[
             "toml",
             "hyper-util",
             "reqwest",
-            "ring",
             "native-tls",
             "openssl",
             "rustls-platform-verifier",

@@ -3,23 +3,29 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
+use yett_jwt::{KeyId, KeySet};
 
 use crate::fetch::{Issuer, Source};
-use crate::flight::{Boarding, Hangar};
+use crate::flight::{Join, Keeper};
 use crate::pace::Errand;
 use crate::{JwksError, JwksSettings, JwksSettingsErrors, JwksStatus};
-use yett_jwt::{KeyId, KeySet};
+
+/// How much longer than a fetch may take its end is waited for. The fetch watches its own time; this
+/// is for the case that the runtime that it runs on has stopped moving.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// One issuer's JWK set, kept at hand. Cheap to clone; clones share the set and its fetches.
 ///
-/// Its methods run inside a tokio runtime with I/O and time. Dropping a future of this type never
+/// Its methods run inside a tokio runtime with I/O and time, and a fetch runs on the runtime of
+/// whoever caused it. Dropping a future of this type never
 /// ends a fetch that others wait for; dropping every clone lets a running fetch end by itself.
 #[derive(Clone)]
 pub struct JwksClient {
-    hangar: Arc<Hangar>,
+    keeper: Arc<Keeper>,
 }
 
 impl JwksClient {
@@ -34,7 +40,7 @@ impl JwksClient {
 
     pub(crate) fn over(source: Source, settings: JwksSettings) -> Self {
         Self {
-            hangar: Arc::new(Hangar::new(source, settings)),
+            keeper: Arc::new(Keeper::new(source, settings)),
         }
     }
 
@@ -44,7 +50,7 @@ impl JwksClient {
     /// that what was made from it need not be made again: compare with [`Arc::ptr_eq`].
     #[must_use]
     pub fn current(&self) -> Option<Arc<KeySet>> {
-        self.hangar.current()
+        self.keeper.current()
     }
 
     /// The set at hand. When there is none, waits for one fetch, which all share.
@@ -91,7 +97,7 @@ impl JwksClient {
             // A fetch on demand moves what is due, in either direction: every landing is a reason
             // to look again.
             status.mark_unchanged();
-            let due = self.hangar.due().unwrap_or_else(Instant::now);
+            let due = self.keeper.due().unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
                 _ = &mut stop => return,
@@ -109,14 +115,14 @@ impl JwksClient {
     /// How the fetches have gone.
     #[must_use]
     pub fn status(&self) -> JwksStatus {
-        self.hangar.status().borrow().clone()
+        self.keeper.status().borrow().clone()
     }
 
     /// The status, and a wake-up whenever a fetch has ended: for the log. Who looks late sees the
     /// newest alone. Do not keep its `borrow()` for longer than a look: a fetch cannot end meanwhile.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<JwksStatus> {
-        self.hangar.status().subscribe()
+        self.keeper.status().subscribe()
     }
 
     /// Waits for a fetch, if one runs or may start; then what is at hand.
@@ -125,12 +131,15 @@ impl JwksClient {
         errand: Errand,
         lacking: Option<&str>,
     ) -> Result<Arc<KeySet>, JwksError> {
-        let failure = match self.hangar.board(errand, lacking) {
-            Boarding::Wait(mut landing) => match landing.wait_for(Option::is_some).await {
-                Ok(landed) => landed.clone().and_then(Result::err),
-                Err(_) => None,
-            },
-            Boarding::Declined(failure) => failure,
+        let failure = match self.keeper.join(errand, lacking) {
+            Join::Running(mut landing) => {
+                let most = self.keeper.longest_flight() + GRACE;
+                match timeout(most, landing.wait_for(Option::is_some)).await {
+                    Ok(Ok(landed)) => landed.clone().and_then(Result::err),
+                    Ok(Err(_)) | Err(_) => None,
+                }
+            }
+            Join::Declined(failure) => failure,
         };
         self.current()
             .ok_or_else(|| failure.unwrap_or(JwksError::Interrupted))

@@ -1,5 +1,5 @@
-//! Every way in which a fetch can fail. No variant holds anything that the issuer wrote: not its
-//! body, not where it wanted to redirect to.
+//! Every way in which a fetch can fail. No variant holds what the issuer wrote, not its body and not
+//! where it wanted to redirect to; of a refused set at most key ids, escaped.
 
 use std::io;
 use std::net::IpAddr;
@@ -64,4 +64,48 @@ pub enum JwksError {
     /// There is no set yet, and too many already wait for it.
     #[error("too many already wait for the issuer's keys")]
     Crowded,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_say_what_to_look_at() {
+        let broken = || Arc::new(io::Error::other("broken"));
+        let errors = [
+            JwksError::Resolve(broken()),
+            JwksError::NoAddress,
+            JwksError::AddressRefused(IpAddr::from([127, 0, 0, 1])),
+            JwksError::Connect(broken()),
+            JwksError::Tls(broken()),
+            JwksError::Status(302),
+            JwksError::Encoded,
+            JwksError::TooLong { longest: 262_144 },
+            JwksError::Timeout {
+                after: Duration::from_secs(5),
+            },
+            JwksError::KeySet(Arc::new(KeySetError::NoKeys)),
+            JwksError::Interrupted,
+            JwksError::Crowded,
+        ];
+        let messages: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            messages,
+            [
+                "the issuer's name was not resolved",
+                "the issuer's name has no address",
+                "the issuer's name resolves to 127.0.0.1, where keys may not be fetched from",
+                "no connection to the issuer",
+                "no secure connection to the issuer",
+                "the issuer answered with status 302 instead of 200",
+                "the issuer answered with a compressed body, which was not asked for",
+                "the issuer's answer is longer than 262144 bytes",
+                "the issuer did not answer within 5s",
+                "the issuer's answer is not a usable key set",
+                "the fetch was interrupted",
+                "too many already wait for the issuer's keys",
+            ]
+        );
+    }
 }

@@ -15,10 +15,10 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
+use yett_jwt::Algorithm;
 
 use crate::fetch::Source;
 use crate::{JwksClient, JwksError, JwksSettings};
-use yett_jwt::Algorithm;
 
 /// A set with one key for each id: the elliptic curve key of RFC 7517 appendix A.1.
 pub(crate) fn set(kids: &[&str]) -> Vec<u8> {

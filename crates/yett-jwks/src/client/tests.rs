@@ -1,9 +1,7 @@
 //! The client over scripted issuers, in paused time: it passes only while every task waits for it.
 
-use std::time::Duration;
-
 use tokio::task::yield_now;
-use tokio::time::{advance, sleep, timeout};
+use tokio::time::{advance, sleep};
 
 use super::*;
 use crate::testing::{Act, Script, set};
@@ -18,6 +16,14 @@ async fn everybody_waits() {
     for _ in 0..1000 {
         yield_now().await;
     }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
 }
 
 fn seconds(seconds: u64) -> Duration {
@@ -407,13 +413,6 @@ async fn fetch_that_panics_is_a_failed_fetch() {
 fn fetch_whose_runtime_ends_is_a_failed_fetch_and_another_runtime_can_go_on() {
     let script = Script::new([Act::Silence, answer(&["a"])]);
     let client = script.client();
-    let runtime = || {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap()
-    };
     runtime().block_on(async {
         assert!(
             timeout(Duration::from_millis(1), client.keys())
@@ -429,5 +428,24 @@ fn fetch_whose_runtime_ends_is_a_failed_fetch_and_another_runtime_can_go_on() {
         assert!(matches!(client.keys().await, Err(JwksError::Interrupted)));
         advance(seconds(6)).await;
         assert!(client.keys().await.unwrap().contains("a"));
+    });
+}
+
+#[test]
+fn fetch_on_a_runtime_that_stands_still_is_not_waited_for_without_end() {
+    let script = Script::new([Act::Silence]);
+    let client = script.client();
+    let standing = runtime();
+    standing.block_on(async {
+        assert!(
+            timeout(Duration::from_millis(1), client.keys())
+                .await
+                .is_err()
+        );
+    });
+    runtime().block_on(async {
+        let start = Instant::now();
+        assert!(matches!(client.keys().await, Err(JwksError::Interrupted)));
+        assert_eq!(start.elapsed().as_secs(), 6);
     });
 }

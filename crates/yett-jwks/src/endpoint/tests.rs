@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn parse(url: &str, loopback: Loopback) -> Result<Endpoint, UrlFault> {
@@ -179,5 +181,24 @@ fn port_that_does_not_exist_is_refused() {
             matches!(fault, UrlFault::Port | UrlFault::NotAbsolute),
             "{url} {fault:?}"
         );
+    }
+}
+
+proptest! {
+    /// Whatever is written: no panic, and no way to plain http elsewhere.
+    #[test]
+    fn any_text_is_refused_or_safe(text in prop_oneof![
+        any::<String>(),
+        "https?://[a-z0-9.:@%\\[\\]/?#-]{0,40}",
+        "(http|HTTPS|https)://(localhost|127\\.0\\.0\\.1|\\[::1\\]|10\\.0\\.0\\.1)[.:@0-9/]{0,6}",
+    ]) {
+        if let Ok(endpoint) = parse(&text, Loopback::Refused) {
+            prop_assert!(endpoint.server_name.is_some());
+            prop_assert_eq!(endpoint.reach, Reach::Elsewhere);
+        }
+        if let Ok(endpoint) = parse(&text, Loopback::Allowed) {
+            prop_assert_ne!(endpoint.server_name.is_some(), endpoint.reach == Reach::LoopbackAlone);
+            prop_assert_ne!(endpoint.port, 0);
+        }
     }
 }
