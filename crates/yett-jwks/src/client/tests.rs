@@ -117,6 +117,19 @@ async fn known_kid_never_fetches_nor_waits() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn kid_that_came_a_moment_ago_does_not_fetch() {
+    let script = Script::new([answer(&["a"])]);
+    let client = script.client();
+    client.keys().await.unwrap();
+    // Whoever looked before it came, and asks for the fetch only now.
+    for lacking in [Some("a"), None] {
+        let join = client.keeper.join(Errand::UnknownKey, lacking);
+        assert!(matches!(join, Join::Declined(None)));
+    }
+    assert_eq!(script.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn kid_that_no_key_can_have_does_not_fetch() {
     let script = Script::new([answer(&["a"])]);
     let client = script.client();
