@@ -19,6 +19,8 @@ pub use signing::{RsaSize, SigningKey};
 pub use verifying::VerifyingKey;
 
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 pub(crate) mod pairs;
 #[cfg(test)]
 mod tests;

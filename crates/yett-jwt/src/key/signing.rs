@@ -51,7 +51,7 @@ pub struct SigningKey {
 /// What the crypto library signs with.
 #[derive(Clone)]
 pub(super) enum KeyPair {
-    Secret(hmac::Key),
+    Secret(Arc<hmac::Key>),
     Rsa(Arc<RsaKeyPair>, &'static dyn RsaEncoding),
     Ec(Arc<EcdsaKeyPair>),
     Ed25519(Arc<Ed25519KeyPair>),
@@ -302,8 +302,9 @@ impl SigningKey {
     }
 
     fn from_secret(algorithm: Algorithm, secret: hmac::Key) -> Self {
+        let secret = Arc::new(secret);
         Self {
-            pair: KeyPair::Secret(secret.clone()),
+            pair: KeyPair::Secret(Arc::clone(&secret)),
             verifying: VerifyingKey::from_secret(algorithm, secret),
             header: None,
         }
