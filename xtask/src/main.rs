@@ -68,6 +68,7 @@ const BORDERS: &[Border] = &[
         name: "yett",
         ours: &[
             "yett-jwt",
+            "yett-jwks",
             "yett-gate",
             "yett-link",
             "yett-issuer",
