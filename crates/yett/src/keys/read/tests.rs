@@ -112,7 +112,7 @@ fn what_is_no_key_file_is_told_apart() {
     assert!(mistake("hunter2").contains("--secret-file"));
     assert!(mistake("0\u{2}").contains("openssl pkey -inform DER"));
     assert!(mistake(r#"{"keys":[]}"#).contains("this is a JWK set; expected one key"));
-    assert!(mistake(r#"{"kty":"RSA"}"#).contains("member `e` is missing"));
+    assert!(mistake(r#"{"kty":"RSA"}"#).contains("member `n` is missing"));
     assert!(mistake(&" ".repeat(LONGEST_KEY_FILE + 1)).contains("longer than 65536 bytes"));
     let nowhere = folder.0.path().join("nowhere");
     assert_eq!(
