@@ -7,7 +7,9 @@
 
 use std::fmt;
 
-use yett_jwt::{Refusal, RefusalKind, Rules, SigningKey, UnixSeconds, Verified, Verifier};
+use yett_jwt::{
+    CacheSize, Refusal, RefusalKind, Rules, SigningKey, TokenCache, UnixSeconds, Verified, Verifier,
+};
 use zeroize::Zeroizing;
 
 use super::Identity;
@@ -136,6 +138,9 @@ impl CredentialFault {
 #[derive(Debug)]
 pub(crate) struct TokenRules {
     verifier: Verifier,
+    /// Tokens that these rules proved already. The edge has no list of revoked tokens, so there is
+    /// nothing to forget before a token's `exp`.
+    cache: TokenCache,
     schemes: Vec<AuthScheme>,
     jti_claim: Option<String>,
     token_type_claim: Option<String>,
@@ -176,6 +181,7 @@ impl TokenRules {
         }
         Some(Self {
             verifier: Verifier::new(key?.verifying_key(), proof_rules(&settings)),
+            cache: TokenCache::new(CacheSize::default()),
             schemes,
             jti_claim: settings.jti_claim,
             token_type_claim: settings.token_type_claim,
@@ -183,7 +189,7 @@ impl TokenRules {
         })
     }
 
-    /// Tries the credential of a request; a token is verified exactly once.
+    /// Tries the credential of a request; a token is verified exactly once, and remembered.
     pub(super) fn try_credential(&self, head: &RequestHead, now: UnixSeconds) -> Trial {
         match head.credential(&self.schemes) {
             Credential::Missing => Trial::Bad(CredentialFault::Missing, Spelling::AsConfigured),
@@ -202,8 +208,8 @@ impl TokenRules {
     ) -> Result<Identity, CredentialFault> {
         let token = token.as_str().ok_or(CredentialFault::NotText)?;
         let verified = self
-            .verifier
-            .verify(token, now)
+            .cache
+            .verify(&self.verifier, token, now)
             .map_err(CredentialFault::Unproven)?;
         self.check_claims(&verified)?;
         Ok(Identity::new(token, verified))
