@@ -30,9 +30,10 @@
 //! to fail.
 //!
 //! # How it is tested
-//! Published vectors (RFC 7515 A.1, RFC 7519 3.1), a test per rule whose name is the rule, and
-//! property tests: every one-byte change and every re-encoding of a valid token is refused, and no
-//! text whatever causes a panic. `docs/security/threats.md` maps known failures of other libraries
+//! Published vectors (RFC 7515 A.1 and A.3, RFC 7517 A.1 to A.3, RFC 7519 3.1, RFC 7638 3.1, RFC
+//! 8037 A.1 to A.5), a test per rule whose name is the rule, and property tests: every one-byte
+//! change and every re-encoding of a valid token is refused, and no text, key file, JWK or key set
+//! whatever causes a panic. `docs/security/threats.md` maps known failures of other libraries
 //! to these tests.
 #![forbid(unsafe_code)]
 
