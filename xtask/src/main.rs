@@ -56,7 +56,13 @@ const BORDERS: &[Border] = &[
     },
     Border {
         name: "yett-edge",
-        ours: &["yett-gate", "yett-jwt", "yett-link", "yett-issuer"],
+        ours: &[
+            "yett-gate",
+            "yett-jwks",
+            "yett-jwt",
+            "yett-link",
+            "yett-issuer",
+        ],
         never: &["pyo3", "toml", "sqlx", "rusqlite"],
     },
     Border {
@@ -67,8 +73,8 @@ const BORDERS: &[Border] = &[
     Border {
         name: "yett",
         ours: &[
-            "yett-jwt",
             "yett-jwks",
+            "yett-jwt",
             "yett-gate",
             "yett-link",
             "yett-issuer",

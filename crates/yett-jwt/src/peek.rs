@@ -2,7 +2,8 @@
 //! token. Never for a decision: the result is a type that nothing in Yett takes as an identity.
 
 use crate::compact::{Compact, decode, decode_object};
-use crate::{Part, Refusal};
+use crate::header::Header;
+use crate::{KeyId, Part, Refusal};
 
 /// The contents of a token that **nobody vouches for**.
 #[derive(Clone)]
@@ -56,4 +57,16 @@ pub fn danger_peek_payload(token: &str, longest: usize) -> Result<Unproven, Refu
         header: header.into_text(),
         payload,
     })
+}
+
+/// The key id that a token of at most `longest` bytes **names**: to ask an issuer whether it has
+/// published such a key, never to choose how to verify. The header is read as strictly as on
+/// verifying.
+///
+/// # Errors
+/// [`Refusal`]s of the kinds [`Malformed`](crate::RefusalKind::Malformed) and
+/// [`Algorithm`](crate::RefusalKind::Algorithm).
+pub fn danger_peek_key_id(token: &str, longest: usize) -> Result<Option<KeyId>, Refusal> {
+    let compact = Compact::split(token, longest)?;
+    Header::parse(compact.header).map(|header| header.key_id)
 }
