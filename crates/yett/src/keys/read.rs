@@ -262,7 +262,14 @@ impl KeyFile {
             }
             _ => None,
         };
-        let error = anyhow::Error::new(error).context(format!("{name}: the key is not taken"));
+        let error = match error {
+            // That some one algorithm does not take it would say too little.
+            KeyError::OtherAlgorithm { found, .. } if hint.is_none() => {
+                anyhow!("the key is {found}, which no algorithm of Yett takes")
+            }
+            other => anyhow::Error::new(other),
+        };
+        let error = error.context(format!("{name}: the key is not taken"));
         match hint {
             Some(hint) => Failure::usage(error).hint(hint),
             None => Failure::usage(error),

@@ -122,6 +122,21 @@ fn what_is_no_key_file_is_told_apart() {
 }
 
 #[test]
+fn a_key_that_no_algorithm_takes_is_named() {
+    // A point of Ed448 (RFC 8410), of zeros: it is its kind that is refused.
+    let folder = Folder::new();
+    let pem = "-----BEGIN PUBLIC KEY-----\n\
+               MEMwBQYDK2VxAzoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n\
+               AAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END PUBLIC KEY-----\n";
+    let file = KeyFile::read(&folder.file("ed448.pem", pem)).unwrap();
+    assert_eq!(
+        folder.mistake(&refusal(file.public_half(&[]))),
+        "error: ed448.pem: the key is not taken\n  \
+         because: the key is an Ed448 key, which no algorithm of Yett takes\n"
+    );
+}
+
+#[test]
 fn no_mistake_repeats_what_is_in_the_file() {
     let folder = Folder::new();
     for content in [
