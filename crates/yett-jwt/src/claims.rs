@@ -1,11 +1,14 @@
 //! What a token says, typed. Registered claims (RFC 7519 section 4.1) have their type or the token
-//! is refused; the others stay JSON values. Never "absent" for a claim that is there but wrong:
+//! is refused; the others stay JSON. Never "absent" for a claim that is there but wrong:
 //! that was CVE-2026-25537.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::num::NonZeroU32;
 
-use serde_json::{Map, Number, Value};
+use serde::Deserialize;
 
+use crate::json::{ClaimsError, Document, Json, JsonNumber, Kind, Member};
 use crate::{Refusal, UnixSeconds};
 
 /// The registered claims of RFC 7519 section 4.1.
@@ -28,6 +31,21 @@ pub enum Registered {
 }
 
 impl Registered {
+    const COUNT: usize = 7;
+
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "iss" => Self::Issuer,
+            "sub" => Self::Subject,
+            "aud" => Self::Audience,
+            "exp" => Self::ExpiresAt,
+            "nbf" => Self::NotBefore,
+            "iat" => Self::IssuedAt,
+            "jti" => Self::TokenId,
+            _ => return None,
+        })
+    }
+
     /// The name in the payload.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -49,41 +67,64 @@ impl fmt::Display for Registered {
     }
 }
 
-/// The claims of a [`Verified`](crate::Verified) token.
-///
-/// Every member is parsed at once, into one sorted map. Lazy parsing would save nothing: to refuse
-/// a name that occurs twice at some depth, the whole payload must be read anyway, and the gate asks
-/// each token for two claims that are not registered (its type and its id).
+/// The claims of a [`Verified`](crate::Verified) token: views into its payload, which is kept as it
+/// came.
 #[derive(Clone)]
 pub struct Claims {
-    members: Map<String, Value>,
+    document: Document,
+    places: Places,
     times: Times,
 }
 
 impl Claims {
     /// Takes members whose times were read already, and checks the types of the other registered
     /// claims.
-    pub(crate) fn read(members: Map<String, Value>, times: Times) -> Result<Self, Refusal> {
+    pub(crate) fn read(document: Document, places: Places, times: Times) -> Result<Self, Refusal> {
         for claim in [Registered::Issuer, Registered::Subject, Registered::TokenId] {
-            if members
-                .get(claim.name())
-                .is_some_and(|value| !value.is_string())
+            if places
+                .member(&document, claim)
+                .is_some_and(|member| member.kind() != Kind::String)
             {
                 return Err(Refusal::WrongType(claim));
             }
         }
-        match members.get(Registered::Audience.name()) {
-            None | Some(Value::String(_)) => {}
-            Some(Value::Array(items)) if items.iter().all(Value::is_string) => {}
-            Some(_) => return Err(Refusal::WrongType(Registered::Audience)),
+        if let Some(member) = places.member(&document, Registered::Audience) {
+            let is_typed = match document.value(member) {
+                Json::String(_) => true,
+                Json::Array(mut items) => items.all(|item| matches!(item, Json::String(_))),
+                _ => false,
+            };
+            if !is_typed {
+                return Err(Refusal::WrongType(Registered::Audience));
+            }
         }
-        Ok(Self { members, times })
+        Ok(Self {
+            document,
+            places,
+            times,
+        })
     }
 
     /// Any claim by its exact name, registered or not.
     #[must_use]
-    pub fn claim(&self, name: &str) -> Option<&Value> {
-        self.members.get(name)
+    pub fn claim(&self, name: &str) -> Option<Json<'_>> {
+        self.document.get(name)
+    }
+
+    /// All claims, in the payload's order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, Json<'_>)> {
+        let members = self.document.members().iter();
+        members.map(|member| (self.document.name(member), self.document.value(member)))
+    }
+
+    /// The claims as a type of yours. Texts can be lent (`&str`) unless they are within arrays or
+    /// objects and have escapes. Names that the type does not know are ignored, if it says nothing
+    /// else.
+    ///
+    /// # Errors
+    /// A claim is missing, or of another type; the error shows no value.
+    pub fn deserialize<'c, T: Deserialize<'c>>(&'c self) -> Result<T, ClaimsError> {
+        self.document.deserialize()
     }
 
     /// `exp`: at this second the token is no longer valid.
@@ -124,17 +165,38 @@ impl Claims {
 
     /// `aud`: whom the token is for, whether the claim is one string or an array. Nothing also for
     /// an empty array; whether the claim is there at all says [`Claims::claim`].
-    pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        let items = match self.members.get(Registered::Audience.name()) {
-            Some(Value::Array(items)) => items.as_slice(),
-            Some(single) => std::slice::from_ref(single),
-            None => &[],
+    pub fn audiences(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let (single, items) = match self
+            .places
+            .member(&self.document, Registered::Audience)
+            .map(|member| self.document.value(member))
+        {
+            Some(Json::Array(items)) => (None, Some(items)),
+            Some(Json::String(single)) => (Some(single), None),
+            _ => (None, None),
         };
-        items.iter().filter_map(Value::as_str)
+        let items = items.into_iter().flatten().filter_map(|item| match item {
+            Json::String(audience) => Some(audience),
+            _ => None,
+        });
+        single.into_iter().chain(items)
+    }
+
+    pub(crate) fn has(&self, claim: Registered) -> bool {
+        self.places.member(&self.document, claim).is_some()
+    }
+
+    pub(crate) const fn times(&self) -> &Times {
+        &self.times
+    }
+
+    pub(crate) const fn document(&self) -> &Document {
+        &self.document
     }
 
     fn text(&self, claim: Registered) -> Option<&str> {
-        self.members.get(claim.name()).and_then(Value::as_str)
+        self.document
+            .string(self.places.member(&self.document, claim)?)
     }
 }
 
@@ -144,6 +206,29 @@ impl fmt::Debug for Claims {
         f.debug_struct("Claims")
             .field("times", &self.times)
             .finish_non_exhaustive()
+    }
+}
+
+/// Where the registered claims are among the members, counted from one: looked for once, not at
+/// each question.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Places([Option<NonZeroU32>; Registered::COUNT]);
+
+impl Places {
+    pub(crate) fn find(document: &Document) -> Self {
+        let mut places = Self::default();
+        for (nth, member) in (1..).zip(document.members()) {
+            let claim = Registered::named(document.name(member));
+            if let Some(place) = claim.and_then(|claim| places.0.get_mut(claim as usize)) {
+                *place = NonZeroU32::new(nth);
+            }
+        }
+        places
+    }
+
+    fn member<'d>(&self, document: &'d Document, claim: Registered) -> Option<&'d Member> {
+        let nth = (*self.0.get(claim as usize)?)?;
+        document.members().get(nth.get() as usize - 1)
     }
 }
 
@@ -157,37 +242,33 @@ pub(crate) struct Times {
 }
 
 impl Times {
-    pub(crate) fn read(members: &Map<String, Value>) -> Result<Self, Refusal> {
+    pub(crate) fn read(document: &Document, places: &Places) -> Result<Self, Refusal> {
+        let read = |claim| match places.member(document, claim) {
+            None => Ok(None),
+            Some(member) => numeric_date(document.value(member), claim).map(Some),
+        };
         Ok(Self {
-            issued_at: numeric_date(members, Registered::IssuedAt)?,
-            not_before: numeric_date(members, Registered::NotBefore)?,
-            expires_at: numeric_date(members, Registered::ExpiresAt)?,
+            issued_at: read(Registered::IssuedAt)?,
+            not_before: read(Registered::NotBefore)?,
+            expires_at: read(Registered::ExpiresAt)?,
         })
     }
 }
 
-fn numeric_date(
-    members: &Map<String, Value>,
-    claim: Registered,
-) -> Result<Option<UnixSeconds>, Refusal> {
-    match members.get(claim.name()) {
-        None => Ok(None),
-        Some(Value::Number(number)) => match whole_seconds(number) {
-            Some(seconds) => Ok(Some(UnixSeconds::new(seconds))),
-            None => Err(Refusal::OutOfRange(claim)),
-        },
-        Some(_) => Err(Refusal::WrongType(claim)),
-    }
+fn numeric_date(value: Json<'_>, claim: Registered) -> Result<UnixSeconds, Refusal> {
+    let number = value.as_number().ok_or(Refusal::WrongType(claim))?;
+    let seconds = whole_seconds(number).ok_or(Refusal::OutOfRange(claim))?;
+    Ok(UnixSeconds::new(seconds))
 }
 
 /// The second in which the number lies, if an `i64` can tell it.
-fn whole_seconds(number: &Number) -> Option<i64> {
+fn whole_seconds(number: JsonNumber<'_>) -> Option<i64> {
     if let Some(seconds) = number.as_i64() {
         return Some(seconds);
     }
     /// 2^63, the first float beyond `i64`; its negative is still within.
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
-    let seconds = number.as_f64()?.floor();
+    let seconds = number.as_f64().floor();
     // The cast is exact between the bounds. It would saturate beyond them and make 0 of NaN, hence
     // the test.
     (-BEYOND..BEYOND)

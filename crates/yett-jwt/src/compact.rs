@@ -4,28 +4,36 @@
 
 use std::fmt;
 
+use std::sync::LazyLock;
+
 use base64::Engine as _;
-use base64::alphabet;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-use serde_json::{Map, Value};
+use memchr::{memchr, memrchr};
 
-use crate::{JsonFault, Refusal, json};
+use crate::json::Document;
+use crate::{JsonFault, Refusal};
 
 /// How long a token may be in bytes unless the rules say otherwise. Longer ones are refused before
 /// anything else is done.
 pub const DEFAULT_LONGEST_TOKEN: usize = 8 * 1024;
 
-/// base64url as RFC 7515 section 2 defines it. The library's plain scalar engine: a token is a few
-/// hundred bytes, for which vector instructions gain less than they would add to what must be
-/// trusted.
-pub(crate) static BASE64URL: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
-        .with_decode_allow_trailing_bits(false),
-);
+const STRICT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_encode_padding(false)
+    .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+    .with_decode_allow_trailing_bits(false);
+
+/// base64url as RFC 7515 section 2 defines it, by the library's vector instructions: 26 ns instead
+/// of 76 ns for a payload of 190 bytes, a tenth of proving an HS256 token. Behind a lock because
+/// which instructions there are is asked at run time.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub(crate) static BASE64URL: LazyLock<base64::engine::Simd> =
+    LazyLock::new(|| base64::engine::Simd::url_safe(STRICT));
+
+/// base64url as RFC 7515 section 2 defines it.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub(crate) static BASE64URL: LazyLock<base64::engine::GeneralPurpose> =
+    LazyLock::new(|| base64::engine::GeneralPurpose::new(&base64::alphabet::URL_SAFE, STRICT));
 
 /// A part of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,9 +76,11 @@ impl<'t> Compact<'t> {
                 longest,
             });
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Parts)?;
-        let (header, payload) = signed.split_once('.').ok_or(Refusal::Parts)?;
-        if payload.contains('.') {
+        let (signed, signature) =
+            split_at_dot(token, memrchr(b'.', token.as_bytes())).ok_or(Refusal::Parts)?;
+        let (header, payload) =
+            split_at_dot(signed, memchr(b'.', signed.as_bytes())).ok_or(Refusal::Parts)?;
+        if memchr(b'.', payload.as_bytes()).is_some() {
             return Err(Refusal::Parts);
         }
         Ok(Self {
@@ -82,32 +92,32 @@ impl<'t> Compact<'t> {
     }
 }
 
-/// Decodes the header or the payload and reads it: its text, which must be UTF-8, and its members.
-pub(crate) fn decode_object(
-    part: Part,
-    encoded: &str,
-) -> Result<(String, Map<String, Value>), Refusal> {
-    let bytes = BASE64URL
-        .decode(encoded)
-        .map_err(|_| Refusal::Encoding(part))?;
-    let text = String::from_utf8(bytes).map_err(|_| Refusal::Json {
-        part,
-        fault: JsonFault::NotUtf8,
-    })?;
-    let members = json::read_object(&text).map_err(|fault| Refusal::Json { part, fault })?;
-    Ok((text, members))
+fn split_at_dot(text: &str, dot: Option<usize>) -> Option<(&str, &str)> {
+    let (before, from_dot) = text.split_at_checked(dot?)?;
+    Some((before, from_dot.strip_prefix('.')?))
 }
 
-/// Room for any signature, in bytes. HS256 needs 32; the rest lets a padded one be called badly
-/// encoded, not wrong.
-pub(crate) const LONGEST_SIGNATURE: usize = 64;
+/// Decodes a part into bytes.
+pub(crate) fn decode(part: Part, encoded: &str) -> Result<Vec<u8>, Refusal> {
+    BASE64URL
+        .decode(encoded)
+        .map_err(|_| Refusal::Encoding(part))
+}
 
-/// Decodes the signature into `room`, without allocating. One that is longer than any signature is
-/// a wrong signature.
-pub(crate) fn decode_signature<'r>(
-    encoded: &str,
-    room: &'r mut [u8; LONGEST_SIGNATURE],
-) -> Result<&'r [u8], Refusal> {
+/// Decodes the header or the payload, which must be UTF-8, and reads it.
+pub(crate) fn decode_object(part: Part, encoded: &str) -> Result<Document, Refusal> {
+    let fault = |fault| Refusal::Json { part, fault };
+    let text = String::from_utf8(decode(part, encoded)?).map_err(|_| fault(JsonFault::NotUtf8))?;
+    Document::read(text).map_err(fault)
+}
+
+/// The decoder asks for room for whole groups of four characters, so up to two bytes more than it
+/// then fills.
+pub(crate) const SIGNATURE_SLACK: usize = 3;
+
+/// Decodes the signature into `room`, without allocating. One that does not fit is a wrong
+/// signature.
+pub(crate) fn decode_signature<'r>(encoded: &str, room: &'r mut [u8]) -> Result<&'r [u8], Refusal> {
     use base64::DecodeSliceError::{DecodeError, OutputSliceTooSmall};
     let length = BASE64URL
         .decode_slice(encoded, room)

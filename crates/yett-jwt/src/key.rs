@@ -120,6 +120,13 @@ impl VerifyingKey {
         self.secret.algorithm()
     }
 
+    /// The length in bytes of the longest signature that can be right.
+    pub(crate) fn longest_signature(&self) -> usize {
+        match &self.secret {
+            Secret::Hs256(key) => key.algorithm().tag_len(),
+        }
+    }
+
     /// Compares in constant time. A signature of another length is a wrong one.
     pub(crate) fn check_signature(&self, message: &[u8], signature: &[u8]) -> Result<(), Refusal> {
         match &self.secret {

@@ -37,6 +37,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod cache;
 mod claims;
 mod compact;
 mod header;
@@ -52,14 +53,15 @@ mod time;
 mod verify;
 
 pub use algorithm::Algorithm;
+pub use cache::{CacheSize, CacheStats, TokenCache};
 pub use claims::{Claims, Registered};
 pub use compact::{DEFAULT_LONGEST_TOKEN, Part};
 pub use header::{HeaderType, KeyId};
-pub use json::{DEEPEST_JSON, JsonFault};
+pub use json::{ClaimsError, DEEPEST_JSON, Json, JsonArray, JsonFault, JsonNumber, JsonObject};
 pub use key::{KeyError, KeyMaterial, SHORTEST_HS256_SECRET, SigningKey, VerifyingKey};
-pub use peek::{Unproven, danger_peek};
+pub use peek::{Unproven, danger_peek, danger_peek_payload};
 pub use refusal::{Refusal, RefusalKind};
 pub use rules::Rules;
 pub use sign::SignError;
 pub use time::UnixSeconds;
-pub use verify::{Verified, Verifier};
+pub use verify::{Verified, VerifiedPayload, Verifier};

@@ -1,16 +1,14 @@
 //! Reading without proof, for Python's `decode(verify=False)` and for people who ask what is in a
 //! token. Never for a decision: the result is a type that nothing in Yett takes as an identity.
 
-use base64::Engine as _;
-
-use crate::compact::{BASE64URL, Compact, decode_object};
+use crate::compact::{Compact, decode, decode_object};
 use crate::{Part, Refusal};
 
 /// The contents of a token that **nobody vouches for**.
 #[derive(Clone)]
 pub struct Unproven {
     header: String,
-    payload: String,
+    payload: Vec<u8>,
 }
 
 impl Unproven {
@@ -20,10 +18,11 @@ impl Unproven {
         self.header.as_bytes()
     }
 
-    /// The payload's text: a JSON object, with claims of any type and any value.
+    /// The payload: the text of a JSON object, with claims of any type and any value, or, from
+    /// [`danger_peek_payload`], any bytes.
     #[must_use]
-    pub const fn payload_json(&self) -> &[u8] {
-        self.payload.as_bytes()
+    pub const fn payload(&self) -> &[u8] {
+        self.payload.as_slice()
     }
 }
 
@@ -35,10 +34,26 @@ impl Unproven {
 /// [`Refusal`]s of the kind [`Malformed`](crate::RefusalKind::Malformed).
 pub fn danger_peek(token: &str, longest: usize) -> Result<Unproven, Refusal> {
     let compact = Compact::split(token, longest)?;
-    let (header, _) = decode_object(Part::Header, compact.header)?;
-    let (payload, _) = decode_object(Part::Payload, compact.payload)?;
-    BASE64URL
-        .decode(compact.signature)
-        .map_err(|_| Refusal::Encoding(Part::Signature))?;
-    Ok(Unproven { header, payload })
+    let header = decode_object(Part::Header, compact.header)?;
+    let payload = decode_object(Part::Payload, compact.payload)?;
+    decode(Part::Signature, compact.signature)?;
+    Ok(Unproven {
+        header: header.into_text(),
+        payload: payload.into_text().into_bytes(),
+    })
+}
+
+/// [`danger_peek`] for a JWS with any payload: it need not be JSON.
+///
+/// # Errors
+/// The same.
+pub fn danger_peek_payload(token: &str, longest: usize) -> Result<Unproven, Refusal> {
+    let compact = Compact::split(token, longest)?;
+    let header = decode_object(Part::Header, compact.header)?;
+    let payload = decode(Part::Payload, compact.payload)?;
+    decode(Part::Signature, compact.signature)?;
+    Ok(Unproven {
+        header: header.into_text(),
+        payload,
+    })
 }

@@ -2,10 +2,9 @@
 //! and their checks. Never influenced by a token: nothing here is optional because a token leaves
 //! it out.
 
-use serde_json::{Map, Value};
-
 use crate::claims::{Claims, Times};
 use crate::compact::DEFAULT_LONGEST_TOKEN;
+use crate::json::{Document, Kind};
 use crate::{HeaderType, Refusal, Registered, UnixSeconds};
 
 /// Rules for the tokens of one [`Verifier`](crate::Verifier).
@@ -111,9 +110,12 @@ impl Rules {
     }
 
     /// Checks that the required claims are there.
-    pub(crate) fn check_presence(&self, members: &Map<String, Value>) -> Result<(), Refusal> {
+    pub(crate) fn check_presence(&self, claims: &Document) -> Result<(), Refusal> {
         for claim in &self.required {
-            if members.get(claim).is_none_or(Value::is_null) {
+            if claims
+                .member(claim)
+                .is_none_or(|member| member.kind() == Kind::Null)
+            {
                 return Err(missing(claim));
             }
         }
@@ -151,7 +153,7 @@ impl Rules {
     }
 
     fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
-        let is_present = claims.claim(Registered::Audience.name()).is_some();
+        let is_present = claims.has(Registered::Audience);
         match (self.audiences.as_slice(), is_present, self.strangers) {
             ([], false, _) | ([], true, Strangers::Admitted) => Ok(()),
             ([], true, Strangers::Refused) => Err(Refusal::AudienceUnexpected),
@@ -159,7 +161,7 @@ impl Rules {
             (expected, true, _) => {
                 if claims
                     .audiences()
-                    .any(|audience| expected.iter().any(|one| one == audience))
+                    .any(|audience| expected.iter().any(|one| *one == audience))
                 {
                     Ok(())
                 } else {

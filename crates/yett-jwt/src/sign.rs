@@ -46,7 +46,7 @@ impl SigningKey {
             .filter(|length| *length <= longest)
             .ok_or(SignError::TooLong { longest })?;
         let text = str::from_utf8(claims_json).map_err(|_| SignError::Json(JsonFault::NotUtf8))?;
-        json::read_object(text).map_err(SignError::Json)?;
+        json::check_object(text).map_err(SignError::Json)?;
 
         let mut token = String::with_capacity(length);
         token.push_str(header);

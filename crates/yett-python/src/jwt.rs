@@ -126,7 +126,7 @@ impl Verifier {
 #[pyfunction]
 pub(crate) fn danger_peek<'py>(py: Python<'py>, token: &str) -> PyResult<Bound<'py, PyBytes>> {
     match yett_jwt::danger_peek(token, LONGEST) {
-        Ok(unproven) => Ok(PyBytes::new(py, unproven.payload_json())),
+        Ok(unproven) => Ok(PyBytes::new(py, unproven.payload())),
         Err(refusal) => Err(refused(py, &refusal)),
     }
 }
