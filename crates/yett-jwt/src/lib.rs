@@ -59,7 +59,7 @@ pub use compact::{DEFAULT_LONGEST_TOKEN, Part};
 pub use header::{HeaderType, KeyId};
 pub use json::{ClaimsError, DEEPEST_JSON, Json, JsonArray, JsonFault, JsonNumber, JsonObject};
 pub use key::{KeyError, KeyMaterial, SHORTEST_HS256_SECRET, SigningKey, VerifyingKey};
-pub use peek::{Unproven, danger_peek, danger_peek_payload};
+pub use peek::{Unproven, danger_peek, danger_peek_algorithm, danger_peek_payload};
 pub use refusal::{Refusal, RefusalKind};
 pub use rules::Rules;
 pub use sign::SignError;

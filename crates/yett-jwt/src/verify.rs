@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::claims::{Claims, Places, Times};
+use crate::claims::{Claims, Times};
 use crate::compact::{Compact, SIGNATURE_SLACK, decode, decode_object, decode_signature};
 use crate::header::Header;
 use crate::{KeyId, Part, Refusal, Rules, UnixSeconds, VerifyingKey};
@@ -67,12 +67,7 @@ impl Verifier {
         let (compact, header) = self.prove(token)?;
 
         let document = decode_object(Part::Payload, compact.payload)?;
-        self.rules.check_presence(&document)?;
-        let places = Places::find(&document);
-        let times = Times::read(&document, &places)?;
-        self.rules.check_times(&times, now)?;
-        let claims = Claims::read(document, places, times)?;
-        self.rules.check_parties(&claims)?;
+        let claims = self.rules.judge(document, now)?;
 
         Ok(Verified {
             claims,
