@@ -39,10 +39,10 @@ pub struct CacheSize {
     /// KiB of `bytes`, and to 2^24. At 0 nothing is kept or counted, and every token is proven each
     /// time.
     pub entries: usize,
-    /// Bytes at most, where a token weighs twice its length (its text, and its decoded parts) and
-    /// the size of the structures around it. Not counted: the index of its claims, spare room of
-    /// the allocator, and the empty table, which takes 8 bytes an entry. Below 1024 nothing is
-    /// kept.
+    /// Bytes at most, where a token weighs its text, its decoded payload with the index of its
+    /// claims, and the structures around them: some 1,000 for a token of 300. Not counted: what the
+    /// allocator rounds up, and the empty table, which takes 8 bytes an entry. Below 1024 nothing
+    /// is kept.
     pub bytes: usize,
 }
 
@@ -282,7 +282,7 @@ impl TokenCache {
     fn keep(&self, miss: Miss<'_>, verified: Verified, now: UnixSeconds) -> Arc<Verified> {
         let Miss { key, epoch } = miss;
         let verified = Arc::new(verified);
-        let weight = weight(key.token);
+        let weight = weight(key.token, &verified);
         let Some(room_beside) = self.room.checked_sub(weight) else {
             return verified;
         };
@@ -366,10 +366,10 @@ impl Entry {
     }
 }
 
-fn weight(token: &str) -> usize {
+fn weight(token: &str, verified: &Verified) -> usize {
     const COUNTS_OF_ARC: usize = 2 * size_of::<usize>();
     const STRUCTURES: usize = size_of::<Entry>() + COUNTS_OF_ARC + size_of::<Verified>();
-    token.len().saturating_mul(2).saturating_add(STRUCTURES)
+    token.len() + verified.held_bytes() + STRUCTURES
 }
 
 /// A set is whole between any two of its lines, so a thread that panicked while it held the lock

@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use crate::compact::decode_object;
+use base64::Engine as _;
+
+use crate::compact::{BASE64URL, decode_object};
 use crate::json::{Document, Json};
 use crate::{Algorithm, Part, Refusal};
 
@@ -73,31 +75,7 @@ pub(crate) struct Header {
 
 impl Header {
     /// Reads the encoded header.
-    pub(crate) fn read(encoded: &str) -> Result<Self, Refusal> {
-        match Self::recognize(encoded) {
-            Some(header) => Ok(header),
-            None => Self::parse(encoded),
-        }
-    }
-
-    /// The two headers that nearly every HS256 token has: `{"alg":"HS256","typ":"JWT"}` (ours, and
-    /// PyJWT's, which sorts names) and `{"typ":"JWT","alg":"HS256"}` (libraries that do not sort).
-    /// base64url is injective here, so equal text means equal JSON; a test holds that `parse` says
-    /// the same.
-    fn recognize(encoded: &str) -> Option<Self> {
-        match encoded {
-            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9" | "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9" => {
-                Some(Self {
-                    algorithm: Algorithm::Hs256,
-                    key_id: None,
-                    type_name: TypeName::Jwt,
-                })
-            }
-            _ => None,
-        }
-    }
-
-    fn parse(encoded: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(encoded: &str) -> Result<Self, Refusal> {
         let header = decode_object(Part::Header, encoded)?;
         if header.member("crit").is_some() {
             return Err(Refusal::Critical);
@@ -123,6 +101,38 @@ impl Header {
                 Err(Refusal::HeaderType)
             }
         }
+    }
+}
+
+/// The two headers that nearly every token without `kid` has: `{"alg":…,"typ":"JWT"}` (ours, and
+/// PyJWT's, which sorts names) and `{"typ":"JWT","alg":…}` (libraries that do not sort). base64url
+/// is injective here, so equal text means equal JSON; a test holds that [`Header::parse`] says the
+/// same. This only spares work: any other header is parsed.
+#[derive(Clone, Debug)]
+pub(crate) struct UsualHeaders {
+    algorithm: Algorithm,
+    encoded: [Box<str>; 2],
+}
+
+impl UsualHeaders {
+    pub(crate) fn of(algorithm: Algorithm) -> Self {
+        let encode = |json: String| BASE64URL.encode(json).into();
+        Self {
+            algorithm,
+            encoded: [
+                encode(format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#)),
+                encode(format!(r#"{{"typ":"JWT","alg":"{algorithm}"}}"#)),
+            ],
+        }
+    }
+
+    pub(crate) fn recognize(&self, encoded: &str) -> Option<Header> {
+        let is_usual = self.encoded.iter().any(|usual| **usual == *encoded);
+        is_usual.then_some(Header {
+            algorithm: self.algorithm,
+            key_id: None,
+            type_name: TypeName::Jwt,
+        })
     }
 }
 

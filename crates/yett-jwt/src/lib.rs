@@ -5,7 +5,7 @@
 //! [`Verifier::verify`] turns text into [`Verified`], and nothing else can make that type: whoever
 //! holds one need not ask again whether the signature, the algorithm, the times, the issuer and the
 //! audience were right. A key carries its one [`Algorithm`]; no function takes both, so a token
-//! cannot choose how it is verified. HS256 is what there is now.
+//! cannot choose how it is verified.
 //!
 //! # What it keeps out
 //! I/O, async and the clock (`now` is a parameter). Unsigned tokens, encrypted tokens (JWE), the
@@ -37,13 +37,18 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod bytes;
 mod cache;
 mod claims;
 mod compact;
+mod der;
 mod header;
 mod json;
+mod jwk;
 mod key;
+mod key_set;
 mod peek;
+mod pem;
 mod refusal;
 mod rules;
 mod sign;
@@ -52,16 +57,22 @@ mod testing;
 mod time;
 mod verify;
 
-pub use algorithm::Algorithm;
+pub use algorithm::{Algorithm, KeyType, UnknownAlgorithm};
 pub use cache::{CacheSize, CacheStats, TokenCache};
 pub use claims::{Claims, Registered};
 pub use compact::{DEFAULT_LONGEST_TOKEN, Part};
 pub use header::{HeaderType, KeyId};
 pub use json::{ClaimsError, DEEPEST_JSON, Json, JsonArray, JsonFault, JsonNumber, JsonObject};
-pub use key::{KeyError, KeyMaterial, SHORTEST_HS256_SECRET, SigningKey, VerifyingKey};
+pub use jwk::{Jwk, LONGEST_JWK};
+pub use key::{
+    Curve, JwkFault, KeyError, KeyMaterial, KeyShape, LARGEST_RSA_BITS, PemFault, RsaSize,
+    SHORTEST_HS256_SECRET, SMALLEST_RSA_BITS, SigningKey, VerifyingKey,
+};
+pub use key_set::{KeySet, KeySetError, LONGEST_KEY_SET, MOST_KEYS, SkipReason, SkippedKey};
 pub use peek::{Unproven, danger_peek, danger_peek_algorithm, danger_peek_payload};
+pub use pem::LONGEST_PEM;
 pub use refusal::{Refusal, RefusalKind};
 pub use rules::Rules;
 pub use sign::SignError;
 pub use time::UnixSeconds;
-pub use verify::{Verified, VerifiedPayload, Verifier};
+pub use verify::{Keys, Verified, VerifiedPayload, Verifier};

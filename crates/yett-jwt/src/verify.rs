@@ -3,30 +3,79 @@
 //! the signature over the bytes as they came, and only then read what they say.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::claims::{Claims, Times};
 use crate::compact::{Compact, SIGNATURE_SLACK, decode, decode_object, decode_signature};
-use crate::header::Header;
-use crate::{KeyId, Part, Refusal, Rules, UnixSeconds, VerifyingKey};
+use crate::header::{Header, UsualHeaders};
+use crate::{KeyId, KeySet, Part, Refusal, Rules, UnixSeconds, VerifyingKey};
 
-/// One key and the rules for its tokens. Immutable, made before any token is seen, shared between
+/// What a [`Verifier`] proves with.
+#[derive(Clone, Debug)]
+pub enum Keys {
+    /// One key. A token's `kid` is then not looked at, whatever the key's own id is.
+    One(VerifyingKey),
+    /// Several keys: the token's `kid` says which, or its `alg`, if only one key is for it.
+    Set(Arc<KeySet>),
+}
+
+impl From<VerifyingKey> for Keys {
+    fn from(key: VerifyingKey) -> Self {
+        Self::One(key)
+    }
+}
+
+impl From<KeySet> for Keys {
+    fn from(set: KeySet) -> Self {
+        Self::Set(Arc::new(set))
+    }
+}
+
+impl From<Arc<KeySet>> for Keys {
+    fn from(set: Arc<KeySet>) -> Self {
+        Self::Set(set)
+    }
+}
+
+impl Keys {
+    /// The key that a header means, whose algorithm admits the header's.
+    fn select(&self, header: &Header) -> Result<&VerifyingKey, Refusal> {
+        match self {
+            Self::One(key) if key.algorithm().admits(header.algorithm) => Ok(key),
+            Self::One(key) => Err(Refusal::AlgorithmMismatch {
+                key: key.algorithm(),
+            }),
+            Self::Set(set) => set.select(header.key_id.as_ref(), header.algorithm),
+        }
+    }
+}
+
+/// Keys and the rules for their tokens. Immutable, made before any token is seen, shared between
 /// threads.
 #[derive(Clone, Debug)]
 pub struct Verifier {
-    key: VerifyingKey,
+    keys: Keys,
+    /// Of the one key; with a set nearly every header has a `kid` and is another.
+    usual: Option<UsualHeaders>,
     rules: Rules,
     generation: u64,
 }
 
 impl Verifier {
-    /// Binds rules to a key.
+    /// Binds rules to a key or to a set of keys.
     #[must_use]
-    pub fn new(key: VerifyingKey, rules: Rules) -> Self {
+    pub fn new(keys: impl Into<Keys>, rules: Rules) -> Self {
         /// 2^64 verifiers are more than a process can make.
         static NEXT: AtomicU64 = AtomicU64::new(0);
+        let keys = keys.into();
+        let usual = match &keys {
+            Keys::One(key) => Some(UsualHeaders::of(key.algorithm())),
+            Keys::Set(_) => None,
+        };
         Self {
-            key,
+            keys,
+            usual,
             rules,
             generation: NEXT.fetch_add(1, Ordering::Relaxed),
         }
@@ -45,13 +94,7 @@ impl Verifier {
         verified: &Verified,
         now: UnixSeconds,
     ) -> Result<(), Refusal> {
-        let claims = verified.claims();
-        let times = Times {
-            expires_at: claims.expires_at(),
-            not_before: claims.not_before(),
-            issued_at: claims.issued_at(),
-        };
-        self.rules.check_times(&times, now)
+        self.rules.check_times(verified.claims.times(), now)
     }
 
     /// Proves that `token` was signed with the key, and that it may be used at `now` under the
@@ -92,15 +135,15 @@ impl Verifier {
     fn prove<'t>(&self, token: &'t str) -> Result<(Compact<'t>, Header), Refusal> {
         let compact = Compact::split(token, self.rules.longest_token)?;
 
-        let header = Header::read(compact.header)?;
-        if header.algorithm != self.key.algorithm() {
-            return Err(Refusal::AlgorithmMismatch {
-                key: self.key.algorithm(),
-            });
-        }
+        let usual = self.usual.as_ref();
+        let header = match usual.and_then(|usual| usual.recognize(compact.header)) {
+            Some(header) => header,
+            None => Header::parse(compact.header)?,
+        };
+        let key = self.keys.select(&header)?;
         header.check_type(self.rules.header_type)?;
 
-        check_signature(&self.key, &compact)?;
+        check_signature(key, &compact)?;
         Ok((compact, header))
     }
 }
@@ -110,7 +153,7 @@ const SHORT_SIGNATURE: usize = 132 + SIGNATURE_SLACK;
 
 fn check_signature(key: &VerifyingKey, compact: &Compact<'_>) -> Result<(), Refusal> {
     let signed = compact.signed.as_bytes();
-    let room = key.longest_signature() + SIGNATURE_SLACK;
+    let room = key.signature_length() + SIGNATURE_SLACK;
     if room <= SHORT_SIGNATURE {
         let mut room = [0; SHORT_SIGNATURE];
         let signature = decode_signature(compact.signature, &mut room)?;
@@ -155,6 +198,12 @@ impl Verified {
     #[must_use]
     pub const fn key_id(&self) -> Option<&KeyId> {
         self.key_id.as_ref()
+    }
+
+    /// Bytes of memory that it holds beside its own size.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let key_id = self.key_id.as_ref().map_or(0, |id| id.as_str().len());
+        key_id + self.claims.document().held_bytes()
     }
 }
 

@@ -139,6 +139,12 @@ impl Document {
         self.text.as_str()
     }
 
+    /// Bytes of memory that it holds beside its own size.
+    pub(crate) const fn held_bytes(&self) -> usize {
+        let index = self.members.capacity() * size_of::<Member>();
+        self.text.capacity() + self.decoded.capacity() + index
+    }
+
     /// The text, given away.
     pub(crate) fn into_text(self) -> String {
         self.text

@@ -33,7 +33,7 @@ fn what_is_not_an_acceptable_object_is_not_signed() {
         (b"{\"a\":1,\"a\":1}", JsonFault::DuplicateName),
         (b"{\"a\":\"\xff\"}", JsonFault::NotUtf8),
     ] {
-        assert_eq!(key().sign(claims), Err(SignError::Json(fault)));
+        assert_eq!(key().sign(claims), Err(SignError::Claims(fault)));
     }
 }
 

@@ -1,0 +1,4 @@
+//! See `checks::jwk_set`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| yett_fuzz::jwk_set(data));
