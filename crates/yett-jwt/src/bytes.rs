@@ -41,11 +41,3 @@ impl VerifyingKey {
         self.check_signature(message, signature).is_ok()
     }
 }
-
-impl Jwk {
-    /// How many bytes a shared secret has; 0 for other keys.
-    #[must_use]
-    pub fn secret_length(&self) -> usize {
-        self.secret().map_or(0, <[u8]>::len)
-    }
-}

@@ -42,7 +42,7 @@ impl Unproven {
 /// [`Refusal`]s of the kinds [`Malformed`](crate::RefusalKind::Malformed) and
 /// [`Algorithm`](crate::RefusalKind::Algorithm).
 pub fn danger_peek_algorithm(token: &str, longest: usize) -> Result<Algorithm, Refusal> {
-    Ok(Header::read(Compact::split(token, longest)?.header)?.algorithm)
+    Ok(Header::parse(Compact::split(token, longest)?.header)?.algorithm)
 }
 
 /// Takes a token of at most `longest` bytes apart **without verifying anything**: not the

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::claims::{Claims, Times};
+use crate::claims::Claims;
 use crate::compact::{Compact, SIGNATURE_SLACK, decode, decode_object, decode_signature};
 use crate::header::{Header, UsualHeaders};
 use crate::{KeyId, KeySet, Part, Refusal, Rules, UnixSeconds, VerifyingKey};

@@ -5,10 +5,10 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple};
-use yett_jwt::{Claims, HeaderType, Registered, Rules};
+use yett_jwt::{Claims, HeaderType, Refusal, Registered, Rules};
 
 use super::LONGEST_TOKEN;
-use super::errors::Class;
+use super::errors::{Class, refused};
 
 /// PyJWT's options, read once.
 #[pyclass(frozen, module = "yett._yett")]
@@ -158,6 +158,14 @@ impl<'a, 'py> Call<'a, 'py> {
             None => rules,
             Some(subject) => rules.subject(subject),
         }
+    }
+
+    /// The exception for a refusal under these rules.
+    pub(super) fn refused(&self, py: Python<'_>, refusal: &Refusal) -> PyErr {
+        if *refusal == Refusal::Audience && self.checks.strict_aud {
+            return Class::Audience.error(py, "Audience doesn't match (strict)");
+        }
+        refused(py, refusal)
     }
 
     /// Asks the caller's container about the issuer.

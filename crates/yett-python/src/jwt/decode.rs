@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyModule, PyString};
 use yett_jwt::{
-    HeaderType, Refusal, Registered, Rules, UnixSeconds, Verified, danger_peek_algorithm,
+    HeaderType, Registered, Rules, UnixSeconds, Verified, danger_peek_algorithm,
     danger_peek_payload,
 };
 
@@ -114,7 +114,7 @@ pub(crate) fn check_claims(
     let claims = call
         .rules()
         .danger_check_claims(claims, now(py)?)
-        .map_err(|refusal| refused(py, &refusal))?;
+        .map_err(|refusal| call.refused(py, &refusal))?;
     call.ask_container(&claims)
 }
 
@@ -144,7 +144,7 @@ fn proven(py: Python<'_>, token: &str, key: &Key, call: &Call<'_, '_>) -> PyResu
     } else {
         py.detach(|| verifier.verify(token, now))
     }
-    .map_err(|refusal| refused(py, &refusal))?;
+    .map_err(|refusal| call.refused(py, &refusal))?;
     call.ask_container(verified.claims())?;
     Ok(verified)
 }
@@ -169,18 +169,27 @@ fn find_key<'py>(
     enforce_minimum_key_length: bool,
 ) -> PyResult<Bound<'py, Key>> {
     let py = key.py();
-    let algorithm = danger_peek_algorithm(token, LONGEST_TOKEN).map_err(|refusal| {
-        match refusal {
-            // PyJWT says of every part that it is missing; this is about too many.
-            Refusal::Parts if token.matches('.').nth(2).is_some() => {
-                Class::Decode.error(py, "Too many segments")
+    let key = match prepared::without_choice(key, algorithms, known.get())? {
+        Some(key) => key,
+        None => {
+            if !is_limited(key, algorithms)? {
+                return Err(Class::Decode.error(py, ALGORITHMS_NEEDED));
             }
-            other => refused(py, &other),
+            let algorithm = danger_peek_algorithm(token, LONGEST_TOKEN)
+                .map_err(|refusal| refused(py, &refusal))?;
+            prepared::for_verifying(key, algorithm, algorithms, known.get())?
         }
-    })?;
-    let key = prepared::for_verifying(key, algorithm, algorithms, known.get())?;
+    };
     check_strength(py, key.get(), enforce_minimum_key_length)?;
     Ok(key)
+}
+
+const ALGORITHMS_NEEDED: &str = "It is required that you pass in a value for the \"algorithms\" \
+                                 argument when calling decode().";
+
+/// Whether the caller said which algorithms count: by a list, or by a key that carries its own.
+fn is_limited(key: &Bound<'_, PyAny>, algorithms: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(algorithms.is_truthy()? || prepared::is_jwk(key)?)
 }
 
 /// Refuses a short shared secret, or warns of it.

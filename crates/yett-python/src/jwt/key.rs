@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use yett_jwt::{
-    Algorithm, HeaderType, Jwk, KeyError, KeyType, Rules, SigningKey, Verifier, VerifyingKey,
+    Algorithm, HeaderType, Jwk, JwkFault, KeyError, KeyType, Rules, SigningKey, Verifier, VerifyingKey,
 };
 
 use super::LONGEST_TOKEN;
@@ -51,6 +51,17 @@ impl Key {
 
     fn from_verifying(verifying: VerifyingKey) -> Self {
         Self::new(verifying, None)
+    }
+
+    /// RFC 7518 section 3.2: a shared secret has at least as many bytes as the hash.
+    fn weak(signing: SigningKey, bytes: usize, shortest: usize) -> Self {
+        let mut made = Self::from_signing(signing);
+        made.weakness = Some(format!(
+            "The HMAC key has {bytes} bytes, which is below the {shortest} that {} needs \
+             (RFC 7518 section 3.2)",
+            made.algorithm
+        ));
+        made
     }
 
     /// The private key of these bytes, or the public one: whichever they are.
@@ -143,16 +154,17 @@ impl Key {
                 Class::Key.error(py, "The JWK does not say which algorithm it is for")
             })?,
         };
-        let made = if jwk.key_type() == KeyType::Oct {
-            SigningKey::danger_from_jwk_short(&jwk, algorithm).map(|key| {
-                let mut made = Self::from_signing(key);
-                made.weakness = weakness(algorithm, jwk.secret_length());
-                made
-            })
-        } else if jwk.is_private() {
-            SigningKey::from_jwk(&jwk, algorithm).map(Self::from_signing)
-        } else {
-            VerifyingKey::from_jwk(&jwk, algorithm).map(Self::from_verifying)
+        let made = match SigningKey::from_jwk(&jwk, algorithm) {
+            Ok(signing) => Ok(Self::from_signing(signing)),
+            Err(KeyError::TooShort { bytes, shortest }) => {
+                SigningKey::danger_from_jwk_short(&jwk, algorithm)
+                    .map(|signing| Self::weak(signing, bytes, shortest))
+            }
+            // A public key, or one whose `key_ops` allow verifying alone.
+            Err(KeyError::Public | KeyError::Jwk(JwkFault::OtherOperations)) => {
+                VerifyingKey::from_jwk(&jwk, algorithm).map(Self::from_verifying)
+            }
+            Err(error) => Err(error),
         };
         let mut made = made.map_err(|error| bad_key(py, &error))?;
         made.is_pinned = jwk.algorithm().is_some();
@@ -163,11 +175,14 @@ impl Key {
     #[staticmethod]
     fn hmac(py: Python<'_>, algorithm: &str, secret: &[u8]) -> PyResult<Self> {
         let algorithm = algorithm_named(py, algorithm)?;
-        let key = SigningKey::danger_hmac_short(algorithm, secret)
-            .map_err(|error| bad_key(py, &error))?;
-        let mut made = Self::from_signing(key);
-        made.weakness = weakness(algorithm, secret.len());
-        Ok(made)
+        match SigningKey::hmac(algorithm, secret) {
+            Err(KeyError::TooShort { bytes, shortest }) => {
+                SigningKey::danger_hmac_short(algorithm, secret)
+                    .map(|signing| Self::weak(signing, bytes, shortest))
+            }
+            other => other.map(Self::from_signing),
+        }
+        .map_err(|error| bad_key(py, &error))
     }
 
     #[getter]
@@ -336,21 +351,6 @@ impl Key {
         };
         format!("<Key {} {half}>", self.algorithm)
     }
-}
-
-/// RFC 7518 section 3.2: a shared secret has at least as many bytes as the hash.
-fn weakness(algorithm: Algorithm, bytes: usize) -> Option<String> {
-    let shortest = match algorithm {
-        Algorithm::Hs384 => 48,
-        Algorithm::Hs512 => 64,
-        _ => 32,
-    };
-    (bytes < shortest).then(|| {
-        format!(
-            "The HMAC key has {bytes} bytes, which is below the {shortest} that {algorithm} \
-             needs (RFC 7518 section 3.2)"
-        )
-    })
 }
 
 pub(super) fn not_private(py: Python<'_>) -> PyErr {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBytes, PyList, PyString, PyType};
 use yett_jwt::Algorithm;
 
 use super::errors::Class;
@@ -60,6 +60,30 @@ fn prepared() -> MutexGuard<'static, Vec<Entry>> {
     PREPARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The key of a call that leaves no choice: one algorithm, and a key that is prepared for it. The
+/// token's header then need not be read to find the key; the proof compares it anyway.
+pub(super) fn without_choice<'py>(
+    given: &Bound<'py, PyAny>,
+    allowed: &Bound<'py, PyAny>,
+    known: &Algorithms,
+) -> PyResult<Option<Bound<'py, Key>>> {
+    let only = only(allowed).filter(|only| known.know(*only));
+    if let Some(jwk) = as_jwk(given)? {
+        let is_it = match only {
+            Some(only) => jwk.get().algorithm() == only,
+            None => allowed.is_none(),
+        };
+        return Ok(is_it.then_some(jwk));
+    }
+    let Some(only) = only else { return Ok(None) };
+    if let Ok(key) = given.cast_exact::<Key>()
+        && key.get().algorithm() == only
+    {
+        return Ok(Some(key.clone()));
+    }
+    Ok(remembered(given, only))
+}
+
 /// The key to verify a token with whose header says `algorithm`, once the caller's list allows it.
 pub(super) fn for_verifying<'py>(
     given: &Bound<'py, PyAny>,
@@ -71,7 +95,7 @@ pub(super) fn for_verifying<'py>(
     let jwk = as_jwk(given)?;
     let is_allowed = match (allowed.is_none(), &jwk) {
         (true, Some(_)) => true,
-        (false, _) => names(allowed, algorithm.name())?,
+        (false, _) => admits(allowed, algorithm)?,
         (true, None) => false,
     };
     if !is_allowed {
@@ -103,7 +127,6 @@ pub(super) fn for_signing<'py>(
 }
 
 fn find<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> PyResult<Bound<'py, Key>> {
-    let py = given.py();
     if let Ok(key) = given.cast::<Key>()
         && key.get().algorithm().admits(algorithm)
     {
@@ -113,7 +136,7 @@ fn find<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> PyResult<Bound<
         return Ok(key);
     }
     let key = prepare(given, algorithm)?;
-    remember(py, given, algorithm, &key);
+    remember(given, algorithm, &key);
     Ok(key)
 }
 
@@ -139,7 +162,7 @@ fn remembered<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> Option<Bo
     entries.last().map(|entry| entry.key.bind(py).clone())
 }
 
-fn remember(py: Python<'_>, given: &Bound<'_, PyAny>, algorithm: Algorithm, key: &Bound<'_, Key>) {
+fn remember(given: &Bound<'_, PyAny>, algorithm: Algorithm, key: &Bound<'_, Key>) {
     let entry = Entry {
         algorithm,
         given: given.clone().unbind(),
@@ -152,7 +175,6 @@ fn remember(py: Python<'_>, given: &Bound<'_, PyAny>, algorithm: Algorithm, key:
     };
     // Only here, without the lock: freeing an object may run Python code.
     drop(evicted);
-    let _ = py;
 }
 
 /// The text of a key, if it is exactly a string or bytes: subclasses may change what they are.
@@ -184,6 +206,11 @@ fn prepare<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> PyResult<Bou
     Ok(made.cast_into::<Key>()?)
 }
 
+/// Whether it is a `PyJWK`, which carries its one algorithm.
+pub(super) fn is_jwk(given: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(as_jwk(given)?.is_some())
+}
+
 /// The key of a `PyJWK`.
 fn as_jwk<'py>(given: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Key>>> {
     static JWK: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -199,29 +226,37 @@ fn as_jwk<'py>(given: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, Key>>> {
     Ok(Some(key.cast_into::<Key>()?))
 }
 
-/// Whether a list of algorithms has the name. A single string is one name, not a text to search:
-/// "S256" is not within "HS256".
-fn names(allowed: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
-    let is = |item: &Bound<'_, PyAny>| {
-        item.cast::<PyString>()
-            .is_ok_and(|text| text.to_str().is_ok_and(|text| text == name))
-    };
+/// Whether a list has the algorithm, under either name if it has two. A single string is one name,
+/// not a text to search: "S256" is not within "HS256".
+fn admits(allowed: &Bound<'_, PyAny>, algorithm: Algorithm) -> PyResult<bool> {
+    let is = |item: &Bound<'_, PyAny>| named(item).is_some_and(|named| named.admits(algorithm));
     if let Ok(list) = allowed.cast_exact::<PyList>() {
         return Ok(list.iter().any(|item| is(&item)));
-    }
-    if let Ok(tuple) = allowed.cast_exact::<PyTuple>() {
-        return Ok(tuple.iter().any(|item| is(&item)));
     }
     if allowed.is_instance_of::<PyString>() {
         return Ok(is(allowed));
     }
-    let items = allowed.try_iter().map_err(|_| {
-        PyTypeError::new_err("algorithms must be a list of names")
-    })?;
+    let items = allowed
+        .try_iter()
+        .map_err(|_| PyTypeError::new_err("algorithms must be a list of names"))?;
     for item in items {
         if is(&item?) {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The algorithm that an item of a list names.
+fn named(item: &Bound<'_, PyAny>) -> Option<Algorithm> {
+    item.cast::<PyString>().ok()?.to_str().ok()?.parse().ok()
+}
+
+/// The only algorithm of a list that has no other item.
+fn only(allowed: &Bound<'_, PyAny>) -> Option<Algorithm> {
+    let list = allowed.cast_exact::<PyList>().ok()?;
+    (list.len() == 1)
+        .then(|| list.get_item(0).ok())
+        .flatten()
+        .and_then(|item| named(&item))
 }
