@@ -271,9 +271,7 @@ impl Rules {
     }
 
     fn unless_skipped<'r, T>(&self, expected: &'r Option<T>, claim: Registered) -> Option<&'r T> {
-        expected
-            .as_ref()
-            .filter(|_| !self.skipped.contains(claim))
+        expected.as_ref().filter(|_| !self.skipped.contains(claim))
     }
 }
 

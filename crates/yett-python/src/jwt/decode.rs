@@ -9,12 +9,12 @@ use yett_jwt::{
     danger_peek_payload,
 };
 
+use super::LONGEST_TOKEN;
 use super::checks::{Call, Checks};
 use super::claims::to_dict;
 use super::errors::{Class, refused};
 use super::key::Key;
 use super::prepared::{self, Algorithms};
-use super::LONGEST_TOKEN;
 
 /// The claims of a token, proven and judged.
 #[pyfunction]
@@ -130,9 +130,7 @@ pub(crate) fn read_claims<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'
 /// Rules that look at nothing.
 pub(super) fn unjudged() -> Rules {
     let rules = Rules::new().header_type(HeaderType::DangerAny);
-    Registered::ALL
-        .into_iter()
-        .fold(rules, Rules::danger_skip)
+    Registered::ALL.into_iter().fold(rules, Rules::danger_skip)
 }
 
 fn proven(py: Python<'_>, token: &str, key: &Key, call: &Call<'_, '_>) -> PyResult<Verified> {
@@ -222,7 +220,11 @@ fn text_of<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
 fn now(py: Python<'_>) -> PyResult<UnixSeconds> {
     static TIME: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let module = TIME.get_or_try_init(py, || py.import("time").map(Bound::unbind))?;
-    let seconds: f64 = module.bind(py).getattr(intern!(py, "time"))?.call0()?.extract()?;
+    let seconds: f64 = module
+        .bind(py)
+        .getattr(intern!(py, "time"))?
+        .call0()?
+        .extract()?;
     // Saturates; a clock that is no number at all is before every token.
     Ok(UnixSeconds::new(seconds.floor() as i64))
 }

@@ -1,10 +1,10 @@
 //! One key, fixed rules, JSON text out: what `yett.drf` needs. The clock comes in with every call.
 
+use super::chain;
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use super::chain;
 use yett_jwt::{KeyError, Refusal, RefusalKind, Rules, SigningKey, UnixSeconds};
 
 create_exception!(
