@@ -33,6 +33,21 @@ const BORDERS: &[Border] = &[
         ours: &[],
         never: &["tokio", "hyper", "pyo3"],
     },
+    // Neither a server nor a second HTTP client, TLS library or certificate store.
+    Border {
+        name: "yett-jwks",
+        ours: &["yett-jwt"],
+        never: &[
+            "pyo3",
+            "toml",
+            "hyper-util",
+            "reqwest",
+            "native-tls",
+            "openssl",
+            "rustls-platform-verifier",
+            "webpki-roots",
+        ],
+    },
     // Credentials in, token pair out. It has no code yet; its place is kept.
     Border {
         name: "yett-issuer",

@@ -5,6 +5,7 @@
 mod error;
 mod export;
 mod material;
+mod pair;
 pub(crate) mod public;
 mod secret;
 mod shape;
@@ -18,6 +19,8 @@ pub use shape::{Curve, KeyShape};
 pub use signing::{RsaSize, SigningKey};
 pub use verifying::VerifyingKey;
 
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 pub(crate) mod pairs;
 #[cfg(test)]

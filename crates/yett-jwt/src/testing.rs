@@ -52,3 +52,23 @@ pub(crate) fn try_claims(payload: &str, rules: Rules) -> Result<Claims, Refusal>
 pub(crate) fn refusal(payload: &str, rules: Rules) -> Refusal {
     try_claims(payload, rules).expect_err(payload)
 }
+
+/// A DER element of some parts, for structures that no library writes.
+pub(crate) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let content = parts.concat();
+    let mut element = vec![tag];
+    match content.len() {
+        short @ 0..0x80 => element.push(u8::try_from(short).unwrap()),
+        long => {
+            let digits: Vec<_> = long
+                .to_be_bytes()
+                .into_iter()
+                .skip_while(|d| *d == 0)
+                .collect();
+            element.push(0x80 | u8::try_from(digits.len()).unwrap());
+            element.extend(digits);
+        }
+    }
+    element.extend(content);
+    element
+}

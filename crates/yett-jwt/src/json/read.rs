@@ -6,7 +6,8 @@ use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::document::{Document, Kind, Member};
+use super::JsonNumber;
+use super::document::{Document, Kind};
 
 /// Why claims are not of a wanted type. Says which claim, and nothing of what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,13 +30,16 @@ impl Document {
         let mut members = Members {
             document: self,
             next: 0,
-            begun: None,
+            is_within: false,
         };
-        T::deserialize(&mut members).map_err(|_| match members.begun {
-            Some(member) => ClaimsError::Claim {
-                claim: self.name(&member).into(),
-            },
-            None => ClaimsError::Shape,
+        T::deserialize(&mut members).map_err(|_| {
+            let at = members.next;
+            match self.members().get(at).filter(|_| members.is_within) {
+                Some(member) => ClaimsError::Claim {
+                    claim: self.name(member).into(),
+                },
+                None => ClaimsError::Shape,
+            }
         })
     }
 }
@@ -44,8 +48,8 @@ impl Document {
 struct Members<'de> {
     document: &'de Document,
     next: usize,
-    /// The member whose value is being read.
-    begun: Option<Member>,
+    /// Whether the value of the next one is being read.
+    is_within: bool,
 }
 
 impl<'de> Deserializer<'de> for &mut Members<'de> {
@@ -81,10 +85,9 @@ impl<'de> MapAccess<'de> for &mut Members<'de> {
         seed: K,
     ) -> Result<Option<K::Value>, Self::Error> {
         let Some(member) = self.document.members().get(self.next) else {
-            self.begun = None;
             return Ok(None);
         };
-        self.begun = Some(*member);
+        self.is_within = true;
         let name = BorrowedStrDeserializer::new(self.document.name(member));
         seed.deserialize(name).map(Some)
     }
@@ -100,14 +103,14 @@ impl<'de> MapAccess<'de> for &mut Members<'de> {
         let value = match member.kind() {
             Kind::String => seed.deserialize(Text(text)),
             // Nearly all numbers are short integers.
-            Kind::Number => match text.parse() {
-                Ok(integer) => seed.deserialize(Integer(integer)),
-                Err(_) => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
+            Kind::Number => match JsonNumber::new(text).as_i64() {
+                Some(integer) => seed.deserialize(Integer(integer)),
+                None => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
             },
             _ => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
         }?;
         self.next += 1;
-        self.begun = None;
+        self.is_within = false;
         Ok(value)
     }
 }

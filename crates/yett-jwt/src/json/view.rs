@@ -113,6 +113,16 @@ impl<'t> JsonNumber<'t> {
     /// The integer, if it is written as one and fits.
     #[must_use]
     pub fn as_i64(self) -> Option<i64> {
+        // Times are ten digits; eighteen cannot overflow.
+        if self.0.len() <= 18 {
+            let short = self.0.bytes().try_fold(0, |value: i64, byte| {
+                let digit = byte.wrapping_sub(b'0');
+                (digit <= 9).then(|| value * 10 + i64::from(digit))
+            });
+            if short.is_some() {
+                return short;
+            }
+        }
         self.0.parse().ok()
     }
 

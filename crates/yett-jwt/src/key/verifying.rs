@@ -21,7 +21,7 @@ pub struct VerifyingKey {
 
 #[derive(Clone)]
 enum Material {
-    Secret(hmac::Key),
+    Secret(Arc<hmac::Key>),
     Public(Arc<PublicKey>),
 }
 
@@ -34,7 +34,7 @@ impl VerifyingKey {
     pub fn hmac(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         Ok(Self::from_secret(
             algorithm,
-            secret::strong(algorithm, secret)?,
+            Arc::new(secret::strong(algorithm, secret)?),
         ))
     }
 
@@ -46,7 +46,7 @@ impl VerifyingKey {
     pub fn danger_hmac_short(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         Ok(Self::from_secret(
             algorithm,
-            secret::any_length(algorithm, secret)?,
+            Arc::new(secret::any_length(algorithm, secret)?),
         ))
     }
 
@@ -195,7 +195,7 @@ impl VerifyingKey {
         Self::from_structure(algorithm, Structure::SubjectPublicKeyInfo, der)
     }
 
-    pub(super) const fn from_secret(algorithm: Algorithm, secret: hmac::Key) -> Self {
+    pub(super) const fn from_secret(algorithm: Algorithm, secret: Arc<hmac::Key>) -> Self {
         Self {
             algorithm,
             key_id: None,

@@ -49,8 +49,14 @@ fn read_key(member: &Members, allowed: &[Algorithm]) -> Result<VerifyingKey, Ski
     VerifyingKey::from_jwk(&jwk, algorithm).map_err(SkipReason::Refused)
 }
 
-/// The one allowed algorithm that the key is for. The two names of Ed25519 are one.
+/// The one allowed algorithm that the key is for. The two names of Ed25519 are one; if both are
+/// allowed, the key's own word for itself is kept.
 fn choose(jwk: &Jwk, allowed: &[Algorithm]) -> Result<Algorithm, SkipReason> {
+    if let Some(named) = jwk.algorithm()
+        && allowed.contains(&named)
+    {
+        return Ok(named);
+    }
     let mut fitting = allowed.iter().copied().filter(|candidate| {
         jwk.shape().suits(*candidate)
             && jwk.algorithm().is_none_or(|named| named.admits(*candidate))
