@@ -197,7 +197,8 @@ pub(super) fn check_strength(py: Python<'_>, key: &Key, enforce: bool) -> PyResu
         return Ok(());
     };
     if enforce {
-        return Err(Class::Key.error(py, weakness));
+        let waiver = "enforce_minimum_key_length=False makes this a warning";
+        return Err(Class::Key.error(py, format!("{weakness}; {waiver}")));
     }
     let sentence = std::ffi::CString::new(weakness).unwrap_or_default();
     PyErr::warn(py, Class::ShortKeyWarning.of(py)?.bind(py), &sentence, 2)
