@@ -170,6 +170,11 @@ def test_small_rsa_keys_are_refused_whatever_the_options():
             lax.encode({}, form, algorithm="RS256")
 
 
+def test_a_certificate_object_is_no_key():
+    with pytest.raises(jwt.InvalidKeyError):
+        jwt.encode({}, x509.load_pem_x509_certificate(certificate(RSA)), algorithm="RS256")
+
+
 def test_ed448_is_refused():
     with pytest.raises(jwt.InvalidKeyError):
         jwt.encode({}, ed448.Ed448PrivateKey.generate(), algorithm="EdDSA")

@@ -72,7 +72,9 @@ pub(crate) fn jws_verify<'py>(
     let text = text_of(token)?;
     let key = find_key(text, key, algorithms, known, enforce_minimum_key_length)?;
     let key = key.get();
-    let verify = || key.payload_verifier().verify_payload(text);
+    // Made with the interpreter held, so that no fork can happen meanwhile.
+    let verifier = key.payload_verifier();
+    let verify = || verifier.verify_payload(text);
     let verified = if key.algorithm().is_symmetric() {
         verify()
     } else {

@@ -94,7 +94,7 @@ fn described(refusal: &Refusal) -> (Class, String) {
         }
         Refusal::KeyId => (
             Class::InvalidToken,
-            "Key ID header parameter must be a string",
+            "Key ID header parameter must be a string of at most 256 bytes",
         ),
         Refusal::Critical => (Class::InvalidToken, "Unsupported critical extension"),
         Refusal::Unencoded => (Class::InvalidToken, "Unsupported extension: b64"),
