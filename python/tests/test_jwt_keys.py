@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -320,6 +322,20 @@ def test_a_freed_key_is_not_mistaken_for_a_new_one():
         token = jwt.encode({"n": n}, key, algorithm="ES256")
         assert jwt.decode(token, key.public_key(), algorithms=["ES256"]) == {"n": n}
         del key
+
+
+def test_cryptography_is_not_needed():
+    program = """
+import sys
+sys.modules["cryptography"] = None
+from yett import jwt
+private, public = sys.stdin.read().split("|")
+token = jwt.encode({"sub": "1"}, private, algorithm="ES256")
+assert jwt.decode(token, public, algorithms=["ES256"]) == {"sub": "1"}
+assert not [name for name in sys.modules if name.startswith("cryptography.")]
+"""
+    keys = private_pem(P256) + b"|" + public_pem(P256)
+    subprocess.run([sys.executable, "-c", program], input=keys, check=True, timeout=60)
 
 
 def test_threads_share_keys():
