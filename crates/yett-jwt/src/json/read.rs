@@ -102,10 +102,10 @@ impl<'de> MapAccess<'de> for &mut Members<'de> {
         let text = self.document.strings().at(member.value);
         let value = match member.kind() {
             Kind::String => seed.deserialize(Text(text)),
-            // Nearly all numbers are short integers.
+            // Nearly all numbers are short integers. Minus zero is a float, there as here.
             Kind::Number => match JsonNumber::new(text).as_i64() {
-                Some(integer) => seed.deserialize(Integer(integer)),
-                None => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
+                Some(integer) if text != "-0" => seed.deserialize(Integer(integer)),
+                _ => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
             },
             _ => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
         }?;
