@@ -200,8 +200,19 @@ fn numbers_at_the_edge_of_floats_are_the_same_for_every_reader() {
         assert_eq!(bits(&tree), expected_bits, "{text}: tree");
         let typed: serde_json::Map<_, _> = claims.deserialize().unwrap();
         assert_eq!(bits(&typed["a"]), expected_bits, "{text}: typed");
-        assert_eq!(bits(&typed["b"][0]), expected_bits, "{text}: within an array");
-        let number = claims.claim("a").and_then(|value| value.as_number()).unwrap();
-        assert_eq!(number.as_f64().to_bits(), expected.to_bits(), "{text}: view");
+        assert_eq!(
+            bits(&typed["b"][0]),
+            expected_bits,
+            "{text}: within an array"
+        );
+        let number = claims
+            .claim("a")
+            .and_then(|value| value.as_number())
+            .unwrap();
+        assert_eq!(
+            number.as_f64().to_bits(),
+            expected.to_bits(),
+            "{text}: view"
+        );
     }
 }

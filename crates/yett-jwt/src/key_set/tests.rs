@@ -161,7 +161,7 @@ fn set_without_a_usable_key_is_refused() {
 #[test]
 fn allowed_algorithms_decide_for_keys_that_name_none() {
     let rsa = without(jwk(Algorithm::Rs256, "r"), "alg");
-    let only = |allowed: &[Algorithm]| read(&[rsa.clone()], allowed);
+    let only = |allowed: &[Algorithm]| read(std::slice::from_ref(&rsa), allowed);
     for algorithm in [Algorithm::Rs256, Algorithm::Ps384] {
         assert_eq!(algorithms(&only(&[algorithm]).unwrap()), [algorithm]);
         assert_eq!(

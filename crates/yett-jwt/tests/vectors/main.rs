@@ -1,6 +1,11 @@
 //! Published examples, through the public API alone: what the RFCs sign is verified, byte for byte,
 //! and what they write in forms that we do not read is refused for the right reason. The `.json`
 //! files beside hold the examples and name their source.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test throughout: a panic is its failure"
+)]
 
 mod rfc7515;
 mod rfc7517;

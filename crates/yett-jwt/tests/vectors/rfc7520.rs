@@ -133,8 +133,8 @@ fn parts_of_section_4_7_that_are_unprotected_prove_nothing() {
         .iter()
         .map(|form| serde_json::from_str::<Value>(form["text"].as_str().unwrap()).unwrap());
     let unprotected = flattened
-        .filter(|form| form["header"]["alg"] == "HS256" && form["protected"].is_null())
-        .next_back()
+        .rev()
+        .find(|form| form["header"]["alg"] == "HS256" && form["protected"].is_null())
         .unwrap();
     let part = |name: &str| unprotected[name].as_str().unwrap().to_owned();
     let token = format!(".{}.{}", part("payload"), part("signature"));
