@@ -76,8 +76,9 @@ def main() -> None:
             others = [other for name, other in medians.items() if name != library]
             ratio = f"{rate / max(others):.2f} ×" if others else ""
             print(f"{operation:44} {library:26} {rate:12,.0f} {1e6 / rate:9.3f}  {ratio}")
-    print(subprocess.run([counting, "memory"], env=environment, check=True,
-                         capture_output=True, text=True).stdout)
+    sys.stdout.flush()
+    for command in ([yett, "overhead"], [counting, "memory"]):
+        subprocess.run(command, env=environment, check=True)
 
 
 if __name__ == "__main__":

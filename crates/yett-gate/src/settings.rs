@@ -137,12 +137,19 @@ pub enum SettingsFault {
     IdentityHeaderNeeded,
     /// An algorithm that is not verified here.
     #[error(
-        "{0:?} tokens cannot be verified here; use HS256, or leave token rules out so that the application decides"
+        "{0:?} is no signature algorithm that is known here; use HS256, RS256, ES256 or EdDSA, or leave token rules out so that the application decides"
     )]
     Algorithm(String),
-    /// A key that is refused.
-    #[error("the key is refused; make SIGNING_KEY at least 32 random bytes")]
+    /// A shared secret that is refused.
+    #[error(
+        "the key is refused; make SIGNING_KEY at least 32 random bytes (48 for HS384, 64 for HS512)"
+    )]
     Key(#[source] KeyError),
+    /// A public key that is refused.
+    #[error(
+        "the public key is refused; make VERIFYING_KEY the PEM text of a key for the algorithm"
+    )]
+    PublicKey(#[source] KeyError),
     /// An empty list of audiences, which no token satisfies.
     #[error(
         "the list of audiences is empty, so that no token would be good; name one, or leave audience out"

@@ -15,7 +15,7 @@ use crate::key::public::{PublicParameters, suits};
 use crate::key::{KeyError, KeyShape};
 use crate::{Algorithm, KeyId, KeyType};
 
-pub(crate) use crate::key::JwkFault;
+use crate::key::JwkFault;
 pub(crate) use members::{Members, read_object};
 pub(crate) use write::thumbprint;
 
@@ -178,12 +178,10 @@ impl Jwk {
     /// RFC 9964 for their types).
     ///
     /// # Errors
-    /// [`KeyError::NotForKeyPairs`] for a shared secret: its thumbprint would help to guess it.
+    /// [`KeyError::NoPublicForm`] for a shared secret: its thumbprint would help to guess it.
     pub fn thumbprint(&self) -> Result<String, KeyError> {
         match &self.material {
-            Material::Secret(_) => Err(KeyError::NotForKeyPairs(
-                self.algorithm.unwrap_or(Algorithm::Hs256),
-            )),
+            Material::Secret(_) => Err(KeyError::NoPublicForm),
             Material::Public(parameters) | Material::Private(parameters, _) => {
                 Ok(thumbprint(parameters))
             }

@@ -5,6 +5,7 @@
 mod error;
 mod export;
 mod material;
+mod pair;
 pub(crate) mod public;
 mod secret;
 mod shape;

@@ -1,11 +1,12 @@
 //! Proves and mints JSON Web Tokens: strict by construction.
 //!
 //! # What it is
-//! A small JWS/JWT implementation (RFC 7515, 7519, 8725) for one shape of token, the compact one.
+//! JWS and JWT (RFC 7515, 7519, 8725) in their compact form, with keys and JWK sets (RFC 7517).
 //! [`Verifier::verify`] turns text into [`Verified`], and nothing else can make that type: whoever
 //! holds one need not ask again whether the signature, the algorithm, the times, the issuer and the
-//! audience were right. A key carries its one [`Algorithm`]; no function takes both, so a token
-//! cannot choose how it is verified.
+//! audience were right. A key carries its one [`Algorithm`]; no function that verifies takes both,
+//! so a token cannot choose how it is verified. A [`KeySet`] lets the token's `kid` choose among
+//! keys, never how they are used. A [`TokenCache`] remembers what was accepted.
 //!
 //! # What it keeps out
 //! I/O, async and the clock (`now` is a parameter). Unsigned tokens, encrypted tokens (JWE), the
@@ -27,13 +28,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //! Then `verify.rs`, which is the whole order of checks on one screen; `refusal.rs` lists every way
-//! to fail.
+//! to fail; `README.md` has more examples.
 //!
 //! # How it is tested
-//! Published vectors (RFC 7515 A.1, RFC 7519 3.1), a test per rule whose name is the rule, and
-//! property tests: every one-byte change and every re-encoding of a valid token is refused, and no
-//! text whatever causes a panic. `docs/security/threats.md` maps known failures of other libraries
-//! to these tests.
+//! Published vectors (RFC 7515, 7517, 7519, 7520, 7638, 8037, 9964), a test per rule whose name is
+//! the rule, property tests (every one-byte change and every re-encoding of a valid token is
+//! refused, and no bytes whatever cause a panic), comparison with another library on random and
+//! mutated tokens, and fuzzing (`fuzz/`). `docs/security/threats.md` maps known failures of other
+//! libraries to these tests.
 #![forbid(unsafe_code)]
 
 mod algorithm;
@@ -75,3 +77,8 @@ pub use rules::Rules;
 pub use sign::SignError;
 pub use time::UnixSeconds;
 pub use verify::{Keys, Verified, VerifiedPayload, Verifier};
+
+/// The README's examples, so that they compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

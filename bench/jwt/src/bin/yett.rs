@@ -1,8 +1,10 @@
 //! Yett: `yett-bench prepare` makes keys and tokens, `yett-bench SECONDS` measures, `yett-bench
-//! memory` counts what one proof allocates.
+//! overhead` compares a proof with the crypto library's bare verification in short turns,
+//! `yett-bench memory` counts what one proof allocates.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 use std::{env, fs};
 
 use aws_lc_rs::{hmac, signature};
@@ -48,8 +50,9 @@ fn main() {
     match env::args().nth(1).as_deref() {
         Some("prepare") => prepare(),
         Some("memory") => memory(),
+        Some("overhead") => overhead(),
         Some(seconds) => measure(seconds.parse().expect("seconds")),
-        None => panic!("usage: yett-bench prepare | memory | SECONDS"),
+        None => panic!("usage: yett-bench prepare | memory | overhead | SECONDS"),
     }
 }
 
@@ -113,13 +116,22 @@ fn measure(seconds: f64) {
 
 /// The crypto library alone, with the key parsed and the signature decoded beforehand.
 fn bare(name: &str, stem: Option<&str>, secret: &[u8], token: &str, seconds: f64) {
+    let verify = bare_verification(name, stem, secret, token);
+    report("aws-lc-rs", &format!("bare verification {name}"), seconds, verify);
+}
+
+fn bare_verification(
+    name: &str,
+    stem: Option<&str>,
+    secret: &[u8],
+    token: &str,
+) -> Box<dyn Fn()> {
     let (signed, encoded) = token.rsplit_once('.').expect("a dot");
-    let decoded = URL_SAFE_NO_PAD.decode(encoded).expect("base64url");
-    let operation = format!("bare verification {name}");
+    let (signed, decoded) = (signed.to_owned(), URL_SAFE_NO_PAD.decode(encoded).expect("base64url"));
     let Some(stem) = stem else {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        return report("aws-lc-rs", &operation, seconds, || {
-            hmac::verify(&key, black_box(signed.as_bytes()), &decoded).expect("verify")
+        return Box::new(move || {
+            hmac::verify(&key, black_box(signed.as_bytes()), &decoded).expect("verify");
         });
     };
     let pem = String::from_utf8(key(&format!("{stem}.pub.pem"))).expect("text");
@@ -131,9 +143,43 @@ fn bare(name: &str, stem: Option<&str>, secret: &[u8], token: &str, seconds: f64
         _ => signature::ParsedPublicKey::new(&signature::ED25519, der),
     };
     let parsed = parsed.expect("public key");
-    report("aws-lc-rs", &operation, seconds, || {
-        parsed.verify_sig(black_box(signed.as_bytes()), &decoded).expect("verify")
-    });
+    Box::new(move || {
+        parsed.verify_sig(black_box(signed.as_bytes()), &decoded).expect("verify");
+    })
+}
+
+/// The proof of a token beside the bare verification of its signature, in turns of a few
+/// milliseconds, so that whatever disturbs the machine disturbs both.
+fn overhead() {
+    let all = tokens();
+    let secret = all["secret"].as_str().expect("secret").as_bytes();
+    let at = UnixSeconds::new(now());
+    for (name, stem) in ALGORITHMS {
+        let (_, verifying) = keys(name, stem, secret);
+        let verifier = Verifier::new(verifying, rules());
+        let token = all[name].as_str().expect("token");
+        let bare = bare_verification(name, stem, secret, token);
+        let calls = if stem.is_none() { 5_000 } else { 100 };
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for _ in 0..301 {
+            ours.push(nanoseconds(calls, || drop(black_box(verifier.verify(black_box(token), at)))));
+            theirs.push(nanoseconds(calls, &bare));
+        }
+        let (ours, theirs) = (median(ours), median(theirs));
+        let more = 100.0 * (ours / theirs - 1.0);
+        println!("{name}: proof {ours:.0} ns, bare verification {theirs:.0} ns, {more:+.1} %");
+    }
+}
+
+fn nanoseconds(calls: u32, work: impl Fn()) -> f64 {
+    let start = Instant::now();
+    (0..calls).for_each(|_| work());
+    start.elapsed().as_nanos() as f64 / f64::from(calls)
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 /// Bytes and calls of the allocator for one proof, with one key and with a set of a hundred.

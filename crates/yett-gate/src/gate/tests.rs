@@ -3,9 +3,10 @@
 
 use http::{HeaderMap, Method, Request};
 use proptest::prelude::*;
-use yett_jwt::{SigningKey, UnixSeconds};
+use yett_jwt::{Algorithm, SigningKey, UnixSeconds};
 
 use super::Gate;
+use crate::guard::TokenKey;
 use crate::guard::{CredentialFault, Doubt, OpenBy, Verdict};
 use crate::request::{Arrival, ClientAddr, RequestHead, Scheme, ServerAddr};
 use crate::route::Service;
@@ -295,6 +296,47 @@ fn encoded_spelling_cannot_leave_its_route() {
 }
 
 #[test]
+fn token_of_a_key_pair_is_proven_with_the_public_key_alone() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let mut settings = settings();
+    let rules = settings.app.token_rules.as_mut().unwrap();
+    rules.algorithm = "ES256".to_owned();
+    rules.key = TokenKey::new(key.verifying_key().to_pem().unwrap().into_bytes());
+    let gate = Gate::new(settings).unwrap();
+
+    let told_of = |token: String| {
+        let headers = [("Authorization", &*format!("Bearer {token}"))];
+        told(&gate.judge(head("GET", "/api/notes/", &headers), NOW))
+    };
+    let good = key.sign(ACCESS.as_bytes()).unwrap();
+    // The second time from the cache.
+    assert_eq!(told_of(good.clone()), "APP+ID");
+    assert_eq!(told_of(good), "APP+ID");
+    let stranger = SigningKey::generate(Algorithm::Es256).unwrap();
+    assert_eq!(
+        told_of(stranger.sign(ACCESS.as_bytes()).unwrap()),
+        "invalid"
+    );
+    let hmac = token(ACCESS);
+    assert_eq!(told_of(hmac.replace("Bearer ", "")), "invalid");
+}
+
+#[test]
+fn private_key_is_not_taken_as_the_key_that_proves() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let mut settings = settings();
+    let rules = settings.app.token_rules.as_mut().unwrap();
+    rules.algorithm = "ES256".to_owned();
+    rules.key = TokenKey::new(key.danger_to_pem().unwrap().as_bytes().to_vec());
+    let errors = Gate::new(settings).unwrap_err().to_string();
+    assert!(
+        errors.contains("make VERIFYING_KEY the PEM text"),
+        "{errors}"
+    );
+    assert!(!errors.contains("BEGIN"), "{errors}");
+}
+
+#[test]
 fn all_settings_errors_come_at_once() {
     let mut settings = settings();
     settings.mounts[0].prefix = "static".to_owned();
@@ -311,7 +353,7 @@ fn all_settings_errors_come_at_once() {
 mount \"static\": a mount's prefix begins and ends with a slash and has no empty or dotted part; write it like /static/
 identity header \"no header\": this is not a header name; write one like X-User
 identity header \"Host\": requests need this header; choose another one for the identity
-token rules: the key is refused; make SIGNING_KEY at least 32 random bytes: the secret has 5 bytes, fewer than 32
+token rules: the key is refused; make SIGNING_KEY at least 32 random bytes (48 for HS384, 64 for HS512): the secret has 5 bytes, fewer than 32
 token rules: the list of audiences is empty, so that no token would be good; name one, or leave audience out
 token rules: header type \"Bear er\" is not one word of visible ASCII; write it like Bearer
 answer 0: 20 is no status; the answer must be valid HTTP

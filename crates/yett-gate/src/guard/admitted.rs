@@ -5,6 +5,7 @@
 //! open. There is no third.
 
 use std::fmt;
+use std::sync::Arc;
 
 use yett_jwt::Verified;
 
@@ -58,12 +59,12 @@ pub enum OpenBy {
 #[derive(Clone)]
 pub struct Identity {
     token: Box<str>,
-    verified: Verified,
+    verified: Arc<Verified>,
 }
 
 impl Identity {
     /// Only a proof makes an identity.
-    pub(super) fn new(token: &str, verified: Verified) -> Self {
+    pub(super) fn new(token: &str, verified: Arc<Verified>) -> Self {
         Self {
             token: token.into(),
             verified,
@@ -84,7 +85,7 @@ impl Identity {
 
     /// The proof itself, for reading single claims.
     #[must_use]
-    pub const fn verified(&self) -> &Verified {
+    pub fn verified(&self) -> &Verified {
         &self.verified
     }
 }

@@ -7,7 +7,10 @@
 
 use std::fmt;
 
-use yett_jwt::{Refusal, RefusalKind, Rules, SigningKey, UnixSeconds, Verified, Verifier};
+use yett_jwt::{
+    Algorithm, CacheSize, Refusal, RefusalKind, Rules, TokenCache, UnixSeconds, Verified, Verifier,
+    VerifyingKey,
+};
 use zeroize::Zeroizing;
 
 use super::Identity;
@@ -17,11 +20,11 @@ use crate::settings::{GateSettingsError, SettingsFault};
 /// What makes a token good: `SIMPLE_JWT` as far as an edge can check it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRuleSettings {
-    /// `ALGORITHM`. Only `HS256` is known.
+    /// `ALGORITHM`: one that `yett-jwt` knows, by its JOSE name.
     pub algorithm: String,
-    /// `SIGNING_KEY`, as bytes.
+    /// For HMAC `SIGNING_KEY`, as bytes; for the others `VERIFYING_KEY`, a PEM text.
     pub key: TokenKey,
-    /// Whether a short key is taken.
+    /// Whether a short secret is taken.
     pub key_length: KeyLength,
     /// `LEEWAY`, in seconds, to both sides.
     pub leeway_seconds: u32,
@@ -136,6 +139,9 @@ impl CredentialFault {
 #[derive(Debug)]
 pub(crate) struct TokenRules {
     verifier: Verifier,
+    /// Tokens that these rules proved already. The edge has no list of revoked tokens, so there is
+    /// nothing to forget before a token's `exp`.
+    cache: TokenCache,
     schemes: Vec<AuthScheme>,
     jti_claim: Option<String>,
     token_type_claim: Option<String>,
@@ -157,7 +163,7 @@ impl TokenRules {
     ) -> Option<Self> {
         let before = errors.len();
         let mut refuse = |fault| errors.push(GateSettingsError::new("token rules", fault));
-        let key = signing_key(&settings).map_err(&mut refuse).ok();
+        let key = verifying_key(&settings).map_err(&mut refuse).ok();
         if settings.audience.as_ref().is_some_and(Vec::is_empty) {
             refuse(SettingsFault::NoAudience);
         }
@@ -175,7 +181,8 @@ impl TokenRules {
             return None;
         }
         Some(Self {
-            verifier: Verifier::new(key?.verifying_key(), proof_rules(&settings)),
+            verifier: Verifier::new(key?, proof_rules(&settings)),
+            cache: TokenCache::new(CacheSize::default()),
             schemes,
             jti_claim: settings.jti_claim,
             token_type_claim: settings.token_type_claim,
@@ -183,7 +190,7 @@ impl TokenRules {
         })
     }
 
-    /// Tries the credential of a request; a token is verified exactly once.
+    /// Tries the credential of a request; a token is verified exactly once, and remembered.
     pub(super) fn try_credential(&self, head: &RequestHead, now: UnixSeconds) -> Trial {
         match head.credential(&self.schemes) {
             Credential::Missing => Trial::Bad(CredentialFault::Missing, Spelling::AsConfigured),
@@ -202,8 +209,8 @@ impl TokenRules {
     ) -> Result<Identity, CredentialFault> {
         let token = token.as_str().ok_or(CredentialFault::NotText)?;
         let verified = self
-            .verifier
-            .verify(token, now)
+            .cache
+            .verify(&self.verifier, token, now)
             .map_err(CredentialFault::Unproven)?;
         self.check_claims(&verified)?;
         Ok(Identity::new(token, verified))
@@ -231,13 +238,18 @@ impl TokenRules {
     }
 }
 
-fn signing_key(settings: &TokenRuleSettings) -> Result<SigningKey, SettingsFault> {
-    if settings.algorithm != "HS256" {
-        return Err(SettingsFault::Algorithm(settings.algorithm.clone()));
+fn verifying_key(settings: &TokenRuleSettings) -> Result<VerifyingKey, SettingsFault> {
+    let algorithm: Algorithm = settings
+        .algorithm
+        .parse()
+        .map_err(|_| SettingsFault::Algorithm(settings.algorithm.clone()))?;
+    if !algorithm.is_symmetric() {
+        return VerifyingKey::from_pem(algorithm, &settings.key.0)
+            .map_err(SettingsFault::PublicKey);
     }
     match settings.key_length {
-        KeyLength::Enforced => SigningKey::hs256(&settings.key.0),
-        KeyLength::DangerShort => SigningKey::danger_hs256_short(&settings.key.0),
+        KeyLength::Enforced => VerifyingKey::hmac(algorithm, &settings.key.0),
+        KeyLength::DangerShort => VerifyingKey::danger_hmac_short(algorithm, &settings.key.0),
     }
     .map_err(SettingsFault::Key)
 }

@@ -30,6 +30,9 @@ pub enum KeyError {
     /// copy is kept.
     #[error("{0} takes a shared secret, which has no PEM, DER or public form")]
     NotForKeyPairs(Algorithm),
+    /// A thumbprint was asked of a shared secret, where it would help to guess it.
+    #[error("a shared secret has no public form")]
+    NoPublicForm,
     /// The key is of another kind, or on another curve, than the algorithm takes.
     #[error("the key is {found}, which {algorithm} does not take")]
     OtherAlgorithm {
@@ -115,7 +118,9 @@ pub enum PemFault {
     #[error("a line of the block is not base64")]
     Base64,
     /// OpenSSH's own format.
-    #[error("an OpenSSH private key; convert it with `ssh-keygen -p -m PKCS8 -f KEY`")]
+    #[error(
+        "an OpenSSH private key; make it PKCS#8 (RSA and ECDSA: `ssh-keygen -p -m PKCS8 -f KEY`)"
+    )]
     OpenSsh,
     /// A request for a certificate.
     #[error("a certificate request, not a key or certificate")]

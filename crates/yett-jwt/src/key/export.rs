@@ -5,8 +5,8 @@ use aws_lc_rs::encoding::AsDer as _;
 use base64::Engine as _;
 use zeroize::Zeroizing;
 
+use super::pair::KeyPair;
 use super::public::PublicParameters;
-use super::signing::KeyPair;
 use super::verifying::key_pairs_only;
 use super::{KeyError, SigningKey};
 use crate::compact::BASE64URL;

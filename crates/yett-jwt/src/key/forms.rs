@@ -1,5 +1,7 @@
 //! Key files of every form that tools write, and of forms that are not taken.
 
+use proptest::prelude::*;
+
 use super::pairs::key_for;
 use super::{Curve, KeyError, KeyShape, SigningKey, VerifyingKey};
 use crate::der::{
@@ -108,6 +110,32 @@ fn pkcs1_keys_are_read() {
             algorithm: Algorithm::Es256
         }
     );
+}
+
+#[test]
+fn rsa_private_key_with_inconsistent_numbers_is_refused() {
+    let (private, _) = both_der(&key_for(Algorithm::Rs256));
+    let numbers = structure::rsa_private_key(structure::pkcs8_key(&private).unwrap()).unwrap();
+    for place in 3..9 {
+        let mut elements = vec![der(INTEGER, &[&[0]])];
+        for (index, number) in numbers.iter().enumerate().skip(1) {
+            let mut number = [&[0; 1], *number].concat();
+            if index == place {
+                *number.last_mut().unwrap() ^= 2;
+            }
+            let number = number
+                .strip_prefix(&[0])
+                .filter(|n| n[0] < 0x80)
+                .unwrap_or(&number);
+            elements.push(der(INTEGER, &[number]));
+        }
+        let elements: Vec<_> = elements.iter().map(Vec::as_slice).collect();
+        assert_eq!(
+            SigningKey::from_der(Algorithm::Rs256, &der(SEQUENCE, &elements)).unwrap_err(),
+            KeyError::Invalid,
+            "{place}"
+        );
+    }
 }
 
 /// The content of a curve's OBJECT IDENTIFIER as an element.
@@ -472,5 +500,36 @@ fn bytes_after_or_within_a_structure_are_refused() {
             VerifyingKey::from_der(Algorithm::EdDsa, &key).unwrap_err(),
             KeyError::Invalid
         );
+    }
+}
+
+proptest! {
+    /// Damaged keys reach the crypto library; nothing may break there either.
+    #[test]
+    fn no_damage_makes_it_panic(
+        algorithm in proptest::sample::select(vec![
+            Algorithm::Rs256, Algorithm::Es256, Algorithm::Es512, Algorithm::EdDsa,
+        ]),
+        place: proptest::sample::Index,
+        byte: u8,
+    ) {
+        let (mut private, mut public) = both_der(&key_for(algorithm));
+        let length = private.len();
+        private[place.index(length)] = byte;
+        let length = public.len();
+        public[place.index(length)] = byte;
+        let certificate = certificate(&public, true);
+        for der in [&private, &public, &certificate] {
+            for wanted in Algorithm::ALL {
+                if let Ok(key) = SigningKey::from_der(*wanted, der) {
+                    let _ = key.danger_to_jwk();
+                    let _ = key.signature(b"message");
+                }
+                if let Ok(key) = VerifyingKey::from_der(*wanted, der) {
+                    let _ = (key.to_pem(), key.thumbprint());
+                    let _ = key.check_signature(b"message", &[7; 64]);
+                }
+            }
+        }
     }
 }

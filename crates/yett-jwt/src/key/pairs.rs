@@ -97,6 +97,26 @@ fn ecdsa_signature_with_a_zero_half_is_refused() {
     }
 }
 
+/// Not a wish but a fact to know: for ES algorithms (r, n - s) is as right as (r, s), and most
+/// issuers write either. Whoever knows tokens by their text must not take two texts for two tokens.
+#[test]
+fn ecdsa_signature_has_two_right_spellings() {
+    const ORDER: &[u8; 32] = b"\xFF\xFF\xFF\xFF\0\0\0\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\
+        \xBC\xE6\xFA\xAD\xA7\x17\x9E\x84\xF3\xB9\xCA\xC2\xFC\x63\x25\x51";
+    let key = key_for(Algorithm::Es256);
+    let mut signature = key.signature(MESSAGE).unwrap().as_ref().to_vec();
+    let mut borrow = false;
+    for (digit, order) in signature[32..].iter_mut().zip(ORDER).rev() {
+        let (difference, first) = order.overflowing_sub(*digit);
+        let (difference, second) = difference.overflowing_sub(u8::from(borrow));
+        (*digit, borrow) = (difference, first || second);
+    }
+    assert_eq!(
+        key.verifying_key().check_signature(MESSAGE, &signature),
+        Ok(())
+    );
+}
+
 #[test]
 fn another_key_of_the_same_algorithm_does_not_verify() {
     for algorithm in Algorithm::ALL.iter().copied() {
