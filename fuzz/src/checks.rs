@@ -10,9 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use yett_jwt::{
-    Algorithm, HeaderType, Json, JsonFault, Jwk, KeySet, Part, Refusal, Rules, SigningKey,
-    UnixSeconds, Verifier, VerifyingKey, danger_peek, danger_peek_payload,
+    Algorithm, DEEPEST_JSON, HeaderType, Json, JsonFault, Jwk, KeySet, Part, Refusal, Rules,
+    SigningKey, UnixSeconds, Verifier, VerifyingKey, danger_peek, danger_peek_payload,
 };
+
+use crate::reference::Found;
 
 const SECRET: &[u8] = b"a secret of the fuzz targets, long enough";
 /// 2023-11-14T22:13:20Z.
@@ -29,8 +31,8 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
 });
 
 /// Once as a token, once as header and payload (with a line feed between) under a right signature:
-/// nothing that JSON's own reader refuses is accepted, nothing that it accepts is refused for its
-/// syntax, and the claims that are read are the same.
+/// nothing that another reader of JSON refuses is accepted, nothing that it accepts is refused for
+/// its syntax, names or depth, and the claims that are read are the same.
 pub fn token(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         assert!(VERIFIER.verify(text, NOW).is_err(), "a forgery");
@@ -49,10 +51,14 @@ pub fn token(data: &[u8]) {
     };
     let token = seal(header, payload);
     let json: Result<Map<String, Value>, _> = serde_json::from_slice(payload);
+    let found = Found::read(payload);
+    let deepest = found.as_ref().map(|found| found.deepest.get());
     match VERIFIER.verify(&token, NOW) {
         Ok(verified) => {
             assert_eq!(verified.payload_json(), payload);
             let json = json.expect("JSON");
+            let found = found.expect("JSON");
+            assert!(!found.twins.get() && found.deepest.get() <= DEEPEST_JSON);
             let claims = verified.claims();
             assert_eq!(claims.iter().len(), json.len());
             for (name, value) in &json {
@@ -67,10 +73,16 @@ pub fn token(data: &[u8]) {
         }
         Err(Refusal::Json {
             part: Part::Payload,
-            fault: JsonFault::Syntax,
-        }) => {
-            assert!(serde_json::from_slice::<Value>(payload).is_err());
-        }
+            fault,
+        }) => match fault {
+            JsonFault::NotUtf8 => assert!(str::from_utf8(payload).is_err()),
+            JsonFault::Syntax => assert!(found.is_none()),
+            // Whoever stops early may not see that the rest is no JSON.
+            JsonFault::TooDeep => assert!(deepest.is_none_or(|levels| levels > DEEPEST_JSON)),
+            JsonFault::DuplicateName => assert!(found.is_none_or(|found| found.twins.get())),
+            JsonFault::NotObject => assert!(found.is_some_and(|found| !found.is_object.get())),
+            _ => panic!("{fault}"),
+        },
         Err(_) => {}
     }
 }

@@ -3,6 +3,7 @@
 #![expect(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test throughout: a panic is its failure"
 )]
@@ -10,6 +11,9 @@
 #[expect(unreachable_pub, reason = "another crate's library")]
 #[path = "../../../fuzz/src/checks.rs"]
 mod checks;
+#[expect(unreachable_pub, reason = "another crate's library")]
+#[path = "../../../fuzz/src/reference.rs"]
+mod reference;
 #[expect(unreachable_pub, reason = "another crate's library")]
 #[path = "../../../fuzz/src/seeds.rs"]
 mod seeds;

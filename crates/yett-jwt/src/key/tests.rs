@@ -167,7 +167,10 @@ fn key_file_in_base64_is_refused_as_a_secret() {
     for (file, found) in [
         (pem.as_str(), KeyMaterial::Pem),
         ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", KeyMaterial::Ssh),
-        (r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#, KeyMaterial::Json),
+        (
+            r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#,
+            KeyMaterial::Json,
+        ),
     ] {
         let body = STANDARD.encode(file);
         check(body.as_bytes(), found);
