@@ -10,6 +10,7 @@ mod confusion;
 mod ecdsa;
 mod round_trip;
 mod spelling;
+mod typed;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
