@@ -56,23 +56,16 @@ impl SigningKey {
         self.seal(self.encoded_header(), claims_json, length)
     }
 
-    /// Signs claims of a type of yours, as [`SigningKey::sign`].
-    ///
-    /// The text is serde_json's and is not read again. A type that writes a name twice, which takes
-    /// `flatten` or an implementation by hand, thus makes tokens that every verifier of ours
-    /// refuses.
+    /// Signs claims of a type of yours, as [`SigningKey::sign`]: also what a type with `flatten` or an
+    /// implementation by hand writes is refused if a name is in it twice.
     ///
     /// # Errors
-    /// See [`SignError`].
+    /// See [`SignError`]; [`JsonFault::Syntax`] also where serde_json cannot write the type.
     pub fn sign_claims<T: Serialize>(&self, claims: &T) -> Result<String, SignError> {
         // serde_json's error is dropped: its text may quote claims.
         let claims =
             serde_json::to_vec(claims).map_err(|_| SignError::Claims(JsonFault::Syntax))?;
-        if claims.first() != Some(&b'{') {
-            return Err(SignError::Claims(JsonFault::NotObject));
-        }
-        let length = self.token_length(self.encoded_header(), &claims, DEFAULT_LONGEST_TOKEN)?;
-        self.seal(self.encoded_header(), &claims, length)
+        self.sign(&claims)
     }
 
     /// Signs any bytes under a header of the caller's: a JWS (RFC 7515) of at most `longest` bytes.

@@ -37,6 +37,41 @@ fn what_is_not_an_acceptable_object_is_not_signed() {
     }
 }
 
+/// `flatten` lets a map of anything write over the fields beside it: `{"sub":"1","sub":"2"}`, of
+/// which many verifiers take the last.
+#[test]
+fn typed_claims_that_say_a_name_twice_are_not_signed() {
+    #[derive(serde::Serialize)]
+    struct Claims {
+        sub: &'static str,
+        #[serde(flatten)]
+        more: std::collections::BTreeMap<&'static str, &'static str>,
+    }
+    let claims = |name| Claims {
+        sub: "1",
+        more: [(name, "2")].into(),
+    };
+    assert!(key().sign_claims(&claims("role")).is_ok());
+    let error = key().sign_claims(&claims("sub")).unwrap_err();
+    assert_eq!(error, SignError::Claims(JsonFault::DuplicateName));
+}
+
+#[test]
+fn typed_claims_that_no_verifier_would_read_are_not_signed() {
+    let deep = (0..40).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+    let error = key()
+        .sign_claims(&serde_json::json!({"a": deep}))
+        .unwrap_err();
+    assert_eq!(error, SignError::Claims(JsonFault::TooDeep));
+    for (claims, fault) in [
+        (serde_json::json!([1]), JsonFault::NotObject),
+        (serde_json::json!(null), JsonFault::NotObject),
+        (serde_json::json!("{}"), JsonFault::NotObject),
+    ] {
+        assert_eq!(key().sign_claims(&claims), Err(SignError::Claims(fault)));
+    }
+}
+
 #[test]
 fn signed_token_is_never_longer_than_the_bound() {
     let claims = br#"{"a":"some text"}"#;
