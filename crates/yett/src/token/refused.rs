@@ -18,6 +18,7 @@ pub(super) fn name(kind: RefusalKind) -> &'static str {
         RefusalKind::InvalidClaim => "invalid_claim",
         RefusalKind::Issuer => "issuer",
         RefusalKind::Audience => "audience",
+        RefusalKind::Subject => "subject",
     }
 }
 
