@@ -56,7 +56,13 @@ const BORDERS: &[Border] = &[
     },
     Border {
         name: "yett-edge",
-        ours: &["yett-gate", "yett-jwt", "yett-link", "yett-issuer"],
+        ours: &[
+            "yett-gate",
+            "yett-jwks",
+            "yett-jwt",
+            "yett-link",
+            "yett-issuer",
+        ],
         never: &["pyo3", "toml", "sqlx", "rusqlite"],
     },
     Border {
@@ -67,6 +73,7 @@ const BORDERS: &[Border] = &[
     Border {
         name: "yett",
         ours: &[
+            "yett-jwks",
             "yett-jwt",
             "yett-gate",
             "yett-link",

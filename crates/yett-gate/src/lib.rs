@@ -55,8 +55,8 @@ mod settings;
 pub use describe::{Explanation, RouteGuard, RouteInfo};
 pub use gate::Gate;
 pub use guard::{
-    Admitted, Answer, AnswerSettings, CredentialFault, Doubt, FaultKind, Identity, KeyLength,
-    OpenBy, Refused, TokenKey, TokenRuleSettings, Verdict,
+    Admitted, Answer, AnswerSettings, CredentialFault, Doubt, FaultKind, Identity, Judgement,
+    KeyLength, KeysWanted, OpenBy, Refused, TokenKey, TokenKeySource, TokenRuleSettings, Verdict,
 };
 pub use request::{
     AllowedHosts, Arrival, AuthScheme, BadRequest, BodyLength, ClientAddr, Credential, Host,

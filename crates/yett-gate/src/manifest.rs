@@ -11,7 +11,7 @@ use http::Method;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use crate::guard::{AnswerSettings, KeyLength, TokenKey, TokenRuleSettings};
+use crate::guard::{AnswerSettings, KeyLength, TokenKey, TokenKeySource, TokenRuleSettings};
 use crate::route::{AnswerChoice, GuardSettings, MountSettings, UrlEntrySettings, UrlPattern};
 use crate::settings::{
     AppGuardSettings, GateSettings, GateSettingsError, GateSettingsErrors, SettingsFault,
@@ -47,8 +47,10 @@ struct StaticFiles {
 #[derive(Deserialize)]
 struct TokenRules {
     algorithm: String,
-    #[serde(deserialize_with = "wiped_after_use")]
+    /// Not with `jwk_url`.
+    #[serde(default, deserialize_with = "wiped_after_use")]
     key: Zeroizing<String>,
+    jwk_url: Option<String>,
     #[serde(default)]
     danger_short_key: bool,
     #[serde(default)]
@@ -170,14 +172,18 @@ impl StaticFiles {
 
 impl TokenRules {
     fn into_settings(self, errors: &mut Vec<GateSettingsError>) -> Option<TokenRuleSettings> {
-        let Ok(key) = STANDARD.decode(self.key.as_bytes()) else {
-            let fault = SettingsFault::KeyEncoding;
-            errors.push(GateSettingsError::new("token rules", fault));
-            return None;
+        let key = match (self.jwk_url, STANDARD.decode(self.key.as_bytes())) {
+            (Some(_), _) => TokenKeySource::Issuer,
+            (None, Ok(key)) => TokenKeySource::Here(TokenKey::new(key)),
+            (None, Err(_)) => {
+                let fault = SettingsFault::KeyEncoding;
+                errors.push(GateSettingsError::new("token rules", fault));
+                return None;
+            }
         };
         Some(TokenRuleSettings {
             algorithm: self.algorithm,
-            key: TokenKey::new(key),
+            key,
             key_length: if self.danger_short_key {
                 KeyLength::DangerShort
             } else {

@@ -150,6 +150,9 @@ pub enum SettingsFault {
         "the public key is refused; make VERIFYING_KEY the PEM text of a key for the algorithm"
     )]
     PublicKey(#[source] KeyError),
+    /// Keys of HMAC that an issuer would have to publish.
+    #[error("JWK_URL is not for HMAC, whose key is secret; choose an algorithm with a public key")]
+    PublishedSecret,
     /// An empty list of audiences, which no token satisfies.
     #[error(
         "the list of audiences is empty, so that no token would be good; name one, or leave audience out"

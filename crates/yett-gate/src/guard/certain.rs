@@ -36,6 +36,9 @@ pub enum Doubt {
     /// not see the token.
     #[error("the scheme is spelled in another case")]
     Spelling,
+    /// The token may be good: the issuer's keys are not here to tell.
+    #[error("the issuer's keys are not here")]
+    NoKeys,
     /// No answer is known for this kind of fault.
     #[error("no answer is known for this fault")]
     NoAnswer,

@@ -8,6 +8,7 @@ mod admitted;
 mod answers;
 mod certain;
 mod judge;
+mod keys;
 mod token;
 mod verdict;
 
@@ -16,5 +17,7 @@ pub(crate) use answers::Answers;
 pub use answers::{Answer, AnswerSettings};
 pub use certain::Doubt;
 pub(crate) use token::TokenRules;
-pub use token::{CredentialFault, FaultKind, KeyLength, TokenKey, TokenRuleSettings};
-pub use verdict::{Refused, Verdict};
+pub use token::{
+    CredentialFault, FaultKind, KeyLength, TokenKey, TokenKeySource, TokenRuleSettings,
+};
+pub use verdict::{Judgement, KeysWanted, Refused, Verdict};
