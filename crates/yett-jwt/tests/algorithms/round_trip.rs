@@ -7,7 +7,7 @@ use yett_jwt::{KeyId, KeySet, Refusal, Rules, SignError, Verifier};
 use super::{NOW, algorithms, any_algorithm, claims, key, other_key, verifier};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn claims_come_out_as_they_went_in(algorithm in any_algorithm(), claims in claims()) {

@@ -119,7 +119,7 @@ fn claims() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(800))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn random_claims_get_the_same_verdict(algorithm in any_algorithm(), claims in claims()) {
