@@ -1,6 +1,8 @@
 //! Minting: claims in, token out. Never adds, drops or reorders a claim; the bytes that come in are
 //! the bytes that are signed.
 
+mod write;
+
 use base64::Engine as _;
 use serde::Serialize;
 use serde_json::Value;
@@ -62,10 +64,9 @@ impl SigningKey {
     /// # Errors
     /// See [`SignError`]; [`JsonFault::Syntax`] also where serde_json cannot write the type.
     pub fn sign_claims<T: Serialize>(&self, claims: &T) -> Result<String, SignError> {
-        // serde_json's error is dropped: its text may quote claims.
-        let claims =
-            serde_json::to_vec(claims).map_err(|_| SignError::Claims(JsonFault::Syntax))?;
-        self.sign(&claims)
+        let claims = write::claims(claims)?;
+        let length = self.token_length(self.encoded_header(), &claims, DEFAULT_LONGEST_TOKEN)?;
+        self.seal(self.encoded_header(), &claims, length)
     }
 
     /// Signs any bytes under a header of the caller's: a JWS (RFC 7515) of at most `longest` bytes.

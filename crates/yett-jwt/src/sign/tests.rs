@@ -129,3 +129,77 @@ fn errors_of_signing_show_no_claims() {
     let secret = String::from_utf8_lossy(SECRET);
     assert!(!shown.contains(&*secret));
 }
+
+/// Writes these names, each with the value 0.
+struct Named<'n>(&'n [Name]);
+
+#[derive(Clone, Copy)]
+enum Name {
+    Text(&'static str),
+    Number(u64),
+}
+
+impl serde::Serialize for Named<'_> {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let mut map = out.serialize_map(None)?;
+        for name in self.0 {
+            match name {
+                Name::Text(text) => map.serialize_entry(text, &0)?,
+                Name::Number(number) => map.serialize_entry(number, &0)?,
+            }
+        }
+        map.end()
+    }
+}
+
+#[test]
+fn name_that_occurs_twice_is_noticed_however_it_is_written() {
+    use Name::{Number, Text};
+    let long = "a name of more than eight bytes, and more than sixteen";
+    for twins in [
+        [Text("sub"), Text("sub")],
+        [Text(""), Text("")],
+        [Text("1"), Number(1)],
+        [Number(7), Number(7)],
+        [Text("a\"b\n"), Text("a\"b\n")],
+        [Text(long), Text(long)],
+    ] {
+        let expected = Err(SignError::Claims(JsonFault::DuplicateName));
+        assert_eq!(key().sign_claims(&Named(&twins)), expected);
+        let within = serde_json::json!({"x": [1]});
+        assert!(key().sign_claims(&within).is_ok());
+        #[derive(serde::Serialize)]
+        struct Outer<'n> {
+            list: [Named<'n>; 1],
+        }
+        let nested = Outer {
+            list: [Named(&twins)],
+        };
+        assert_eq!(key().sign_claims(&nested), expected);
+    }
+    for different in [
+        [Text("sub"), Text("sub ")],
+        [Text(""), Number(1)],
+        [Text("12"), Number(1)],
+        [Text("a\\b"), Text("a\"b")],
+    ] {
+        assert!(key().sign_claims(&Named(&different)).is_ok());
+    }
+}
+
+#[test]
+fn equal_names_in_different_objects_are_signed() {
+    let claims =
+        serde_json::json!({"a": {"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}, "b": {"a": 1}});
+    assert!(key().sign_claims(&claims).is_ok());
+}
+
+#[test]
+fn many_names_are_signed_and_twins_among_them_noticed() {
+    let names: Vec<Name> = (0..100).map(Name::Number).collect();
+    assert!(key().sign_claims(&Named(&names)).is_ok());
+    let twins = [&names[..], &[Name::Number(99)]].concat();
+    let expected = Err(SignError::Claims(JsonFault::DuplicateName));
+    assert_eq!(key().sign_claims(&Named(&twins)), expected);
+}
