@@ -332,9 +332,10 @@ def test_other_threads_run_while_one_hashes() -> None:
 
     interval = sys.getswitchinterval()
     thread = threading.Thread(target=other)
-    thread.start()
+    sys.setswitchinterval(100_000)
     try:
-        sys.setswitchinterval(100_000)
+        # Returns once the thread has begun, and goes on once it waits for us.
+        thread.start()
         begin.set()
         # The other thread wants to run now. Python alone does not let it, however long it takes.
         for _ in range(100_000):

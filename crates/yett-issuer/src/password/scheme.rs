@@ -50,6 +50,8 @@ impl Scheme {
     /// The salt of PBKDF2 and scrypt is text without `$`, not empty; that of Argon2 8 to 64 bytes;
     /// that of bcrypt 16 bytes. Another is [`HashError::Salt`]. The caller draws it at random.
     pub fn encode(&self, password: Password<'_>, salt: &[u8]) -> Result<String, HashError> {
+        #[cfg(test)]
+        super::tests::note_work(*self);
         match self {
             Self::Pbkdf2(pbkdf2) => pbkdf2.encode(password, salt),
             Self::Scrypt(scrypt) => scrypt.encode(password, salt),

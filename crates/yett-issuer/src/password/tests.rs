@@ -5,7 +5,23 @@ mod checking;
 mod hostile;
 mod vectors;
 
+use std::cell::RefCell;
+
 use super::*;
+
+thread_local! {
+    static WORK: RefCell<Vec<Scheme>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Called for each hash that is computed.
+pub(super) fn note_work(scheme: Scheme) {
+    WORK.with_borrow_mut(|work| work.push(scheme));
+}
+
+/// What was computed in this thread since the last call.
+fn work_done() -> Vec<Scheme> {
+    WORK.take()
+}
 
 /// Salt of sixteen bytes that suits every algorithm.
 const SALT: &[u8; 16] = b"sixteen letters.";

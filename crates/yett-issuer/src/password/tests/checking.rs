@@ -126,7 +126,7 @@ fn broken_hash_is_an_error_to_be_logged() {
 }
 
 #[test]
-fn every_preferred_scheme_can_spend_its_time() {
+fn account_that_cannot_log_in_costs_one_preferred_hash() {
     for scheme in [
         pbkdf2(1),
         scrypt(2, 1, 1),
@@ -134,25 +134,51 @@ fn every_preferred_scheme_can_spend_its_time() {
         bcrypt(Input::Sha256, 4),
         bcrypt(Input::Plain, 4),
     ] {
-        assert_eq!(Preferred::new(scheme).spend(password("lion")), Ok(()));
+        let preferred = Preferred::new(scheme);
+        for text in ["!", "", "md5$salt$digest", "pbkdf2_sha256$x$salt$AAAA"] {
+            work_done();
+            let _ = preferred.check(password("lion"), text);
+            assert_eq!(work_done(), [scheme], "{text}");
+        }
+        assert_eq!(preferred.spend(password("lion")), Ok(()));
+        assert_eq!(work_done(), [scheme]);
     }
 }
 
 #[test]
 fn wrong_password_of_an_old_hash_is_brought_up_to_the_preferred_work() {
-    let (had, wanted) = (
-        Pbkdf2::new(Prf::Sha256, 300).unwrap(),
-        Pbkdf2::new(Prf::Sha256, 1000).unwrap(),
-    );
-    assert_eq!(
-        had.short_of(&wanted).map(|rest| rest.iterations()),
-        Some(700)
-    );
-    assert_eq!(wanted.short_of(&wanted), None);
-    assert_eq!(wanted.short_of(&had), None);
+    for (preferred, old, expected) in [
+        (pbkdf2(1000), pbkdf2(300), vec![pbkdf2(300), pbkdf2(700)]),
+        (pbkdf2(300), pbkdf2(1000), vec![pbkdf2(1000)]),
+        (pbkdf2(300), pbkdf2(300), vec![pbkdf2(300)]),
+        (
+            bcrypt(Input::Plain, 6),
+            bcrypt(Input::Plain, 4),
+            vec![bcrypt(Input::Plain, 4); 4],
+        ),
+        (
+            bcrypt(Input::Plain, 4),
+            bcrypt(Input::Plain, 6),
+            vec![bcrypt(Input::Plain, 6)],
+        ),
+        // As in Django: no such sum for these, nor across algorithms.
+        (argon2(64, 2, 1), argon2(64, 1, 1), vec![argon2(64, 1, 1)]),
+        (scrypt(4, 1, 1), scrypt(2, 1, 1), vec![scrypt(2, 1, 1)]),
+        (pbkdf2(300), scrypt(2, 1, 1), vec![scrypt(2, 1, 1)]),
+    ] {
+        let text = made(old);
+        work_done();
+        let checked = Preferred::new(preferred).check(password("lamb"), &text);
+        assert_eq!(checked, Ok(Checked::Wrong));
+        assert_eq!(work_done(), expected);
+    }
+}
 
-    let cost = |cost| Bcrypt::new(Input::Plain, cost).unwrap();
-    assert_eq!(cost(4).short_of(&cost(7)), 7);
-    assert_eq!(cost(7).short_of(&cost(7)), 0);
-    assert_eq!(cost(7).short_of(&cost(4)), 0);
+#[test]
+fn right_password_costs_one_hash() {
+    let text = made(pbkdf2(300));
+    work_done();
+    let checked = Preferred::new(pbkdf2(1000)).check(password("lion"), &text);
+    assert_eq!(checked, Ok(Checked::RightButOld));
+    assert_eq!(work_done(), [pbkdf2(300)]);
 }
