@@ -48,7 +48,7 @@ const BORDERS: &[Border] = &[
             "webpki-roots",
         ],
     },
-    // Credentials in, token pair out. It has no code yet; its place is kept.
+    // Credentials in, token pair out; so far the password hashes.
     Border {
         name: "yett-issuer",
         ours: &["yett-jwt"],
