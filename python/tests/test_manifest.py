@@ -14,12 +14,15 @@ from django.db import connection, connections
 from django.test import Client
 from django.urls import get_script_prefix, get_urlconf, path, reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import trans_real
 from rest_framework.views import APIView
 
 from sample_urls import Plain
 from yett.django import views
 from yett.django.manifest import manifest
+from yett.django.middleware import Layers
 from yett.django.probe import Prober, Unfit, bad_credentials
+from yett.django.url_table import Row
 from yett.drf.authentication import JWTAuthentication
 
 EVERY_KIND = {
@@ -29,6 +32,7 @@ EVERY_KIND = {
 #: Guarded whether a token is bad or missing.
 GUARDED = [
     *("plain", "plain-detail", "function", "generic", "throttled", "only-json", "staff", "kwargs"),
+    "exempt-again",
     *("api:user-list", "api:user-detail", "inside", "here"),
     *("path-converter-last", "regex", "alternatives-in-a-group"),
 ]
@@ -52,7 +56,6 @@ LEFT_TO_THE_APP = {
     "settings-given": "as_view() was given settings",
     "cached": "something stands around what as_view() made",
     "counted": "something stands around what as_view() made",
-    "exempt-again": "something stands around what as_view() made",
     "by-cookie": "its authentication is by CookieAuthentication",
     "by-token-or-session": "its authentication is by JWTAuthentication, SessionAuthentication",
     "authentication-given": "it asks for no authentication",
@@ -98,7 +101,10 @@ def test_view_that_needs_a_token_is_guarded(name: str, table: dict[str, dict[str
     row = table[name]
     assert row["guard"] == "token", row["why"]
     assert not row["opaque"]
-    assert row["answers"].keys() == EVERY_KIND
+    assert {scheme: kinds.keys() for scheme, kinds in row["answers"].items()} == {
+        "http": EVERY_KIND,
+        "https": EVERY_KIND,
+    }
 
 
 @pytest.mark.parametrize("name", GUARDED_AGAINST_BAD)
@@ -107,7 +113,10 @@ def test_view_that_may_do_without_is_guarded_against_bad_tokens(
 ) -> None:
     row = table[name]
     assert row["guard"] == "token", row["why"]
-    assert row["answers"].keys() == EVERY_KIND - {"missing"}
+    assert {scheme: kinds.keys() for scheme, kinds in row["answers"].items()} == {
+        "http": EVERY_KIND - {"missing"},
+        "https": EVERY_KIND - {"missing"},
+    }
 
 
 @pytest.mark.parametrize("name", LEFT_TO_THE_APP)
@@ -132,6 +141,14 @@ def test_patterns_of_unknown_classes_are_opaque(described: dict[str, Any]) -> No
     assert all(row["opaque"] and row["literal_prefix"] == "" for row in unknown)
 
 
+def test_converter_of_the_projects_own_may_refuse_what_it_matches(
+    table: dict[str, dict[str, Any]],
+) -> None:
+    row = table["own-converter"]
+    assert (row["opaque"], row["perhaps"]) == (False, True)
+    assert not any(other["perhaps"] for name, other in table.items() if name != "own-converter")
+
+
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "plain-detail": {"pk": 1},
     "api:user-detail": {"pk": 1},
@@ -151,23 +168,28 @@ def test_answers_of_the_manifest_are_the_projects_own(
     )
     client = Client()
     credentials = bad_credentials()
-    for kind, position in table[name]["answers"].items():
+    asked = [
+        (scheme, kind, position)
+        for scheme, kinds in table[name]["answers"].items()
+        for kind, position in kinds.items()
+    ]
+    for scheme, kind, position in asked:
         authorization = credentials[kind]
-        extra = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
+        extra: Any = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
         for method in ("GET", "POST", "DELETE"):
-            answer = client.generic(method, where, **extra)  # type: ignore[arg-type]
+            answer = client.generic(method, where, secure=scheme == "https", **extra)
             assert described["answers"][position] == {
                 "status": answer.status_code,
                 "headers": [list(header) for header in answer.headers.items()],
                 "body": answer.content.decode(),
-            }, (kind, method)
+            }, (scheme, kind, method)
 
 
 def test_each_kind_says_what_is_wrong(
     described: dict[str, Any], table: dict[str, dict[str, Any]]
 ) -> None:
     said = {}
-    for kind, position in table["plain"]["answers"].items():
+    for kind, position in table["plain"]["answers"]["http"].items():
         body = json.loads(described["answers"][position]["body"])
         said[kind] = body["messages"][0]["message"] if "messages" in body else body["detail"]
     assert said == {
@@ -219,8 +241,10 @@ def test_literal_prefix_ends_where_the_first_variable_begins(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"SECURE_SSL_REDIRECT": True}, "SECURE_SSL_REDIRECT answers before the view"),
-        ({"SECURE_HSTS_SECONDS": 60}, "SECURE_HSTS_SECONDS makes the headers depend"),
+        (
+            {"SECURE_PROXY_SSL_HEADER": ("REQUEST_SCHEME", "https")},
+            "SECURE_PROXY_SSL_HEADER takes the scheme from something that is no header",
+        ),
         ({"SESSION_SAVE_EVERY_REQUEST": True}, "SESSION_SAVE_EVERY_REQUEST writes the session"),
         ({"SESSION_ENGINE": "sample_sessions"}, "SESSION_ENGINE sample_sessions is not one"),
         ({"DISALLOWED_USER_AGENTS": ["x"]}, "DISALLOWED_USER_AGENTS refuses some clients"),
@@ -254,12 +278,9 @@ def test_literal_prefix_ends_where_the_first_variable_begins(
         *(
             ({"MIDDLEWARE": [path]}, f"the middleware {path} may answer first")
             for path in (
-                "django.middleware.locale.LocaleMiddleware",
-                "django.middleware.gzip.GZipMiddleware",
                 "django.middleware.http.ConditionalGetMiddleware",
                 "django.middleware.cache.UpdateCacheMiddleware",
                 "django.contrib.sites.middleware.CurrentSiteMiddleware",
-                "django.contrib.auth.middleware.LoginRequiredMiddleware",
                 "sample_urls.counted",
             )
         ),
@@ -296,10 +317,12 @@ def test_wsgi_callable_around_django_is_left_alone() -> None:
     assert {row["guard"] for row in manifest(Around())["url_table"]} == {"app"}
 
 
-def test_forced_script_name_gives_no_table(settings: Any) -> None:
+def test_forced_script_name_changes_no_url(described: dict[str, Any], settings: Any) -> None:
+    # Django forces the prefix of the URLs that it writes, and matches `PATH_INFO` as it is.
     settings.FORCE_SCRIPT_NAME = "/shop"
-    described = manifest()
-    assert (described["url_table"], described["answers"]) == ([], [])
+    forced = manifest()
+    assert forced["url_table"] == described["url_table"]
+    assert Client().get("/plain/").status_code == 401
 
 
 @pytest.mark.parametrize("owner", [APIView, JWTAuthentication])
@@ -360,7 +383,7 @@ def test_token_rules_are_those_of_the_settings(settings: Any) -> None:
     }
     # Kinds that these rules do not know have no answer.
     guarded = [row["answers"] for row in described["url_table"] if row["name"] == "plain"]
-    assert guarded[0].keys() == EVERY_KIND - {"no_id", "wrong_type", "no_type"}
+    assert guarded[0]["http"].keys() == EVERY_KIND - {"no_id", "wrong_type", "no_type"}
 
 
 def test_short_key_is_marked(settings: Any) -> None:
@@ -445,11 +468,11 @@ class Raises(Plain):
 )
 def test_probe_finds_what_reading_did_not(view_class: Any, reason: str) -> None:
     # These would be stopped by reading their classes; here the second line stands alone.
-    callback = view_class.as_view()
-    view = views.rest_view(callback)
+    row = Row(callback=view_class.as_view())
+    view = views.rest_view(row.callback)
     assert view is not None
-    with Prober("testserver") as prober, pytest.raises(Unfit, match=reason):
-        prober.answers(callback, view, {})
+    with Prober("testserver", Layers()) as prober, pytest.raises(Unfit, match=reason):
+        prober.answers(row, view)
 
 
 def test_atomic_requests_do_not_stand_in_the_way(settings: Any) -> None:
@@ -468,6 +491,7 @@ def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
         "threads": threading.enumerate(),
         "connections": [c.alias for c in connections.all(initialized_only=True)],
         "prefix": get_script_prefix(),
+        "language": getattr(trans_real._active, "value", None),  # type: ignore[attr-defined]
         "urlconf": get_urlconf(),
         "disabled": logging.root.manager.disable,
         "settings": dict(connections.settings["default"]),
@@ -487,11 +511,11 @@ def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
         signal.connect(hear)
     try:
         described = manifest()
-        with Prober("testserver") as prober, pytest.raises(Unfit):
-            callback = Raises.as_view()
-            view = views.rest_view(callback)
+        with Prober("testserver", Layers()) as prober, pytest.raises(Unfit):
+            row = Row(callback=Raises.as_view())
+            view = views.rest_view(row.callback)
             assert view is not None
-            prober.answers(callback, view, {})
+            prober.answers(row, view)
     finally:
         for signal in watched:
             signal.disconnect(hear)
@@ -500,6 +524,7 @@ def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
         "threads": threading.enumerate(),
         "connections": [c.alias for c in connections.all(initialized_only=True)],
         "prefix": get_script_prefix(),
+        "language": getattr(trans_real._active, "value", None),  # type: ignore[attr-defined]
         "urlconf": get_urlconf(),
         "disabled": logging.root.manager.disable,
         "settings": dict(connections.settings["default"]),
@@ -515,9 +540,9 @@ def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.Monke
     asked: list[str] = []
     original = Prober._answer
 
-    def counting(self: Prober, match: Any, kind: str, *, varied: bool) -> Any:
+    def counting(self: Prober, row: Row, kind: str, *rest: Any) -> Any:
         asked.append(kind)
-        return original(self, match, kind, varied=varied)
+        return original(self, row, kind, *rest)
 
     monkeypatch.setattr(Prober, "_answer", counting)
     urls = [
@@ -534,7 +559,7 @@ def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.Monke
         monkeypatch.undo()
         clear_url_caches()
     assert {row["guard"] for row in described["url_table"]} == {"token"}
-    assert len(asked) == 2 * len(EVERY_KIND) + 2 * 99
+    assert len(asked) == 2 * 2 * len(EVERY_KIND) + 2 * 99
 
 
 def test_settings_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
