@@ -307,6 +307,133 @@ def test_whole_project_is_left_alone(changes: dict[str, Any], reason: str, setti
         assert row["why"].startswith(reason)
 
 
+CORS = "corsheaders.middleware.CorsMiddleware"
+WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
+LOCALE = "django.middleware.locale.LocaleMiddleware"
+
+
+def beside(settings: Any, *added: str, **changes: Any) -> dict[str, dict[str, Any]]:
+    """Return the rows by name when such middleware stands in front."""
+    settings.MIDDLEWARE = [*added, *settings.MIDDLEWARE]
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    described = manifest(WSGIHandler())
+    rows = {row["name"]: row for row in described["url_table"]}
+    return {**rows, "answers": described["answers"], "scheme": described["scheme_header"]}
+
+
+def test_redirect_to_https_leaves_http_to_the_app(settings: Any) -> None:
+    row = beside(settings, SECURE_SSL_REDIRECT=True)["plain"]
+    assert list(row["answers"]) == ["https"]
+    assert row["why"].endswith("over http SECURE_SSL_REDIRECT answers first")
+
+
+def test_hsts_is_in_the_answers_over_https_alone(settings: Any) -> None:
+    rows = beside(
+        settings,
+        SECURE_HSTS_SECONDS=60,
+        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+    )
+    assert rows["scheme"] == {"name": "x-forwarded-proto", "secure": "https"}
+    for scheme, positions in rows["plain"]["answers"].items():
+        for position in positions.values():
+            headers = dict(rows["answers"][position]["headers"])
+            assert ("Strict-Transport-Security" in headers) is (scheme == "https")
+
+
+def test_cors_headers_are_left_to_requests_with_an_origin(settings: Any) -> None:
+    rows = beside(settings, CORS, CORS_ALLOW_ALL_ORIGINS=True)
+    headers = dict(rows["answers"][rows["plain"]["answers"]["http"]["missing"]]["headers"])
+    assert "origin" in headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("regex", "expected"),
+    [
+        (r"^/plain/.*$", {"plain": "token", "open": "token", "inside": "app"}),
+        (r"^/plain/[0-9]+/$", {"plain": "app", "open": "app", "inside": "app"}),
+        (r"^/plain/x", {"plain": "app", "open": "token", "inside": "app"}),
+    ],
+)
+def test_cors_for_some_urls_is_judged_by_their_literal_start(
+    regex: str, expected: dict[str, str], settings: Any
+) -> None:
+    rows = beside(settings, CORS, CORS_URLS_REGEX=regex)
+    assert {name: rows[name]["guard"] for name in expected} == expected
+
+
+def test_cors_signal_with_receivers_leaves_the_project_alone(settings: Any) -> None:
+    from corsheaders.signals import check_request_enabled
+
+    def receiver(**kwargs: Any) -> bool:
+        return True
+
+    check_request_enabled.connect(receiver)
+    try:
+        row = beside(settings, CORS)["plain"]
+    finally:
+        check_request_enabled.disconnect(receiver)
+    assert row["why"].startswith("check_request_enabled has receivers")
+
+
+def test_files_of_whitenoise_come_before_the_views(settings: Any, tmp_path: Any) -> None:
+    (tmp_path / "robots.txt").write_text("")
+    settings.WHITENOISE_ROOT = tmp_path
+    settings.MIDDLEWARE = [WHITENOISE, *settings.MIDDLEWARE]
+    first, second, *rest = manifest(WSGIHandler())["url_table"]
+    assert (first["literal_prefix"], first["opaque"]) == ("static/", True)
+    assert (second["pieces"], second["perhaps"]) == (["^robots\\.txt\\Z"], True)
+    assert {first["guard"], second["guard"]} == {"app"}
+    assert "token" in {row["guard"] for row in rest}
+
+
+def test_whitenoise_that_looks_anew_at_each_request_is_not_understood(
+    settings: Any, tmp_path: Any
+) -> None:
+    row = beside(settings, WHITENOISE, WHITENOISE_ROOT=tmp_path, WHITENOISE_AUTOREFRESH=True)
+    assert row["plain"]["why"].startswith("WhiteNoise looks for files of WHITENOISE_ROOT")
+
+
+def test_unknown_version_of_a_package_is_a_stranger(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "99.0")
+    row = beside(settings, CORS)["plain"]
+    assert row["why"] == "django-cors-headers 99.0 is not a version that the edge knows"
+
+
+def test_subclass_of_an_understood_middleware_is_a_stranger(settings: Any) -> None:
+    row = beside(settings, "sample_urls.OwnSecurity")["plain"]
+    assert row["why"].startswith("the middleware sample_urls.OwnSecurity may answer first")
+
+
+def test_language_of_the_headers_varies_the_answers(settings: Any) -> None:
+    rows = beside(settings, LOCALE)
+    headers = dict(rows["answers"][rows["plain"]["answers"]["http"]["missing"]]["headers"])
+    assert "Accept-Language" in headers["Vary"]
+    assert headers["Content-Language"] == "en"
+
+
+def test_login_required_spares_views_of_rest_framework(settings: Any) -> None:
+    pytest.importorskip("django", minversion="5.1")
+    added = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, added]
+    rows = {row["name"]: row for row in manifest(WSGIHandler())["url_table"]}
+    assert rows["plain"]["guard"] == "token"
+
+
+@pytest.mark.parametrize("package", ["sentry_sdk.integrations.django", "newcomer.tracing"])
+def test_handler_wrapped_by_a_known_watcher_is_let_pass(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = compile("def __call__(self, environ, start_response): ...", "wrapper", "exec")
+    scope: dict[str, Any] = {"__name__": package}
+    exec(code, scope)
+    monkeypatch.setattr(WSGIHandler, "__call__", scope["__call__"])
+    guards = {row["guard"] for row in manifest()["url_table"]}
+    assert guards == ({"app", "token"} if package.startswith("sentry_sdk") else {"app"})
+
+
 def test_wsgi_callable_around_django_is_left_alone() -> None:
     inner = WSGIHandler()
 

@@ -265,7 +265,7 @@ class VersionByNamespace(Plain):
 
 
 class OnlyGet(APIView):
-    http_method_names = ("get", "head", "options")  # noqa: RUF012
+    http_method_names = ("get", "head", "options")
 
     def get(self, request, **kwargs):
         return told(request)
