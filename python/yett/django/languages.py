@@ -36,8 +36,8 @@ def prefixes(pattern: LocalePrefixPattern) -> list[Prefix] | str:
     """Return every prefix that the pattern can demand, or why that cannot be told."""
     if LOCALE_MIDDLEWARE not in settings.MIDDLEWARE or not settings.USE_I18N:
         return "LocalePrefixPattern follows the thread's language without LocaleMiddleware"
-    # Written in lower case, as `get_language` gives them; LANGUAGE_CODE is what is left.
-    codes = sorted({code.lower() for code, _ in settings.LANGUAGES} | {settings.LANGUAGE_CODE})
+    # In lower case, as `get_language` gives them; LANGUAGE_CODE is taken when all else fails.
+    codes = sorted({code.lower() for code in (*dict(settings.LANGUAGES), settings.LANGUAGE_CODE)})
     if len(codes) > _MOST_LANGUAGES:
         return f"there are {len(codes)} languages, more than the {_MOST_LANGUAGES} written out"
     _, default_has_prefix = is_language_prefix_patterns_used(settings.ROOT_URLCONF)
