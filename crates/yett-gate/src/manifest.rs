@@ -11,8 +11,12 @@ use http::Method;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use crate::guard::{AnswerSettings, KeyLength, TokenKey, TokenKeySource, TokenRuleSettings};
-use crate::route::{AnswerChoice, GuardSettings, MountSettings, UrlEntrySettings, UrlPattern};
+use crate::guard::{
+    AnswerSettings, KeyLength, SchemeHeaderSettings, TokenKey, TokenKeySource, TokenRuleSettings,
+};
+use crate::route::{
+    AnswerChoice, GuardSettings, MountSettings, SchemeAnswers, UrlEntrySettings, UrlPattern,
+};
 use crate::settings::{
     AppGuardSettings, GateSettings, GateSettingsError, GateSettingsErrors, SettingsFault,
 };
@@ -31,6 +35,7 @@ struct Django {
     #[serde(rename = "static")]
     static_files: Option<StaticFiles>,
     allowed_hosts: Vec<String>,
+    scheme_header: Option<SchemeHeader>,
     token_rules: Option<TokenRules>,
     #[serde(default)]
     url_table: Vec<UrlEntry>,
@@ -42,6 +47,12 @@ struct Django {
 struct StaticFiles {
     url: Option<String>,
     root: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct SchemeHeader {
+    name: String,
+    secure: String,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +82,8 @@ fn wiped_after_use<'de, D: Deserializer<'de>>(source: D) -> Result<Zeroizing<Str
 struct UrlEntry {
     pieces: Vec<String>,
     opaque: bool,
+    #[serde(default)]
+    perhaps: bool,
     literal_prefix: String,
     route: String,
     name: Option<String>,
@@ -83,7 +96,13 @@ struct UrlEntry {
     guard: Guard,
     #[serde(default)]
     why: String,
-    answers: Option<AnswerChoice>,
+    answers: Option<SchemeChoices>,
+}
+
+#[derive(Deserialize)]
+struct SchemeChoices {
+    http: Option<AnswerChoice>,
+    https: Option<AnswerChoice>,
 }
 
 #[derive(Deserialize)]
@@ -144,6 +163,7 @@ impl Django {
             mounts: mount.into_iter().collect(),
             app: AppGuardSettings {
                 allowed_hosts,
+                scheme_header: self.scheme_header.map(SchemeHeader::into_settings),
                 token_rules,
                 url_table,
                 answers: self
@@ -167,6 +187,24 @@ impl StaticFiles {
         }
         let ours = prefix.starts_with('/') && !prefix.starts_with("//") && prefix != "/";
         ours.then_some(MountSettings { prefix })
+    }
+}
+
+impl SchemeHeader {
+    fn into_settings(self) -> SchemeHeaderSettings {
+        SchemeHeaderSettings {
+            name: self.name,
+            secure: self.secure,
+        }
+    }
+}
+
+impl SchemeChoices {
+    fn into_settings(self) -> SchemeAnswers {
+        SchemeAnswers {
+            http: self.http.unwrap_or_default(),
+            https: self.https.unwrap_or_default(),
+        }
     }
 }
 
@@ -215,6 +253,8 @@ impl UrlEntry {
         UrlEntrySettings {
             pattern: if self.opaque {
                 UrlPattern::Opaque
+            } else if self.perhaps {
+                UrlPattern::Perhaps(self.pieces)
             } else {
                 UrlPattern::Pieces(self.pieces)
             },
@@ -226,7 +266,12 @@ impl UrlEntry {
             authentication: self.authentication.unwrap_or_default(),
             permission: self.permission.unwrap_or_default(),
             guard: match self.guard {
-                Guard::Token => GuardSettings::Token(self.answers.unwrap_or_default()),
+                Guard::Token => GuardSettings::Token(
+                    self.answers
+                        .map(SchemeChoices::into_settings)
+                        .map(Box::new)
+                        .unwrap_or_default(),
+                ),
                 Guard::App => GuardSettings::App,
             },
             why: self.why,

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use yett_jwt::{Algorithm, KeyId, KeySet, SigningKey, UnixSeconds};
 
 use super::Gate;
-use crate::guard::{CredentialFault, Doubt, Judgement, KeysWanted, OpenBy, Verdict};
-use crate::guard::{TokenKey, TokenKeySource};
+use crate::guard::{
+    CredentialFault, Doubt, Judgement, KeysWanted, OpenBy, SchemeHeaderSettings, TokenKey,
+    TokenKeySource, Verdict,
+};
 use crate::request::{Arrival, ClientAddr, RequestHead, Scheme, ServerAddr};
-use crate::route::Service;
+use crate::route::{GuardSettings, Service, UrlPattern};
 use crate::settings::GateSettings;
 
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
@@ -221,6 +223,85 @@ fn answer_that_varies_is_left_to_the_application() {
     // It was recorded with a cookie.
     let no_exp = credential("no exp").unwrap();
     check_doubt(&[("Authorization", &no_exp)], notes, Doubt::AnswerVaries);
+}
+
+/// The gate of a project that redirects clear text, behind a proxy that says the scheme.
+fn gate_over_https_alone() -> Gate {
+    let mut settings = settings();
+    settings.app.scheme_header = Some(SchemeHeaderSettings {
+        name: "X-Forwarded-Proto".to_owned(),
+        secure: "https".to_owned(),
+    });
+    for entry in &mut settings.app.url_table {
+        if let GuardSettings::Token(answers) = &mut entry.guard {
+            answers.https = std::mem::take(&mut answers.http);
+        }
+    }
+    Gate::new(settings).unwrap()
+}
+
+#[test]
+fn answer_is_the_one_for_the_scheme_that_the_application_sees() {
+    let gate = gate_over_https_alone();
+    let told_of =
+        |headers: &[(&str, &str)]| told(&judged(&gate, head("GET", "/api/notes/", headers), NOW));
+    assert_eq!(told_of(&[]), "APP");
+    assert_eq!(told_of(&[("X-Forwarded-Proto", "http")]), "APP");
+    assert_eq!(told_of(&[("X-Forwarded-Proto", "https")]), "missing");
+    assert_eq!(told_of(&[("X_Forwarded_Proto", "https")]), "APP");
+    let twice = [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    assert_eq!(told_of(&twice), "APP");
+    let routes = gate.routes();
+    let notes = routes.iter().find(|route| route.path == "/api/notes/");
+    assert_eq!(notes.unwrap().schemes, [Scheme::Https]);
+}
+
+#[test]
+fn pattern_that_the_project_may_refuse_makes_only_its_own_paths_uncertain() {
+    let mut settings = settings();
+    let mut years = settings.app.url_table[2].clone();
+    years.route = "<year:year>/notes/".to_owned();
+    years.pattern = UrlPattern::Perhaps(vec!["^(?P<year>[a-z]{3})/notes/\\Z".to_owned()]);
+    settings.app.url_table.insert(0, years.clone());
+    years.route = "<year:year>/".to_owned();
+    years.pattern = UrlPattern::Perhaps(vec!["^(?P<year>[a-z]+)/notes/7/\\Z".to_owned()]);
+    settings.app.url_table.insert(1, years);
+    let gate = Gate::new(settings).unwrap();
+    let told_of = |target| told(&judged(&gate, head("GET", target, &[]), NOW));
+    assert_eq!(told_of("/api/notes/"), "APP");
+    assert_eq!(told_of("/abc/notes/"), "APP");
+    assert_eq!(told_of("/api/notes/7/"), "APP");
+    assert_eq!(told_of("/api/notes/8/"), "missing");
+    let shown: Vec<String> = gate
+        .routes()
+        .iter()
+        .filter(|route| route.path.contains("notes/"))
+        .map(|route| format!("{:5} {}: {}", route.guard, route.path, route.why))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "app   /<year:year>/notes/: the edge cannot tell which paths /<year:year>/notes/ takes",
+            "app   /api/notes/: the edge cannot tell which paths /<year:year>/notes/ takes",
+            "token /api/notes/<int:pk>/: IsAuthenticated with JWTAuthentication alone; \
+             not where /<year:year>/notes/ may take the path",
+        ]
+    );
+}
+
+#[test]
+fn path_with_a_newline_is_left_to_the_application() {
+    let mut settings = settings();
+    settings.app.url_table[2].pattern =
+        UrlPattern::Pieces(vec!["^tags/(?P<tag>[^/]+)/\\Z".to_owned()]);
+    let gate = Gate::new(settings).unwrap();
+    let told_of = |target| told(&judged(&gate, head("GET", target, &[]), NOW));
+    assert_eq!(told_of("/tags/a/"), "missing");
+    assert_eq!(told_of("/tags/a%0Ab/"), "APP");
+    assert_eq!(told_of("/tags/a%7F/"), "APP");
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl Gate {
             Lookup::NotFound => return Err(OpenBy::NoPattern),
             Lookup::Uncertain(_) | Lookup::NotText => return Err(OpenBy::UncertainPattern),
         };
-        let GuardSettings::Token(choice) = &entry.guard else {
+        let GuardSettings::Token(answers) = &entry.guard else {
             return Err(OpenBy::AppGuards);
         };
         let left_to_app = |doubt| OpenBy::AppAnswers {
@@ -110,8 +110,10 @@ impl Gate {
             Spelling::AsConfigured => {}
             Spelling::OtherCase => return Err(left_to_app(Doubt::Spelling)),
         }
+        let scheme = self.scheme.scheme(head);
+        let scheme = scheme.ok_or_else(|| left_to_app(Doubt::Scheme))?;
         self.answers
-            .find(choice, fault.kind(), head.headers())
+            .find(answers.over(scheme), fault.kind(), head.headers())
             .cloned()
             .map_err(left_to_app)
     }

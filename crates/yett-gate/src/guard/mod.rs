@@ -9,6 +9,7 @@ mod answers;
 mod certain;
 mod judge;
 mod keys;
+mod scheme;
 mod token;
 mod verdict;
 
@@ -16,6 +17,8 @@ pub use admitted::{Admitted, Identity, OpenBy};
 pub(crate) use answers::Answers;
 pub use answers::{Answer, AnswerSettings};
 pub use certain::Doubt;
+pub use scheme::SchemeHeaderSettings;
+pub(crate) use scheme::SchemeRule;
 pub(crate) use token::TokenRules;
 pub use token::{
     CredentialFault, FaultKind, KeyLength, TokenKey, TokenKeySource, TokenRuleSettings,
