@@ -48,6 +48,7 @@ test: test-rust test-python test-pyjwt test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
+	cargo test --quiet -p yett-jwt --features ml-dsa
 	cargo run --quiet -p xtask -- borders
 
 test-python: build ## tests of yett.jwt, yett.drf and yett.django
@@ -79,6 +80,7 @@ lint: lint-rust lint-python ## formats, clippy, docs, ruff, mypy
 lint-rust: $(TEST_VENV)/.installed
 	cargo fmt --all --check
 	$(PYO3) cargo clippy --workspace --all-targets --quiet -- -D warnings
+	cargo clippy -p yett-jwt --all-targets --features ml-dsa --quiet -- -D warnings
 	$(PYO3) RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet --document-private-items
 
 lint-python: build

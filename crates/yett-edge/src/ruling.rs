@@ -4,8 +4,9 @@
 //! folders of another.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use yett_gate::{Gate, Judgement, KeysWanted, RequestHead, Verdict};
+use yett_gate::{Gate, Judgement, KeysAtHand, KeysWanted, RequestHead, Verdict};
 use yett_jwks::JwksClient;
 use yett_jwt::UnixSeconds;
 
@@ -40,22 +41,34 @@ impl Ruling {
     /// Judges a request that waited for keys, after at most one fetch. Waits no longer than the
     /// client does: a fetch's timeout, and not at all within its cooldown.
     pub(crate) async fn judge_after_fetch(&self, wanted: KeysWanted) -> Verdict {
+        let mut keys = KeysAtHand::Stale;
         if let Some(issuer) = &self.issuer {
+            let before = issuer.status().last_success;
             // A failure needs no word here: it stands in the client's status, which the program
             // logs, and the gate judges with what there is.
             drop(match wanted.key_id() {
                 Some(id) => issuer.keys_for(id.as_str()).await,
                 None => issuer.keys().await,
             });
+            if issuer.status().last_success != before {
+                keys = KeysAtHand::Fresh;
+            }
             self.take_keys();
         }
         self.gate
-            .judge_with_keys_at_hand(wanted, clock::unix_seconds())
+            .judge_with_keys_at_hand(wanted, keys, clock::unix_seconds())
     }
 
     fn take_keys(&self) {
-        if let Some(set) = self.issuer.as_ref().and_then(JwksClient::current) {
+        let Some(issuer) = &self.issuer else {
+            return;
+        };
+        let mut newest = issuer.current();
+        while let Some(set) = newest {
             self.gate.take_keys(&set);
+            // Another thread may have brought a newer one in between, and ours on top of it would
+            // bring a withdrawn key back.
+            newest = issuer.current().filter(|newer| !Arc::ptr_eq(newer, &set));
         }
     }
 }

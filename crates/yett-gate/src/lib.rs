@@ -56,8 +56,8 @@ pub use describe::{Explanation, RouteGuard, RouteInfo};
 pub use gate::Gate;
 pub use guard::{
     Admitted, Answer, AnswerSettings, CredentialFault, Doubt, FaultKind, Identity, Judgement,
-    KeyLength, KeysWanted, OpenBy, Refused, SchemeHeaderSettings, TokenKey, TokenKeySource,
-    TokenRuleSettings, Verdict,
+    KeyLength, KeysAtHand, KeysWanted, OpenBy, Refused, SchemeHeaderSettings, TokenKey,
+    TokenKeySource, TokenRuleSettings, Verdict,
 };
 pub use request::{
     AllowedHosts, Arrival, AuthScheme, BadRequest, BodyLength, ClientAddr, Credential, Host,

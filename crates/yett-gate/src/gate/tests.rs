@@ -8,8 +8,8 @@ use yett_jwt::{Algorithm, KeyId, KeySet, SigningKey, UnixSeconds};
 
 use super::Gate;
 use crate::guard::{
-    CredentialFault, Doubt, Judgement, KeysWanted, OpenBy, SchemeHeaderSettings, TokenKey,
-    TokenKeySource, Verdict,
+    CredentialFault, Doubt, Judgement, KeysAtHand, KeysWanted, OpenBy, SchemeHeaderSettings,
+    TokenKey, TokenKeySource, Verdict,
 };
 use crate::request::{Arrival, ClientAddr, RequestHead, Scheme, ServerAddr};
 use crate::route::{GuardSettings, Service, UrlPattern};
@@ -466,7 +466,7 @@ fn token_of_an_issuer_waits_for_the_first_keys() {
     let wanted = waiting(&gate, bearer(&key));
     assert_eq!(wanted.key_id(), None);
     // The issuer is down: the application decides.
-    let verdict = gate.judge_with_keys_at_hand(wanted, NOW);
+    let verdict = gate.judge_with_keys_at_hand(wanted, KeysAtHand::Fresh, NOW);
     let Verdict::Admitted(admitted) = verdict else {
         panic!("refused without keys")
     };
@@ -493,11 +493,20 @@ fn unknown_key_is_asked_for_once_and_then_refused() {
     let newer = published("b");
     let wanted = waiting(&gate, bearer(&newer));
     assert_eq!(wanted.key_id().map(KeyId::as_str), Some("b"));
-    let verdict = gate.judge_with_keys_at_hand(wanted, NOW);
+    let verdict = gate.judge_with_keys_at_hand(wanted, KeysAtHand::Fresh, NOW);
     assert_eq!(told(&verdict), "invalid");
 
     gate.take_keys(&set_of(&[&key, &newer]));
     assert_eq!(told(&judged(&gate, bearer(&newer), NOW)), "APP+ID");
+}
+
+#[test]
+fn key_that_may_be_newer_than_the_set_is_left_to_the_application() {
+    let (gate, key) = gate_of_issuer();
+    gate.take_keys(&set_of(&[&key]));
+    let wanted = waiting(&gate, bearer(&published("b")));
+    let verdict = gate.judge_with_keys_at_hand(wanted, KeysAtHand::Stale, NOW);
+    assert_eq!(told(&verdict), "APP");
 }
 
 #[test]
@@ -507,7 +516,7 @@ fn key_that_leaves_the_set_is_refused_although_its_token_was_known() {
     assert_eq!(told(&judged(&gate, bearer(&key), NOW)), "APP+ID");
     gate.take_keys(&set_of(&[&published("b")]));
     assert_eq!(
-        told(&gate.judge_with_keys_at_hand(waiting(&gate, bearer(&key)), NOW)),
+        told(&gate.judge_with_keys_at_hand(waiting(&gate, bearer(&key)), KeysAtHand::Fresh, NOW)),
         "invalid"
     );
 }

@@ -43,8 +43,8 @@ pub enum Doubt {
     /// not see the token.
     #[error("the authentication scheme is spelled in another case")]
     Spelling,
-    /// The token may be good: the issuer's keys are not here to tell.
-    #[error("the issuer's keys are not here")]
+    /// The token may be good: the issuer's keys, or its newest ones, are not here to tell.
+    #[error("the issuer's newest keys are not here")]
     NoKeys,
     /// No answer is known for this kind of fault.
     #[error("no answer is known for this fault")]

@@ -8,7 +8,8 @@ use super::admitted::Warrant;
 use super::certain::check_certain;
 use super::token::{Outcome, Trial};
 use super::{
-    Admitted, Answer, CredentialFault, Doubt, Judgement, KeysWanted, OpenBy, Refused, Verdict,
+    Admitted, Answer, CredentialFault, Doubt, Judgement, KeysAtHand, KeysWanted, OpenBy, Refused,
+    Verdict,
 };
 use crate::gate::Gate;
 use crate::request::{RequestHead, Spelling};
@@ -39,12 +40,17 @@ impl Gate {
         }
     }
 
-    /// Judges a request that waited for keys, with those that there are. A key that the issuer's
-    /// newest set lacks is unknown to the application too; without any set the application decides.
+    /// Judges a request that waited for keys, with those that there are. A key that a fresh set lacks
+    /// is unknown to the application too; with an older one, or none, the application decides.
     #[must_use]
-    pub fn judge_with_keys_at_hand(&self, wanted: KeysWanted, now: UnixSeconds) -> Verdict {
+    pub fn judge_with_keys_at_hand(
+        &self,
+        wanted: KeysWanted,
+        keys: KeysAtHand,
+        now: UnixSeconds,
+    ) -> Verdict {
         let head = wanted.into_head();
-        let outcome = self.try_credential(&head, now).map(Trial::end);
+        let outcome = self.try_credential(&head, now).map(|trial| trial.end(keys));
         self.judge_for_app(head, outcome)
     }
 

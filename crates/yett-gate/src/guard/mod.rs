@@ -23,4 +23,4 @@ pub(crate) use token::TokenRules;
 pub use token::{
     CredentialFault, FaultKind, KeyLength, TokenKey, TokenKeySource, TokenRuleSettings,
 };
-pub use verdict::{Judgement, KeysWanted, Refused, Verdict};
+pub use verdict::{Judgement, KeysAtHand, KeysWanted, Refused, Verdict};

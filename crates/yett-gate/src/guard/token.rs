@@ -14,8 +14,8 @@ use yett_jwt::{
 };
 use zeroize::Zeroizing;
 
-use super::Identity;
 use super::keys::{ProofKeys, Unproven};
+use super::{Identity, KeysAtHand};
 use crate::request::{AuthScheme, Credential, RequestHead, Spelling, UnprovenToken};
 use crate::settings::{GateSettingsError, SettingsFault};
 
@@ -97,8 +97,8 @@ pub enum CredentialFault {
     /// The proof failed.
     #[error("the token was not proven")]
     Unproven(#[source] Refusal),
-    /// The issuer's keys are not here, so that nobody at the edge can say.
-    #[error("the issuer's keys are not here yet")]
+    /// The issuer's keys, or its newest ones, are not here, so that nobody at the edge can say.
+    #[error("the issuer's keys are not here, or not its newest")]
     NoKeys,
     /// Proven, but it never ends.
     #[error("the token has no exp claim")]
@@ -179,14 +179,14 @@ pub(super) enum Outcome {
 
 impl Trial {
     /// The outcome with the keys that there are.
-    pub(super) fn end(self) -> Outcome {
-        match self {
-            Self::Ended(outcome) => outcome,
-            Self::KeysWanted(None, spelling) => Outcome::Bad(CredentialFault::NoKeys, spelling),
-            Self::KeysWanted(Some(_), spelling) => {
+    pub(super) fn end(self, keys: KeysAtHand) -> Outcome {
+        match (self, keys) {
+            (Self::Ended(outcome), _) => outcome,
+            (Self::KeysWanted(Some(_), spelling), KeysAtHand::Fresh) => {
                 let fault = CredentialFault::Unproven(Refusal::UnknownKey);
                 Outcome::Bad(fault, spelling)
             }
+            (Self::KeysWanted(_, spelling), _) => Outcome::Bad(CredentialFault::NoKeys, spelling),
         }
     }
 }

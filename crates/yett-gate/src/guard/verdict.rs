@@ -25,6 +25,16 @@ pub enum Judgement {
     KeysWanted(KeysWanted),
 }
 
+/// How new the issuer's keys are, for a token whose key is not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeysAtHand {
+    /// They were fetched after the request came: a key that they lack is unknown to everybody.
+    Fresh,
+    /// They may be older than the key: the fetch failed, or was not due. The application has its own
+    /// way to the issuer, and decides.
+    Stale,
+}
+
 /// A request that waits for the issuer's keys.
 #[derive(Debug)]
 pub struct KeysWanted {

@@ -35,11 +35,12 @@ impl fmt::Display for KeyMaterial {
     }
 }
 
-/// Starts of armour lines: `-----BEGIN …-----` (RFC 7468) and `---- BEGIN …` (RFC 4716).
-const ARMOUR: [&[u8]; 2] = [b"----BEGIN ", b"---- BEGIN "];
+/// Parts of armour lines: `-----BEGIN …-----` (RFC 7468) and `---- BEGIN …` (RFC 4716); the last
+/// line alone tells enough.
+const ARMOUR: [&[u8]; 4] = [b"----BEGIN ", b"---- BEGIN ", b"----END ", b"---- END "];
 
-/// Starts of SSH keys: algorithm names as in `authorized_keys`, and two binary forms.
-const SSH: [&[u8]; 9] = [
+/// Starts of SSH keys: algorithm names as in `authorized_keys`, and binary forms.
+const SSH: [&[u8]; 11] = [
     b"ssh-rsa",
     b"ssh-dss",
     b"ssh-ed25519",
@@ -49,6 +50,16 @@ const SSH: [&[u8]; 9] = [
     b"sk-ecdsa-sha2-",
     b"openssh-key-v1\0",
     b"\0\0\0\x07ssh-rsa",
+    b"\0\0\0\x0bssh-ed25519",
+    b"\0\0\0\x13ecdsa-sha2-",
+];
+
+/// Starts of the base64 form of those binary ones, wherever they stand: behind the options of
+/// `authorized_keys`, for instance.
+const SSH_IN_BASE64: [&[u8]; 3] = [
+    b"AAAAB3NzaC1yc2",
+    b"AAAAC3NzaC1lZDI1NTE5",
+    b"AAAAE2VjZHNhLXNoYTIt",
 ];
 
 impl KeyMaterial {
@@ -102,7 +113,9 @@ impl KeyMaterial {
             return Some(Self::Pem);
         }
         let secret = skip_marks_and_space(secret);
-        if SSH.iter().any(|start| secret.starts_with(start)) {
+        if SSH.iter().any(|start| secret.starts_with(start))
+            || SSH_IN_BASE64.iter().any(|mark| contains(secret, mark))
+        {
             return Some(Self::Ssh);
         }
         is_json_document(secret).then_some(Self::Json)

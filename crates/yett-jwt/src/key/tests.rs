@@ -89,6 +89,24 @@ fn ssh_key_is_refused_as_a_secret() {
         b"\0\0\0\x07ssh-rsa\0\0\0\x03\x01\0\x01\0\0\0\x80 and so on",
         KeyMaterial::Ssh,
     );
+    // The binary form alone, in base64 alone, and behind options.
+    let blob = "AAAAC3NzaC1lZDI1NTE5AAAAIJGkCLO8eHuvQJgAjJ0ZU9hk3Hj0R9QmVdHxnpdGWVfZ";
+    check(blob.as_bytes(), KeyMaterial::Ssh);
+    check(
+        format!("command=\"run\" ssh-ed25519 {blob} me").as_bytes(),
+        KeyMaterial::Ssh,
+    );
+    check(
+        b"\0\0\0\x0bssh-ed25519\0\0\0\x20 and thirty-two bytes more",
+        KeyMaterial::Ssh,
+    );
+}
+
+#[test]
+fn pem_without_its_first_line_is_refused_as_a_secret() {
+    let text =
+        b"MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
+    check(text, KeyMaterial::Pem);
 }
 
 #[test]

@@ -46,7 +46,8 @@ impl Secret {
     /// The value of a variable, as it is.
     pub(crate) fn of_variable(name: &str, environment: &Environment) -> Result<Self, Failure> {
         let Some(value) = environment.value(name) else {
-            let error = anyhow!("the variable {name:?} is not set, or empty");
+            // Whoever wrote the secret itself must not find it in a log.
+            let error = anyhow!("there is no such variable, or it is empty");
             return Err(Failure::usage(error)
                 .hint("--secret-env takes the name of a variable, never the secret itself"));
         };
