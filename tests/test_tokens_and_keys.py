@@ -213,7 +213,7 @@ def test_secret_is_one_line_of_a_file_or_a_variable(run, tmp_path):
     fine(run(*by_variable, stdin=token, env=env))
     unset = run(*by_variable, stdin=token)
     assert unset.code == 2
-    assert "the variable" in unset.err
+    assert "no such variable" in unset.err
 
 
 def test_secret_is_no_word_of_the_command_line(run):
