@@ -31,9 +31,22 @@ pub enum Registered {
 }
 
 impl Registered {
-    const COUNT: usize = 7;
+    const COUNT: usize = Self::ALL.len();
 
-    fn named(name: &str) -> Option<Self> {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Issuer,
+        Self::Subject,
+        Self::Audience,
+        Self::ExpiresAt,
+        Self::NotBefore,
+        Self::IssuedAt,
+        Self::TokenId,
+    ];
+
+    /// The claim of that exact name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "iss" => Self::Issuer,
             "sub" => Self::Subject,
@@ -182,6 +195,11 @@ impl Claims {
         single.into_iter().chain(items)
     }
 
+    /// Whether `aud` is one string, not an array.
+    pub(crate) fn names_one_audience(&self) -> bool {
+        self.text(Registered::Audience).is_some()
+    }
+
     pub(crate) fn has(&self, claim: Registered) -> bool {
         self.places.member(&self.document, claim).is_some()
     }
@@ -226,9 +244,45 @@ impl Places {
         places
     }
 
+    /// As though the token had none of these claims.
+    pub(crate) fn without(mut self, skipped: Skipped) -> Self {
+        if skipped != Skipped::NONE {
+            for claim in Registered::ALL {
+                if let Some(place) = self.0.get_mut(claim as usize)
+                    && skipped.contains(claim)
+                {
+                    *place = None;
+                }
+            }
+        }
+        self
+    }
+
+    /// Whether the claim is there, and is `null`.
+    pub(crate) fn is_null(&self, document: &Document, claim: Registered) -> bool {
+        self.member(document, claim)
+            .is_some_and(|member| member.kind() == Kind::Null)
+    }
+
     fn member<'d>(&self, document: &'d Document, claim: Registered) -> Option<&'d Member> {
         let nth = (*self.0.get(claim as usize)?)?;
         document.members().get(nth.get() as usize - 1)
+    }
+}
+
+/// A set of registered claims that rules do not look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Skipped(u8);
+
+impl Skipped {
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn with(self, claim: Registered) -> Self {
+        Self(self.0 | 1 << claim as u8)
+    }
+
+    pub(crate) const fn contains(self, claim: Registered) -> bool {
+        self.0 & 1 << claim as u8 != 0
     }
 }
 

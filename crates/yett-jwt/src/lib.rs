@@ -39,6 +39,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod bytes;
 mod cache;
 mod claims;
 mod compact;
@@ -70,7 +71,7 @@ pub use key::{
     SHORTEST_HS256_SECRET, SMALLEST_RSA_BITS, SigningKey, VerifyingKey,
 };
 pub use key_set::{KeySet, KeySetError, LONGEST_KEY_SET, MOST_KEYS, SkipReason, SkippedKey};
-pub use peek::{Unproven, danger_peek, danger_peek_payload};
+pub use peek::{Unproven, danger_peek, danger_peek_algorithm, danger_peek_payload};
 pub use pem::LONGEST_PEM;
 pub use refusal::{Refusal, RefusalKind};
 pub use rules::Rules;

@@ -2,13 +2,15 @@
 //! token. Never for a decision: the result is a type that nothing in Yett takes as an identity.
 
 use crate::compact::{Compact, decode, decode_object};
-use crate::{Part, Refusal};
+use crate::header::Header;
+use crate::{Algorithm, Part, Refusal};
 
 /// The contents of a token that **nobody vouches for**.
 #[derive(Clone)]
 pub struct Unproven {
     header: String,
     payload: Vec<u8>,
+    signature: Vec<u8>,
 }
 
 impl Unproven {
@@ -24,6 +26,23 @@ impl Unproven {
     pub const fn payload(&self) -> &[u8] {
         self.payload.as_slice()
     }
+
+    /// The signature, which nobody has checked.
+    #[must_use]
+    pub const fn signature(&self) -> &[u8] {
+        self.signature.as_slice()
+    }
+}
+
+/// The algorithm that a token of at most `longest` bytes **asks for**: to find the one key that its
+/// owner made for it, never to choose how to verify. The header is read as strictly as on
+/// verifying.
+///
+/// # Errors
+/// [`Refusal`]s of the kinds [`Malformed`](crate::RefusalKind::Malformed) and
+/// [`Algorithm`](crate::RefusalKind::Algorithm).
+pub fn danger_peek_algorithm(token: &str, longest: usize) -> Result<Algorithm, Refusal> {
+    Ok(Header::parse(Compact::split(token, longest)?.header)?.algorithm)
 }
 
 /// Takes a token of at most `longest` bytes apart **without verifying anything**: not the
@@ -36,10 +55,10 @@ pub fn danger_peek(token: &str, longest: usize) -> Result<Unproven, Refusal> {
     let compact = Compact::split(token, longest)?;
     let header = decode_object(Part::Header, compact.header)?;
     let payload = decode_object(Part::Payload, compact.payload)?;
-    decode(Part::Signature, compact.signature)?;
     Ok(Unproven {
         header: header.into_text(),
         payload: payload.into_text().into_bytes(),
+        signature: decode(Part::Signature, compact.signature)?,
     })
 }
 
@@ -51,9 +70,9 @@ pub fn danger_peek_payload(token: &str, longest: usize) -> Result<Unproven, Refu
     let compact = Compact::split(token, longest)?;
     let header = decode_object(Part::Header, compact.header)?;
     let payload = decode(Part::Payload, compact.payload)?;
-    decode(Part::Signature, compact.signature)?;
     Ok(Unproven {
         header: header.into_text(),
         payload,
+        signature: decode(Part::Signature, compact.signature)?,
     })
 }

@@ -114,6 +114,12 @@ pub enum Refusal {
     /// `iss` is not an expected issuer, to the byte.
     #[error("the issuer is not an expected one")]
     Issuer,
+    /// `sub` is not the expected subject, to the byte.
+    #[error("the subject is not the expected one")]
+    Subject,
+    /// `aud` is an array, where the rules want one audience.
+    #[error("the token names its audience in an array, not alone")]
+    AudienceNotSingle,
     /// No member of `aud` is an expected audience, to the byte.
     #[error("the token is for another audience")]
     Audience,
@@ -145,6 +151,8 @@ pub enum RefusalKind {
     Issuer,
     /// Another audience, or an unexpected one.
     Audience,
+    /// Another subject.
+    Subject,
 }
 
 impl Refusal {
@@ -171,7 +179,10 @@ impl Refusal {
             Self::IssuedInFuture { .. } | Self::NotYetValid { .. } => RefusalKind::Immature,
             Self::Expired { .. } => RefusalKind::Expired,
             Self::Issuer => RefusalKind::Issuer,
-            Self::Audience | Self::AudienceUnexpected => RefusalKind::Audience,
+            Self::Audience | Self::AudienceNotSingle | Self::AudienceUnexpected => {
+                RefusalKind::Audience
+            }
+            Self::Subject => RefusalKind::Subject,
         }
     }
 }

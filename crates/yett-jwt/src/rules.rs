@@ -2,10 +2,10 @@
 //! and their checks. Never influenced by a token: nothing here is optional because a token leaves
 //! it out.
 
-use crate::claims::{Claims, Times};
+use crate::claims::{Claims, Places, Skipped, Times};
 use crate::compact::DEFAULT_LONGEST_TOKEN;
 use crate::json::{Document, Kind};
-use crate::{HeaderType, Refusal, Registered, UnixSeconds};
+use crate::{HeaderType, JsonFault, Part, Refusal, Registered, UnixSeconds};
 
 /// Rules for the tokens of one [`Verifier`](crate::Verifier).
 ///
@@ -18,10 +18,20 @@ pub struct Rules {
     pub(crate) longest_token: usize,
     pub(crate) header_type: HeaderType,
     leeway: u32,
-    issuers: Vec<String>,
-    audiences: Vec<String>,
+    issuers: Option<Vec<String>>,
+    subject: Option<String>,
+    audiences: Option<Vec<String>>,
     strangers: Strangers,
+    number: AudienceNumber,
     required: Vec<String>,
+    skipped: Skipped,
+}
+
+/// How many audiences a token may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AudienceNumber {
+    Any,
+    One,
 }
 
 /// What becomes of a token that has `aud`, when no audience is expected.
@@ -45,10 +55,13 @@ impl Rules {
             longest_token: DEFAULT_LONGEST_TOKEN,
             header_type: HeaderType::Jwt,
             leeway: 0,
-            issuers: Vec::new(),
-            audiences: Vec::new(),
+            issuers: None,
+            subject: None,
+            audiences: None,
             strangers: Strangers::Refused,
+            number: AudienceNumber::Any,
             required: Vec::new(),
+            skipped: Skipped::NONE,
         }
     }
 
@@ -78,7 +91,22 @@ impl Rules {
     /// Makes `iss` required, and this its exact value. Called more than once: any of the values.
     #[must_use]
     pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
-        self.issuers.push(issuer.into());
+        self.issuers.get_or_insert_default().push(issuer.into());
+        self
+    }
+
+    /// [`Rules::issuer`] for each of several. Of none: then no token is accepted.
+    #[must_use]
+    pub fn issuers(mut self, issuers: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let known = self.issuers.get_or_insert_default();
+        known.extend(issuers.into_iter().map(Into::into));
+        self
+    }
+
+    /// Makes `sub` required, and this its exact value. Called more than once: the last value.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
         self
     }
 
@@ -89,7 +117,23 @@ impl Rules {
     /// said that is us (RFC 7519 section 4.1.3).
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.push(audience.into());
+        self.audiences.get_or_insert_default().push(audience.into());
+        self
+    }
+
+    /// [`Rules::audience`] for each of several. Of none: then no token is accepted.
+    #[must_use]
+    pub fn audiences(mut self, audiences: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let known = self.audiences.get_or_insert_default();
+        known.extend(audiences.into_iter().map(Into::into));
+        self
+    }
+
+    /// Refuses a token that names several audiences, or one within an array: with an expected
+    /// audience, `aud` must be that very string.
+    #[must_use]
+    pub const fn single_audience(mut self) -> Self {
+        self.number = AudienceNumber::One;
         self
     }
 
@@ -109,8 +153,50 @@ impl Rules {
         self
     }
 
+    /// Does not look at a registered claim: any value of any type passes, and an expected issuer,
+    /// subject or audience is not compared. The typed accessors of [`Claims`] then do not tell it
+    /// either; [`Claims::claim`] does. [`Rules::require`] still counts. For PyJWT's options
+    /// `verify_exp` and so on: a token whose `exp` is skipped never ends.
+    #[must_use]
+    pub const fn danger_skip(mut self, claim: Registered) -> Self {
+        self.skipped = self.skipped.with(claim);
+        self
+    }
+
+    /// Judges claims that are **not proven**: the text of a JSON object, which may have come from
+    /// anywhere. For callers that proved the token by other means, such as payloads that they
+    /// encode in their own way.
+    ///
+    /// # Errors
+    /// As [`Verifier::verify`](crate::Verifier::verify), from the payload's JSON on.
+    pub fn danger_check_claims(
+        &self,
+        claims_json: &[u8],
+        now: UnixSeconds,
+    ) -> Result<Claims, Refusal> {
+        let part = Part::Payload;
+        let fault = |fault| Refusal::Json { part, fault };
+        let text = str::from_utf8(claims_json).map_err(|_| fault(JsonFault::NotUtf8))?;
+        self.judge(Document::read(text.to_owned()).map_err(fault)?, now)
+    }
+
+    /// All that a payload must be, in PyJWT's order.
+    pub(crate) fn judge(&self, document: Document, now: UnixSeconds) -> Result<Claims, Refusal> {
+        self.check_presence(&document)?;
+        let places = Places::find(&document).without(self.skipped);
+        let times = Times::read(&document, &places)?;
+        self.check_times(&times, now)?;
+        // As with required claims, `null` is as good as absent.
+        if self.audiences.is_some() && places.is_null(&document, Registered::Audience) {
+            return Err(missing(Registered::Audience.name()));
+        }
+        let claims = Claims::read(document, places, times)?;
+        self.check_parties(&claims)?;
+        Ok(claims)
+    }
+
     /// Checks that the required claims are there.
-    pub(crate) fn check_presence(&self, claims: &Document) -> Result<(), Refusal> {
+    fn check_presence(&self, claims: &Document) -> Result<(), Refusal> {
         for claim in &self.required {
             if claims
                 .member(claim)
@@ -139,26 +225,39 @@ impl Rules {
         Ok(())
     }
 
-    /// Checks who made the token and for whom.
-    pub(crate) fn check_parties(&self, claims: &Claims) -> Result<(), Refusal> {
-        if !self.issuers.is_empty() {
+    /// Checks who made the token, for whom, and about whom.
+    fn check_parties(&self, claims: &Claims) -> Result<(), Refusal> {
+        if let Some(expected) = self.unless_skipped(&self.issuers, Registered::Issuer) {
             let issuer = claims
                 .issuer()
                 .ok_or_else(|| missing(Registered::Issuer.name()))?;
-            if !self.issuers.iter().any(|expected| expected == issuer) {
+            if !expected.iter().any(|one| one == issuer) {
                 return Err(Refusal::Issuer);
             }
         }
-        self.check_audience(claims)
+        self.check_audience(claims)?;
+        if let Some(expected) = self.unless_skipped(&self.subject, Registered::Subject) {
+            let subject = claims
+                .subject()
+                .ok_or_else(|| missing(Registered::Subject.name()))?;
+            if expected != subject {
+                return Err(Refusal::Subject);
+            }
+        }
+        Ok(())
     }
 
     fn check_audience(&self, claims: &Claims) -> Result<(), Refusal> {
+        let expected = self.unless_skipped(&self.audiences, Registered::Audience);
         let is_present = claims.has(Registered::Audience);
-        match (self.audiences.as_slice(), is_present, self.strangers) {
-            ([], false, _) | ([], true, Strangers::Admitted) => Ok(()),
-            ([], true, Strangers::Refused) => Err(Refusal::AudienceUnexpected),
-            (_, false, _) => Err(missing(Registered::Audience.name())),
-            (expected, true, _) => {
+        match (expected, is_present, self.strangers) {
+            (None, false, _) | (None, true, Strangers::Admitted) => Ok(()),
+            (None, true, Strangers::Refused) => Err(Refusal::AudienceUnexpected),
+            (Some(_), false, _) => Err(missing(Registered::Audience.name())),
+            (Some(expected), true, _) => {
+                if self.number == AudienceNumber::One && !claims.names_one_audience() {
+                    return Err(Refusal::AudienceNotSingle);
+                }
                 if claims
                     .audiences()
                     .any(|audience| expected.iter().any(|one| *one == audience))
@@ -169,6 +268,12 @@ impl Rules {
                 }
             }
         }
+    }
+
+    fn unless_skipped<'r, T>(&self, expected: &'r Option<T>, claim: Registered) -> Option<&'r T> {
+        expected
+            .as_ref()
+            .filter(|_| !self.skipped.contains(claim))
     }
 }
 

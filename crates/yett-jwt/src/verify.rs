@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::claims::{Claims, Places, Times};
+use crate::claims::Claims;
 use crate::compact::{Compact, SIGNATURE_SLACK, decode, decode_object, decode_signature};
 use crate::header::{Header, UsualHeaders};
 use crate::{KeyId, KeySet, Part, Refusal, Rules, UnixSeconds, VerifyingKey};
@@ -110,12 +110,7 @@ impl Verifier {
         let (compact, header) = self.prove(token)?;
 
         let document = decode_object(Part::Payload, compact.payload)?;
-        self.rules.check_presence(&document)?;
-        let places = Places::find(&document);
-        let times = Times::read(&document, &places)?;
-        self.rules.check_times(&times, now)?;
-        let claims = Claims::read(document, places, times)?;
-        self.rules.check_parties(&claims)?;
+        let claims = self.rules.judge(document, now)?;
 
         Ok(Verified {
             claims,

@@ -20,7 +20,11 @@ mod _yett {
     #[pymodule_export]
     use crate::identity::Identity;
     #[pymodule_export]
-    use crate::jwt::{Refused, Signer, Verifier, danger_peek};
+    use crate::jwt::{
+        Algorithms, Checks, Key, Refused, Signer, Verifier, check_claims, check_payload,
+        danger_peek, danger_split, jws_sign, jws_verify, jwt_decode, jwt_decode_complete,
+        read_claims,
+    };
     #[pymodule_export]
     use crate::wsgi::{StartResponse, WorkerLink};
 
