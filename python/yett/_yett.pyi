@@ -1,23 +1,35 @@
 """Types of the extension module `yett._yett` (Rust, crate `yett-python`).
 
 Only names and types; what each does is said in the crate's documentation. This
-part is JSON Web Tokens; the worker's part (WSGI) stands below it.
+part is JSON Web Tokens: first what `yett.drf` uses, then what `yett.jwt` is made of; the
+worker's part (WSGI) stands below it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 from typing_extensions import Self
 
 __all__ = [
+    "Algorithms",
+    "Checks",
     "Identity",
+    "Key",
     "Refused",
     "Signer",
     "StartResponse",
     "Verifier",
     "WorkerLink",
     "__version__",
+    "check_claims",
+    "check_payload",
     "danger_peek",
+    "danger_split",
+    "jws_sign",
+    "jws_verify",
+    "jwt_decode",
+    "jwt_decode_complete",
+    "read_claims",
 ]
 __version__: str
 
@@ -68,6 +80,150 @@ class Verifier:
 
 def danger_peek(token: str) -> bytes:
     """Return the payload's JSON without any proof; `Refused` when it is no token at all."""
+
+@final
+class Key:
+    """A private, public or shared key and its one algorithm.
+
+    Immutable, shared between threads, and never printed. What cannot be used safely raises
+    `yett.jwt.InvalidKeyError` when it is made. Equal are the same public keys; a shared
+    secret equals itself alone.
+    """
+
+    @staticmethod
+    def from_pem(algorithm: str, pem: bytes) -> Key:
+        """A private key (PKCS#8, PKCS#1, SEC 1; not encrypted), a public one, a certificate's."""
+
+    @staticmethod
+    def from_der(algorithm: str, der: bytes) -> Key:
+        """The same without armour."""
+
+    @staticmethod
+    def from_jwk(jwk: bytes, algorithm: str | None = None) -> Key:
+        """A JWK's text. Without `algorithm`: its `alg`, or the only one for its curve."""
+
+    @staticmethod
+    def hmac(algorithm: str, secret: bytes) -> Key:
+        """A shared secret of any length but zero; a short one has a `weakness`."""
+
+    @property
+    def algorithm(self) -> str: ...
+    @property
+    def key_type(self) -> str:
+        """`RSA`, `EC`, `OKP` or `oct`."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it can sign."""
+
+    @property
+    def weakness(self) -> str | None:
+        """A sentence about a secret that is shorter than its hash."""
+
+    def bound_to(self, algorithm: str) -> Key:
+        """The same RSA key for another RSA algorithm, unless its JWK named one."""
+
+    def public_key(self) -> Key: ...
+    def sign(self, message: bytes) -> bytes:
+        """The bare signature over any bytes."""
+
+    def verify(self, message: bytes, signature: bytes) -> bool: ...
+    def to_jwk(self) -> str:
+        """The public JWK."""
+
+    def danger_to_jwk(self) -> str:
+        """The JWK with its private part."""
+
+    def to_pem(self) -> str:
+        """The public key."""
+
+    def danger_to_pem(self) -> str:
+        """The private key (PKCS#8)."""
+
+    def thumbprint(self) -> str:
+        """RFC 7638, SHA-256, base64url."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Algorithms:
+    """Which of the built-in algorithms count."""
+
+    def __new__(cls, names: Sequence[str]) -> Self: ...
+
+@final
+class Checks:
+    """Which rules count for claims: the options of `decode`, read once."""
+
+    def __new__(
+        cls,
+        *,
+        skip: Sequence[str],
+        require: Sequence[str] = ...,
+        strict_aud: bool = False,
+        enforce_minimum_key_length: bool = True,
+    ) -> Self:
+        """`skip` names registered claims that are not looked at."""
+
+def jwt_decode(
+    token: str | bytes,
+    key: Any,
+    algorithms: Any,
+    known: Algorithms,
+    checks: Checks,
+    audience: Any,
+    issuer: Any,
+    subject: Any,
+    leeway: Any,
+) -> dict[str, Any]:
+    """Find the key, prove the token, judge its claims, give them."""
+
+def jwt_decode_complete(
+    token: str | bytes,
+    key: Any,
+    algorithms: Any,
+    known: Algorithms,
+    checks: Checks,
+    audience: Any,
+    issuer: Any,
+    subject: Any,
+    leeway: Any,
+) -> tuple[dict[str, Any], str, bytes]:
+    """The same, and the header's JSON and the signature."""
+
+def jws_verify(
+    token: str | bytes,
+    key: Any,
+    algorithms: Any,
+    known: Algorithms,
+    enforce_minimum_key_length: bool,
+) -> tuple[bytes, str, bytes]:
+    """Prove a token of any payload: payload, the header's JSON, signature."""
+
+def jws_sign(
+    header: str,
+    payload: bytes,
+    key: Any,
+    algorithm: str,
+    known: Algorithms,
+    enforce_minimum_key_length: bool,
+) -> str:
+    """Sign any payload under that header."""
+
+def danger_split(token: str | bytes) -> tuple[str, bytes, bytes]:
+    """The header's JSON, payload and signature of a token that nobody vouches for."""
+
+def check_claims(
+    claims: bytes, checks: Checks, audience: Any, issuer: Any, subject: Any, leeway: Any
+) -> None:
+    """Judge claims that were proved by other means, or not at all."""
+
+def check_payload(claims: bytes) -> None:
+    """Raise `ValueError` for claims that no verifier here would read."""
+
+def read_claims(json: bytes) -> dict[str, Any]:
+    """Read a JSON object as strictly as payloads are read, without judging it."""
 
 @final
 class Identity:

@@ -287,7 +287,7 @@ class ECAlgorithm(_PublicKeyAlgorithm):
 
     @property
     def _wanted(self) -> str | None:
-        return getattr(self.expected_curve, "name", self.expected_curve)
+        return cast("str | None", getattr(self.expected_curve, "name", self.expected_curve))
 
     def _names(self) -> list[str]:
         return [n for n in _EC_ALGORITHMS if self._wanted in (None, _CURVES[n])]

@@ -38,7 +38,7 @@ UNSET: Final[Any] = object()
 LONGEST_TOKEN: Final = 64 * 1024
 
 ALGORITHMS_NEEDED: Final = (
-    "It is required that you pass in a value for the \"algorithms\" argument when calling decode()."
+    'It is required that you pass in a value for the "algorithms" argument when calling decode().'
 )
 
 _DEFAULTS = get_default_algorithms()
@@ -120,6 +120,17 @@ class PyJWS:
         no verifier should take.
         """
         name = self._signing_algorithm(key, algorithm, headers)
+        if (
+            not headers
+            and not is_payload_detached
+            and sort_headers
+            and self.header_typ == "JWT"
+            and name in self._algorithms
+            and name not in self._own
+        ):
+            # What the rest of this function comes to.
+            usual = f'{{"alg":"{name}","typ":"JWT"}}'
+            return jws_sign(usual, payload, key, name, self._rust, self._enforces)
         header: dict[str, Any] = {"typ": self.header_typ, "alg": name}
         if headers:
             _check_key_id(headers)
@@ -226,6 +237,9 @@ class PyJWS:
         header, payload, signature = danger_split(jwt)
         members = json.loads(header)
         _check_key_id(members)
+        for name in ("crit", "b64"):
+            if name in members:
+                raise InvalidTokenError(f"Unsupported critical extension: {name}")
         return {"header": members, "payload": payload, "signature": signature}
 
     def _verify_with_own(
@@ -241,7 +255,9 @@ class PyJWS:
         name = found["header"]["alg"]
         if isinstance(key, PyJWK):
             if name != key.algorithm_name:
-                raise InvalidAlgorithmError("The token's algorithm does not match the key's algorithm")
+                raise InvalidAlgorithmError(
+                    "The token's algorithm does not match the key's algorithm"
+                )
             key = key.key
         allowed = [algorithms] if isinstance(algorithms, str) else list(algorithms or [name])
         if name not in allowed:

@@ -14,7 +14,14 @@ from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, cast
 
-from yett._yett import Checks, check_claims, jwt_decode, jwt_decode_complete, read_claims
+from yett._yett import (
+    Checks,
+    check_claims,
+    check_payload,
+    jwt_decode,
+    jwt_decode_complete,
+    read_claims,
+)
 from yett.jwt.algorithms import AllowedPrivateKeys, AllowedPublicKeys
 from yett.jwt.api_jwk import PyJWK
 from yett.jwt.api_jws import ALGORITHMS_NEEDED, UNSET, PyJWS, _jws_global_obj
@@ -97,7 +104,7 @@ class PyJWT:
     _is_plain: ClassVar[bool] = True
 
     def __init__(self, options: Options | None = None) -> None:
-        self.options = cast(FullOptions, self._get_default_options())
+        self.options = self._get_default_options()
         if options is not None:
             self.options = self._merge_options(options)
         self._jws = PyJWS(options=self._get_sig_options())
@@ -166,7 +173,9 @@ class PyJWT:
         verifier here would take.
         """
         if not isinstance(payload, dict):
-            raise TypeError("Expecting a dict object, as JWT only supports JSON objects as payloads.")
+            raise TypeError(
+                "Expecting a dict object, as JWT only supports JSON objects as payloads."
+            )
         payload = payload.copy()
         for name in ("exp", "iat", "nbf"):
             value = payload.get(name)
@@ -191,7 +200,7 @@ class PyJWT:
         else:
             text = json.dumps(payload, separators=(",", ":"), cls=json_encoder, allow_nan=False)
         encoded = text.encode()
-        read_claims(encoded)
+        check_payload(encoded)
         return encoded
 
     def decode(
@@ -313,9 +322,7 @@ class PyJWT:
             leeway,
         )
 
-    def _validate_iss(
-        self, payload: dict[str, Any], issuer: Container[str] | str | None
-    ) -> None:
+    def _validate_iss(self, payload: dict[str, Any], issuer: Container[str] | str | None) -> None:
         """Raise unless `iss` is an expected issuer."""
         checks = Checks(skip=[name for name in _CHECKS if name != "iss"])
         check_claims(_judged(payload, ()), checks, None, issuer, None, 0)

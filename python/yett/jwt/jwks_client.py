@@ -182,7 +182,11 @@ def _check_address(uri: str, danger_allow_http: bool) -> None:
         raise PyJWKClientError(
             f"Invalid JWKS URI scheme {address.scheme!r}: only 'https' is supported"
         )
-    if address.scheme == "http" and not danger_allow_http and not _is_this_machine(address.hostname):
+    if (
+        address.scheme == "http"
+        and not danger_allow_http
+        and not _is_this_machine(address.hostname)
+    ):
         raise PyJWKClientError(
             "A JWK Set over http can be replaced on its way: use https, or danger_allow_http"
         )

@@ -212,7 +212,11 @@ fn expected_audience<'a>(
         return Ok(Expected::Any);
     }
     if let Ok(one) = audience.cast::<PyString>() {
-        return Ok(Expected::One(one.to_str()?));
+        return Ok(match one.to_str()? {
+            // A setting that is not set. PyJWT takes an empty `aud` for none.
+            "" => Expected::Many(Vec::new()),
+            one => Expected::One(one),
+        });
     }
     if audience.try_iter().is_err() {
         let sentence = "audience must be a string, iterable or None";

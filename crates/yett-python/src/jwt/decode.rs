@@ -169,9 +169,10 @@ fn find_key<'py>(
     enforce_minimum_key_length: bool,
 ) -> PyResult<Bound<'py, Key>> {
     let py = key.py();
+    // A weak key goes the long way: of a token of another algorithm its key is not judged.
     let key = match prepared::without_choice(key, algorithms, known.get())? {
-        Some(key) => key,
-        None => {
+        Some(key) if key.get().weakness().is_none() => key,
+        _ => {
             if !is_limited(key, algorithms)? {
                 return Err(Class::Decode.error(py, ALGORITHMS_NEEDED));
             }
