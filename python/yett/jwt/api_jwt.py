@@ -39,18 +39,43 @@ _CHECKS = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+#: Different options of calls whose checks are remembered. A program has one or two.
+_MOST_OF_CALLS = 8
+
+
 class _Options(dict[str, Any]):
     """Options, and what Rust makes of them until somebody changes one."""
 
     compiled: Checks | None = None
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        self._of_calls: dict[tuple[Any, ...], Checks] = {}
 
     def checks(self) -> Checks:
         if self.compiled is None:
             self.compiled = _compile(self)
         return self.compiled
 
+    def checks_of_call(self, options: Any) -> Checks | None:
+        """The checks under a call's own options, which must ask for a proof.
+
+        `None` for options that cannot be remembered, such as those with lists.
+        """
+        asked = tuple(options.items())
+        try:
+            found = self._of_calls.get(asked)
+        except TypeError:
+            return None
+        if found is None:
+            found = _compile({**self, **options})
+            if len(self._of_calls) < _MOST_OF_CALLS:
+                self._of_calls[asked] = found
+        return found
+
     def _changed(self) -> None:
         self.compiled = None
+        self._of_calls.clear()
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
@@ -223,18 +248,22 @@ class PyJWT:
         The first check that fails raises; see `yett.jwt.exceptions`.
         """
         if (
-            options is None
-            and self._is_plain
+            self._is_plain
             and not self._jws._own
-            and self._options["verify_signature"]
             and not kwargs
             and verify is None
             and detached_payload is None
         ):
-            checks = self._options.compiled or self._options.checks()
-            return jwt_decode(
-                jwt, key, algorithms, self._jws._rust, checks, audience, issuer, subject, leeway
-            )
+            checks = None
+            if options is None:
+                if self._options["verify_signature"]:
+                    checks = self._options.compiled or self._options.checks()
+            elif options.get("verify_signature", True):
+                checks = self._options.checks_of_call(options)
+            if checks is not None:
+                return jwt_decode(
+                    jwt, key, algorithms, self._jws._rust, checks, audience, issuer, subject, leeway
+                )
         if kwargs:
             _warn_of(kwargs)
         found = self.decode_complete(

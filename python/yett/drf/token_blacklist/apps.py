@@ -1,0 +1,28 @@
+"""The app's place in Django's registry."""
+
+from django.apps import AppConfig, apps
+from django.utils.translation import gettext_lazy as _
+
+#: The label that simplejwt's app has: migrations, permissions and tables are kept under it.
+LABEL = "token_blacklist"
+NAME = "yett.drf.token_blacklist"
+
+
+class TokenBlacklistConfig(AppConfig):
+    """Label and primary keys as in simplejwt."""
+
+    name = NAME
+    label = LABEL
+    verbose_name = _("Token Blacklist")
+    default_auto_field = "django.db.models.BigAutoField"
+
+
+def is_installed() -> bool:
+    """Whether the project takes this app, as it is or by a configuration of its own."""
+    return apps.is_installed(NAME)
+
+
+def other_blacklist() -> str | None:
+    """The app that has this one's label in its place: simplejwt's, most likely."""
+    found = apps.app_configs.get(LABEL)
+    return None if found is None or found.name == NAME else found.name
