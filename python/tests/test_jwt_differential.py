@@ -189,7 +189,16 @@ def why_stricter(token, arguments):
     if isinstance(arguments.get("issuer"), dict):
         reasons.add("a container of the caller's is asked last")
     text = theirs.utils.base64url_decode(token.split(b".")[1]) if claims else b""
-    odd = (b"NaN", b"Infinity", b"1e400", b"\\ud800", b'"sub":"a","sub"', b'"b":1,"b"', b"[" * 33, b"\xef\xbb\xbf")
+    odd = (
+        b"NaN",
+        b"Infinity",
+        b"1e400",
+        b"\\ud800",
+        b'"sub":"a","sub"',
+        b'"b":1,"b"',
+        b"[" * 33,
+        b"\xef\xbb\xbf",
+    )
     if any(mark in text for mark in odd):
         reasons.add("JSON")
     return reasons

@@ -99,6 +99,14 @@ def test_a_subclass_may_wrap_decode_complete():
     assert Wrapped().decode(token, SECRET, algorithms=HS256) == {"seen": True}
 
 
+def test_an_instance_may_have_a_hook_of_its_own():
+    one = jwt.PyJWT()
+    one._decode_payload = lambda decoded: {"replaced": True}
+    token = jwt.encode({}, SECRET)
+    assert one.decode(token, SECRET, algorithms=HS256) == {"replaced": True}
+    assert jwt.decode(token, SECRET, algorithms=HS256) == {}
+
+
 def test_overriding_what_is_no_hook_is_an_error():
     with pytest.raises(TypeError, match="_validate_claims"):
 

@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -170,6 +172,11 @@ def test_small_rsa_keys_are_refused_whatever_the_options():
             lax.encode({}, form, algorithm="RS256")
 
 
+def test_a_certificate_object_is_no_key():
+    with pytest.raises(jwt.InvalidKeyError):
+        jwt.encode({}, x509.load_pem_x509_certificate(certificate(RSA)), algorithm="RS256")
+
+
 def test_ed448_is_refused():
     with pytest.raises(jwt.InvalidKeyError):
         jwt.encode({}, ed448.Ed448PrivateKey.generate(), algorithm="EdDSA")
@@ -315,6 +322,20 @@ def test_a_freed_key_is_not_mistaken_for_a_new_one():
         token = jwt.encode({"n": n}, key, algorithm="ES256")
         assert jwt.decode(token, key.public_key(), algorithms=["ES256"]) == {"n": n}
         del key
+
+
+def test_cryptography_is_not_needed():
+    program = """
+import sys
+sys.modules["cryptography"] = None
+from yett import jwt
+private, public = sys.stdin.read().split("|")
+token = jwt.encode({"sub": "1"}, private, algorithm="ES256")
+assert jwt.decode(token, public, algorithms=["ES256"]) == {"sub": "1"}
+assert not [name for name in sys.modules if name.startswith("cryptography.")]
+"""
+    keys = private_pem(P256) + b"|" + public_pem(P256)
+    subprocess.run([sys.executable, "-c", program], input=keys, check=True, timeout=60)
 
 
 def test_threads_share_keys():

@@ -374,3 +374,11 @@ def test_nothing_of_token_or_key_is_in_an_error():
             jwt.decode(token, key, algorithms=HS256, **arguments)
         text = str(caught.value) + repr(caught.value)
         assert key not in text and "private-claim" not in text and token not in text
+
+
+def test_a_number_in_the_header_that_python_would_not_convert_is_refused():
+    header = b'{"alg":"HS256","x":' + b"9" * 5000 + b"}"
+    token = forged({}, header)
+    for read in (jwt.get_unverified_header, lambda t: jwt.decode_complete(t, SECRET, HS256)):
+        with pytest.raises(jwt.DecodeError, match="header"):
+            read(token)

@@ -41,3 +41,42 @@ impl VerifyingKey {
         self.check_signature(message, signature).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::key::pairs::key_for;
+    use crate::{Algorithm, Jwk, JwkFault, KeyError, SigningKey};
+
+    #[test]
+    fn bare_signatures_are_those_of_tokens() {
+        for algorithm in Algorithm::ALL.iter().copied() {
+            let key = key_for(algorithm);
+            let token = key.sign(b"{}").unwrap();
+            let (signed, _) = token.rsplit_once('.').unwrap();
+            let signature = key.sign_bytes(signed.as_bytes()).unwrap();
+            let verifying = key.verifying_key();
+            assert!(verifying.verifies_bytes(signed.as_bytes(), &signature));
+            assert!(!verifying.verifies_bytes(b"other", &signature));
+            assert!(!verifying.verifies_bytes(signed.as_bytes(), b""));
+        }
+    }
+
+    #[test]
+    fn short_secret_of_a_jwk_needs_the_dangerous_way() {
+        let jwk = |members: &str| {
+            let json = format!(r#"{{"kty":"oct","k":"c2VjcmV0","kid":"1"{members}}}"#);
+            Jwk::from_json(json.as_bytes()).unwrap()
+        };
+        let short = SigningKey::from_jwk(&jwk(""), Algorithm::Hs256);
+        assert!(matches!(short, Err(KeyError::TooShort { bytes: 6, .. })));
+        let key = SigningKey::danger_from_jwk_short(&jwk(""), Algorithm::Hs256).unwrap();
+        assert_eq!(key.key_id().unwrap().as_str(), "1");
+
+        // Nothing else is waived.
+        let other = SigningKey::danger_from_jwk_short(&jwk(r#","alg":"HS512""#), Algorithm::Hs256);
+        assert!(matches!(other, Err(KeyError::OtherNamedAlgorithm { .. })));
+        let verify = jwk(r#","key_ops":["verify"]"#);
+        let other = SigningKey::danger_from_jwk_short(&verify, Algorithm::Hs256);
+        assert_eq!(other.unwrap_err(), KeyError::Jwk(JwkFault::OtherOperations));
+    }
+}

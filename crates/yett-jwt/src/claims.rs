@@ -258,12 +258,6 @@ impl Places {
         self
     }
 
-    /// Whether the claim is there, and is `null`.
-    pub(crate) fn is_null(&self, document: &Document, claim: Registered) -> bool {
-        self.member(document, claim)
-            .is_some_and(|member| member.kind() == Kind::Null)
-    }
-
     fn member<'d>(&self, document: &'d Document, claim: Registered) -> Option<&'d Member> {
         let nth = (*self.0.get(claim as usize)?)?;
         document.members().get(nth.get() as usize - 1)

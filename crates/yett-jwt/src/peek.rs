@@ -76,3 +76,41 @@ pub fn danger_peek_payload(token: &str, longest: usize) -> Result<Unproven, Refu
         signature: decode(Part::Signature, compact.signature)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{danger_peek_algorithm, danger_peek_payload};
+    use crate::testing::{encode, token};
+    use crate::{Algorithm, Refusal};
+
+    #[test]
+    fn algorithm_is_read_as_strictly_as_on_verifying() {
+        let asked = |header: &str| danger_peek_algorithm(&token(header, "any"), 1000);
+        assert_eq!(asked(r#"{"alg":"ES256","typ":"x"}"#), Ok(Algorithm::Es256));
+        for (header, refusal) in [
+            (r#"{"alg":"none"}"#, Refusal::AlgorithmNone),
+            (r#"{"alg":"hs256"}"#, Refusal::AlgorithmUnknown),
+            ("{}", Refusal::AlgorithmMissing),
+            (r#"{"alg":"HS256","crit":["exp"]}"#, Refusal::Critical),
+            (r#"{"alg":"HS256","b64":true}"#, Refusal::Unencoded),
+        ] {
+            assert_eq!(asked(header), Err(refusal), "{header}");
+        }
+        let longest = danger_peek_algorithm("aaaa", 3);
+        assert!(matches!(longest, Err(Refusal::TooLong { .. })));
+    }
+
+    #[test]
+    fn parts_come_as_they_are() {
+        let text = format!(
+            "{}.{}.{}",
+            encode("{}"),
+            encode(b"\xFF"),
+            encode(b"\x00\x01")
+        );
+        let unproven = danger_peek_payload(&text, 1000).unwrap();
+        assert_eq!(unproven.header_json(), b"{}");
+        assert_eq!(unproven.payload(), b"\xFF");
+        assert_eq!(unproven.signature(), b"\x00\x01");
+    }
+}

@@ -186,10 +186,6 @@ impl Rules {
         let places = Places::find(&document).without(self.skipped);
         let times = Times::read(&document, &places)?;
         self.check_times(&times, now)?;
-        // As with required claims, `null` is as good as absent.
-        if self.audiences.is_some() && places.is_null(&document, Registered::Audience) {
-            return Err(missing(Registered::Audience.name()));
-        }
         let claims = Claims::read(document, places, times)?;
         self.check_parties(&claims)?;
         Ok(claims)
@@ -271,9 +267,7 @@ impl Rules {
     }
 
     fn unless_skipped<'r, T>(&self, expected: &'r Option<T>, claim: Registered) -> Option<&'r T> {
-        expected
-            .as_ref()
-            .filter(|_| !self.skipped.contains(claim))
+        expected.as_ref().filter(|_| !self.skipped.contains(claim))
     }
 }
 

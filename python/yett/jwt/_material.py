@@ -42,12 +42,16 @@ def from_foreign(algorithm: str, key: ForeignKey) -> Key:
     from cryptography.hazmat.primitives import serialization
 
     der = serialization.Encoding.DER
-    if isinstance(key, PrivateKeyObject):
-        encoded = key.private_bytes(
-            der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    else:
-        encoded = key.public_bytes(der, serialization.PublicFormat.SubjectPublicKeyInfo)
+    try:
+        if isinstance(key, PrivateKeyObject):
+            encoded = key.private_bytes(
+                der, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        else:
+            encoded = key.public_bytes(der, serialization.PublicFormat.SubjectPublicKeyInfo)
+    except (TypeError, ValueError):
+        # Certificates, for one, have a method of that name with other arguments.
+        raise InvalidKeyError("The object is not a key that can be converted") from None
     return Key.from_der(algorithm, encoded)
 
 

@@ -214,7 +214,7 @@ class PyJWS:
                 self._verify_with_own(own, jwt, found, key, algorithms, enforces)
                 return found
         payload, header, signature = jws_verify(jwt, key, algorithms, self._rust, enforces)
-        return {"header": json.loads(header), "payload": payload, "signature": signature}
+        return {"header": header_members(header), "payload": payload, "signature": signature}
 
     def decode(
         self,
@@ -235,7 +235,7 @@ class PyJWS:
 
     def _unproven(self, jwt: str | bytes) -> dict[str, Any]:
         header, payload, signature = danger_split(jwt)
-        members = json.loads(header)
+        members = header_members(header)
         _check_key_id(members)
         for name in ("crit", "b64"):
             if name in members:
@@ -267,6 +267,15 @@ class PyJWS:
         text = jwt.encode() if isinstance(jwt, str) else jwt
         if not own.verify(text.rpartition(b".")[0], prepared, found["signature"]):
             raise InvalidSignatureError("Signature verification failed")
+
+
+def header_members(header: str) -> dict[str, Any]:
+    """A header that the strict reader has read, as a dictionary."""
+    try:
+        return cast(dict[str, Any], json.loads(header))
+    except ValueError:
+        # The only thing left: an integer of more digits than Python converts.
+        raise DecodeError("Invalid header string: a number is too long") from None
 
 
 def _algorithm_of(header: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ import warnings
 from calendar import timegm
 from collections.abc import Container, Iterable
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from yett._yett import (
     Checks,
@@ -24,12 +24,18 @@ from yett._yett import (
 )
 from yett.jwt.algorithms import AllowedPrivateKeys, AllowedPublicKeys
 from yett.jwt.api_jwk import PyJWK
-from yett.jwt.api_jws import ALGORITHMS_NEEDED, UNSET, PyJWS, _jws_global_obj
+from yett.jwt.api_jws import (
+    ALGORITHMS_NEEDED,
+    UNSET,
+    PyJWS,
+    _jws_global_obj,
+    header_members,
+)
 from yett.jwt.exceptions import DecodeError
 from yett.jwt.types import FullOptions, Options, SigOptions
 from yett.jwt.warnings import RemovedInPyjwt3Warning
 
-#: What subclasses may override. Each is called if, and only if, a subclass does.
+#: What subclasses, and instances, may override. Each is called if, and only if, one does.
 _HOOKS = ("decode_complete", "_decode_payload", "_validate_claims")
 
 _REGISTERED = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
@@ -57,16 +63,14 @@ class _Options(dict[str, Any]):
             self.compiled = _compile(self)
         return self.compiled
 
-    def checks_of_call(self, options: Any) -> Checks | None:
-        """The checks under a call's own options, which must ask for a proof.
-
-        `None` for options that cannot be remembered, such as those with lists.
-        """
+    def checks_of_call(self, options: Any) -> Checks:
+        """The checks under a call's own options, which ask for a proof."""
         asked = tuple(options.items())
         try:
             found = self._of_calls.get(asked)
         except TypeError:
-            return None
+            # Something in them, such as a list, cannot be looked up.
+            return _compile({**self, **options})
         if found is None:
             found = _compile({**self, **options})
             if len(self._of_calls) < _MOST_OF_CALLS:
@@ -126,7 +130,7 @@ class PyJWT:
     `_validate_claims` and `decode_complete`.
     """
 
-    _is_plain: ClassVar[bool] = True
+    _is_plain = True
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = self._get_default_options()
@@ -141,6 +145,11 @@ class PyJWT:
             if name.startswith("_validate_") and name != "_validate_claims":
                 raise TypeError(f"{name} is no hook of yett.jwt: override _validate_claims")
         cls._is_plain = all(getattr(cls, name) is getattr(PyJWT, name) for name in _HOOKS)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name in _HOOKS:
+            super().__setattr__("_is_plain", False)
 
     @property
     def options(self) -> FullOptions:
@@ -247,17 +256,13 @@ class PyJWT:
         `algorithms` are the only ones that count, and are required unless `key` is a `PyJWK`.
         The first check that fails raises; see `yett.jwt.exceptions`.
         """
-        if (
-            self._is_plain
-            and not self._jws._own
-            and not kwargs
-            and verify is None
-            and detached_payload is None
-        ):
-            checks = None
+        is_usual = verify is None and detached_payload is None and not kwargs
+        if is_usual and self._is_plain and not self._jws._own:
+            checks: Checks | None = None
             if options is None:
-                if self._options["verify_signature"]:
-                    checks = self._options.compiled or self._options.checks()
+                # As with PyJWT, an instance's own `verify_signature` is only the default of its
+                # other options: the proof is left out where a call says so.
+                checks = self._options.compiled or self._options.checks()
             elif options.get("verify_signature", True):
                 checks = self._options.checks_of_call(options)
             if checks is not None:
@@ -297,7 +302,6 @@ class PyJWT:
         """As `decode`, but give `header`, `payload` (the claims) and `signature`."""
         if kwargs:
             _warn_of(kwargs)
-        # As with PyJWT, an instance's own `verify_signature` is only the default of its options.
         verifies = True if options is None else bool(options.get("verify_signature", True))
         if verify is not None and bool(verify) != verifies:
             warnings.warn(
@@ -313,7 +317,7 @@ class PyJWT:
             claims, header, signature = jwt_decode_complete(
                 jwt, key, algorithms, self._jws._rust, checks, audience, issuer, subject, leeway
             )
-            return {"header": json.loads(header), "payload": claims, "signature": signature}
+            return {"header": header_members(header), "payload": claims, "signature": signature}
         sig_options: SigOptions = {
             "verify_signature": verifies,
             "enforce_minimum_key_length": merged.get("enforce_minimum_key_length", True),

@@ -2,7 +2,7 @@
 
 use super::Rules;
 use crate::testing::{NOW, refusal, try_claims};
-use crate::{Refusal, RefusalKind, UnixSeconds};
+use crate::{Refusal, RefusalKind, Registered, UnixSeconds};
 
 fn missing(claim: &str) -> Refusal {
     Refusal::Missing {
@@ -215,4 +215,92 @@ fn danger_any_audience_admits_strangers_until_an_audience_is_named() {
     ] {
         assert_eq!(refusal(payload, rules), Refusal::Audience);
     }
+}
+
+#[test]
+fn subject_is_required_and_exact() {
+    let rules = || Rules::new().subject("42");
+    assert!(try_claims(r#"{"sub":"42"}"#, rules()).is_ok());
+    assert_eq!(refusal("{}", rules()), missing("sub"));
+    for other in ["", "4", "420", " 42"] {
+        let refusal = refusal(&format!(r#"{{"sub":"{other}"}}"#), rules());
+        assert_eq!(refusal, Refusal::Subject, "{other}");
+        assert_eq!(refusal.kind(), RefusalKind::Subject);
+    }
+}
+
+#[test]
+fn none_of_no_issuers_or_audiences_is_right() {
+    let nobody: [&str; 0] = [];
+    let rules = || Rules::new().issuers(nobody);
+    assert_eq!(refusal(r#"{"iss":"a"}"#, rules()), Refusal::Issuer);
+    assert_eq!(refusal("{}", rules()), missing("iss"));
+    let rules = || Rules::new().audiences(nobody);
+    assert_eq!(refusal(r#"{"aud":"a"}"#, rules()), Refusal::Audience);
+    assert_eq!(refusal("{}", rules()), missing("aud"));
+}
+
+#[test]
+fn single_audience_is_no_array() {
+    let rules = || Rules::new().audience("a").single_audience();
+    assert!(try_claims(r#"{"aud":"a"}"#, rules()).is_ok());
+    for claims in [r#"{"aud":["a"]}"#, r#"{"aud":["a","b"]}"#, r#"{"aud":[]}"#] {
+        assert_eq!(refusal(claims, rules()), Refusal::AudienceNotSingle);
+    }
+    assert_eq!(refusal(r#"{"aud":"b"}"#, rules()), Refusal::Audience);
+}
+
+#[test]
+fn skipped_claim_may_be_anything() {
+    for claim in Registered::ALL {
+        for value in ["0", "null", "[{}]", "\"x\"", "99999999999999999999"] {
+            let claims = format!(r#"{{"{claim}":{value}}}"#);
+            let rules = Rules::new()
+                .issuer("a")
+                .subject("a")
+                .audience("a")
+                .danger_skip(claim);
+            // Only the other two parties may be missing now.
+            let refusal = refusal(&claims, rules);
+            assert_eq!(refusal.kind(), RefusalKind::MissingClaim, "{claims}");
+            assert_ne!(refusal, missing(claim.name()));
+            assert!(try_claims(&claims, Rules::new().danger_skip(claim)).is_ok());
+        }
+    }
+}
+
+#[test]
+fn skipping_leaves_the_other_rules() {
+    let rules = || Rules::new().danger_skip(Registered::Subject);
+    let kind = |claims: &str, rules| refusal(claims, rules).kind();
+    assert_eq!(kind(r#"{"sub":1,"exp":1}"#, rules()), RefusalKind::Expired);
+    assert_eq!(kind(r#"{"jti":1}"#, rules()), RefusalKind::InvalidClaim);
+    assert_eq!(refusal("{}", rules().require("sub")), missing("sub"));
+}
+
+#[test]
+fn skipped_claim_is_told_as_json_alone() {
+    let rules = Rules::new().danger_skip(Registered::ExpiresAt);
+    let claims = try_claims(r#"{"exp":1}"#, rules).unwrap();
+    assert_eq!(claims.expires_at(), None);
+    assert!(claims.claim("exp").is_some());
+}
+
+#[test]
+fn unproven_claims_are_judged_by_the_same_rules() {
+    let rules = Rules::new().audience("a").require("scope");
+    let judge = |claims: &str| rules.danger_check_claims(claims.as_bytes(), NOW);
+    assert!(judge(r#"{"aud":"a","scope":1}"#).is_ok());
+    assert_eq!(judge(r#"{"aud":"a"}"#).unwrap_err(), missing("scope"));
+    let kinds = [
+        (r#"{"aud":"b","scope":1}"#, RefusalKind::Audience),
+        (r#"{"aud":"a","scope":1,"exp":1}"#, RefusalKind::Expired),
+        (r#"{"aud":"a","aud":"a"}"#, RefusalKind::Malformed),
+        ("[]", RefusalKind::Malformed),
+    ];
+    for (claims, kind) in kinds {
+        assert_eq!(judge(claims).unwrap_err().kind(), kind, "{claims}");
+    }
+    let not_text = rules.danger_check_claims(b"\xFF", NOW).unwrap_err();
+    assert_eq!(not_text.kind(), RefusalKind::Malformed);
 }

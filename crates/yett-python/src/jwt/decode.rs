@@ -9,12 +9,12 @@ use yett_jwt::{
     danger_peek_payload,
 };
 
+use super::LONGEST_TOKEN;
 use super::checks::{Call, Checks};
 use super::claims::to_dict;
 use super::errors::{Class, refused};
 use super::key::Key;
 use super::prepared::{self, Algorithms};
-use super::LONGEST_TOKEN;
 
 /// The claims of a token, proven and judged.
 #[pyfunction]
@@ -72,7 +72,9 @@ pub(crate) fn jws_verify<'py>(
     let text = text_of(token)?;
     let key = find_key(text, key, algorithms, known, enforce_minimum_key_length)?;
     let key = key.get();
-    let verify = || key.payload_verifier().verify_payload(text);
+    // Made with the interpreter held, so that no fork can happen meanwhile.
+    let verifier = key.payload_verifier();
+    let verify = || verifier.verify_payload(text);
     let verified = if key.algorithm().is_symmetric() {
         verify()
     } else {
@@ -130,9 +132,7 @@ pub(crate) fn read_claims<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'
 /// Rules that look at nothing.
 pub(super) fn unjudged() -> Rules {
     let rules = Rules::new().header_type(HeaderType::DangerAny);
-    Registered::ALL
-        .into_iter()
-        .fold(rules, Rules::danger_skip)
+    Registered::ALL.into_iter().fold(rules, Rules::danger_skip)
 }
 
 fn proven(py: Python<'_>, token: &str, key: &Key, call: &Call<'_, '_>) -> PyResult<Verified> {
@@ -199,7 +199,8 @@ pub(super) fn check_strength(py: Python<'_>, key: &Key, enforce: bool) -> PyResu
         return Ok(());
     };
     if enforce {
-        return Err(Class::Key.error(py, weakness));
+        let waiver = "enforce_minimum_key_length=False makes this a warning";
+        return Err(Class::Key.error(py, format!("{weakness}; {waiver}")));
     }
     let sentence = std::ffi::CString::new(weakness).unwrap_or_default();
     PyErr::warn(py, Class::ShortKeyWarning.of(py)?.bind(py), &sentence, 2)
@@ -222,7 +223,11 @@ fn text_of<'a>(token: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
 fn now(py: Python<'_>) -> PyResult<UnixSeconds> {
     static TIME: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let module = TIME.get_or_try_init(py, || py.import("time").map(Bound::unbind))?;
-    let seconds: f64 = module.bind(py).getattr(intern!(py, "time"))?.call0()?.extract()?;
+    let seconds: f64 = module
+        .bind(py)
+        .getattr(intern!(py, "time"))?
+        .call0()?
+        .extract()?;
     // Saturates; a clock that is no number at all is before every token.
     Ok(UnixSeconds::new(seconds.floor() as i64))
 }

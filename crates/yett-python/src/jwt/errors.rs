@@ -94,7 +94,7 @@ fn described(refusal: &Refusal) -> (Class, String) {
         }
         Refusal::KeyId => (
             Class::InvalidToken,
-            "Key ID header parameter must be a string",
+            "Key ID header parameter must be a string of at most 256 bytes",
         ),
         Refusal::Critical => (Class::InvalidToken, "Unsupported critical extension"),
         Refusal::Unencoded => (Class::InvalidToken, "Unsupported extension: b64"),
@@ -110,18 +110,13 @@ fn described(refusal: &Refusal) -> (Class, String) {
         Refusal::Signature => (Class::Signature, "Signature verification failed"),
         Refusal::Missing { claim } => return (Class::Missing, claim.to_string()),
         Refusal::WrongType(claim) | Refusal::OutOfRange(claim) => wrong_type(*claim),
-        Refusal::IssuedInFuture { .. } => {
-            (Class::Immature, "The token is not yet valid (iat)")
-        }
+        Refusal::IssuedInFuture { .. } => (Class::Immature, "The token is not yet valid (iat)"),
         Refusal::NotYetValid { .. } => (Class::Immature, "The token is not yet valid (nbf)"),
         Refusal::Expired { .. } => (Class::Expired, "Signature has expired"),
         Refusal::Issuer => (Class::Issuer, "Invalid issuer"),
         Refusal::Subject => (Class::Subject, "Invalid subject"),
         Refusal::Audience => (Class::Audience, "Audience doesn't match"),
-        Refusal::AudienceNotSingle => (
-            Class::Audience,
-            "Invalid claim format in token (strict)",
-        ),
+        Refusal::AudienceNotSingle => (Class::Audience, "Invalid claim format in token (strict)"),
         Refusal::AudienceUnexpected => (Class::Audience, "Invalid audience"),
         other => return (Class::Decode, chain(other)),
     };
@@ -135,10 +130,7 @@ const fn wrong_type(claim: Registered) -> (Class, &'static str) {
             "Expiration Time claim (exp) must be an integer.",
         ),
         Registered::NotBefore => (Class::Decode, "Not Before claim (nbf) must be an integer."),
-        Registered::IssuedAt => (
-            Class::IssuedAt,
-            "Issued At claim (iat) must be an integer.",
-        ),
+        Registered::IssuedAt => (Class::IssuedAt, "Issued At claim (iat) must be an integer."),
         Registered::Issuer => (Class::Issuer, "Payload Issuer (iss) must be a string"),
         Registered::Subject => (Class::Subject, "Subject must be a string"),
         Registered::TokenId => (Class::TokenId, "JWT ID must be a string"),

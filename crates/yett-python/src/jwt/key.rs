@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use yett_jwt::{
-    Algorithm, HeaderType, Jwk, JwkFault, KeyError, KeyType, Rules, SigningKey, Verifier, VerifyingKey,
+    Algorithm, HeaderType, Jwk, JwkFault, KeyError, KeyType, Rules, SigningKey, Verifier,
+    VerifyingKey,
 };
 
 use super::LONGEST_TOKEN;
@@ -216,18 +217,15 @@ impl Key {
     }
 
     /// The same material for another algorithm of its family; itself for its own.
-    fn bound_to<'py>(
-        slf: &Bound<'py, Self>,
-        algorithm: &str,
-    ) -> PyResult<Bound<'py, Self>> {
+    fn bound_to<'py>(slf: &Bound<'py, Self>, algorithm: &str) -> PyResult<Bound<'py, Self>> {
         let py = slf.py();
         let key = slf.get();
         let algorithm = algorithm_named(py, algorithm)?;
         if key.algorithm.admits(algorithm) {
             return Ok(slf.clone());
         }
-        let is_family = algorithm.key_type() == KeyType::Rsa
-            && key.algorithm.key_type() == KeyType::Rsa;
+        let is_family =
+            algorithm.key_type() == KeyType::Rsa && key.algorithm.key_type() == KeyType::Rsa;
         if key.is_pinned || !is_family {
             let sentence = format!("The key is for {}, not for {algorithm}", key.algorithm);
             return Err(Class::Key.error(py, sentence));
