@@ -92,9 +92,11 @@ def _import(settings: Settings) -> tuple[Application, dict[str, Any]]:
             from django.conf import settings as django_settings
 
             if django_settings.configured:
+                from yett.django.leftovers import leftovers
                 from yett.django.manifest import manifest as django_manifest
 
                 manifest["django"] = django_manifest(application.callable)
+                manifest["warnings"] += leftovers()
         except Exception as error:
             detail = "".join(traceback.format_exception(error))
             raise LoadError("manifest", summary(error), detail) from error

@@ -8,8 +8,8 @@
 use std::fmt;
 
 use yett_jwt::{
-    Algorithm, CacheSize, Refusal, RefusalKind, Rules, TokenCache, UnixSeconds, Verified, Verifier,
-    VerifyingKey,
+    Algorithm, CacheSize, HeaderType, Refusal, RefusalKind, Rules, TokenCache, UnixSeconds,
+    Verified, Verifier, VerifyingKey,
 };
 use zeroize::Zeroizing;
 
@@ -255,7 +255,11 @@ fn verifying_key(settings: &TokenRuleSettings) -> Result<VerifyingKey, SettingsF
 }
 
 fn proof_rules(settings: &TokenRuleSettings) -> Rules {
-    let mut rules = Rules::new().leeway(settings.leeway_seconds);
+    // simplejwt does not look at `typ`, and issuers of RFC 9068 write `at+jwt`: the kind of a token
+    // is told by its type claim, which is checked after the proof.
+    let mut rules = Rules::new()
+        .header_type(HeaderType::DangerAny)
+        .leeway(settings.leeway_seconds);
     if let Some(issuer) = &settings.issuer {
         rules = rules.issuer(issuer);
     }
