@@ -17,7 +17,7 @@ import pytest
 from answers import VARIANTS
 
 HERE = Path(__file__).parent
-KINDS = ("api", "refresh", "verify", "sliding refresh")
+KINDS = ("api", "refresh", "verify", "sliding refresh", "blacklist")
 
 #: simplejwt fails with 500 or accepts what it should not; we refuse as for any bad token.
 REFUSED_HERE = {
