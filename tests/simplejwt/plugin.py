@@ -146,9 +146,7 @@ def is_wrong_curve(failure: "pytest.ExceptionInfo[BaseException] | None") -> boo
     """Whether a key was refused because it is not on the algorithm's curve."""
     from jwt import InvalidKeyError
 
-    return (
-        failure is not None and failure.type is InvalidKeyError and "curve" in str(failure.value)
-    )
+    return failure is not None and failure.type is InvalidKeyError and "curve" in str(failure.value)
 
 
 def pytest_configure(config: pytest.Config) -> None:

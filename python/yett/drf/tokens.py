@@ -19,8 +19,8 @@ from yett._yett import Identity
 from . import state
 from .exceptions import ExpiredTokenError, TokenBackendError, TokenBackendExpiredToken, TokenError
 from .settings import FromSettings, api_settings
-from .token_blacklist.apps import NAME, is_installed, other_blacklist
 from .token_blacklist import records
+from .token_blacklist.apps import NAME, is_installed, other_blacklist
 from .token_blacklist.models import BlacklistedToken, OutstandingToken
 from .utils import (
     aware_utcnow,
@@ -227,7 +227,7 @@ class BlacklistMixin(Generic[T]):
             return records.outstand(self._as_token())
 
         @classmethod
-        def for_user(cls: type[T], user: Any) -> T:
+        def for_user(cls: type[T], user: Any) -> T:  # type: ignore[misc]  # as above
             """Make a new token for a user and note it as issued."""
             token: T = super().for_user(user)  # type: ignore[misc]  # as above
             records.outstand_for(token, user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,9 +11,16 @@ from django.utils.translation import gettext_lazy as _
 
 from .models import BlacklistedToken, OutstandingToken
 
+if TYPE_CHECKING:
+    Outstanding = admin.ModelAdmin[OutstandingToken]
+    Blacklisted = admin.ModelAdmin[BlacklistedToken]
+else:
+    # Only the stubs' class takes a parameter.
+    Outstanding = Blacklisted = admin.ModelAdmin
+
 
 @admin.register(OutstandingToken)
-class OutstandingTokenAdmin(admin.ModelAdmin[OutstandingToken]):
+class OutstandingTokenAdmin(Outstanding):
     """Read-only: rows come from issuing tokens alone."""
 
     list_display = ("jti", "user", "created_at", "expires_at")
@@ -44,7 +51,7 @@ class OutstandingTokenAdmin(admin.ModelAdmin[OutstandingToken]):
 
 
 @admin.register(BlacklistedToken)
-class BlacklistedTokenAdmin(admin.ModelAdmin[BlacklistedToken]):
+class BlacklistedTokenAdmin(Blacklisted):
     """Adding a row revokes a token, deleting one lets it in again."""
 
     list_display = (

@@ -1,5 +1,9 @@
 """The two tables. Abstract, so that importing does no harm, where the app is not installed."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,15 +18,15 @@ class OutstandingToken(models.Model):
     not yet revoked.
     """
 
-    id = models.BigAutoField(primary_key=True, serialize=False)
+    id: models.BigAutoField[Any, int] = models.BigAutoField(primary_key=True, serialize=False)
     # The row outlives its user, so that a revoked token stays revoked.
-    user = models.ForeignKey(
+    user: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
     )
-    jti = models.CharField(unique=True, max_length=255)
-    token = models.TextField()
-    created_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
+    jti: models.CharField[Any, str] = models.CharField(unique=True, max_length=255)
+    token: models.TextField[Any, str] = models.TextField()
+    created_at: models.DateTimeField[Any, Any] = models.DateTimeField(null=True, blank=True)
+    expires_at: models.DateTimeField[Any, Any] = models.DateTimeField()
 
     class Meta:
         verbose_name = _("Outstanding Token")
@@ -37,9 +41,11 @@ class OutstandingToken(models.Model):
 class BlacklistedToken(models.Model):
     """A token that was revoked before its end."""
 
-    id = models.BigAutoField(primary_key=True, serialize=False)
-    token = models.OneToOneField(OutstandingToken, on_delete=models.CASCADE)
-    blacklisted_at = models.DateTimeField(auto_now_add=True)
+    id: models.BigAutoField[Any, int] = models.BigAutoField(primary_key=True, serialize=False)
+    token: models.OneToOneField[Any, OutstandingToken] = models.OneToOneField(
+        OutstandingToken, on_delete=models.CASCADE
+    )
+    blacklisted_at: models.DateTimeField[Any, Any] = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         verbose_name = _("Blacklisted Token")

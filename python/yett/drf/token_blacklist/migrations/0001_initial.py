@@ -1,8 +1,10 @@
+from typing import Any
+
 from django.conf import settings
 from django.db import migrations, models
 
 
-def row_id():
+def row_id() -> Any:
     return models.AutoField(
         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
     )

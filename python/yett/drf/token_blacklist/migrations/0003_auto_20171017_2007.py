@@ -1,20 +1,21 @@
+from typing import Any
 from uuid import UUID
 
 from django.db import migrations
 
 
-def rows(apps, schema_editor):
+def rows(apps: Any, schema_editor: Any) -> Any:
     model = apps.get_model("token_blacklist", "OutstandingToken")
-    return model.objects.using(schema_editor.connection.alias).iterator()
+    return model.objects.using(schema_editor.connection.alias).all()
 
 
-def fill_hex(apps, schema_editor):
+def fill_hex(apps: Any, schema_editor: Any) -> None:
     for row in rows(apps, schema_editor):
         row.jti_hex = row.jti.hex
         row.save()
 
 
-def fill_uuid(apps, schema_editor):
+def fill_uuid(apps: Any, schema_editor: Any) -> None:
     for row in rows(apps, schema_editor):
         row.jti = UUID(hex=row.jti_hex)
         row.save()
