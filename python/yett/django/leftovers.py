@@ -50,7 +50,7 @@ def _bounded(found: list[str]) -> list[str]:
 
 
 def _in_settings() -> Iterator[str]:
-    for name in sorted(dir(settings)):
+    for name in sorted(set(dir(settings))):
         if not name.isupper():
             continue
         value = getattr(settings, name)
@@ -87,12 +87,10 @@ def _in_modules() -> Iterator[str]:
         danger = "; until then revoked tokens are good there"
     installed = set()
     for name, module in sorted(sys.modules.items()):
-        if name.partition(".")[0] in (OLD, "yett") or not isinstance(module, ModuleType):
+        names = _names_in(module)
+        if name.partition(".")[0] in (OLD, "yett") or (used := _used_by(names)) is None:
             continue
-        used = _used_by(module)
-        if used is None:
-            continue
-        file = getattr(module, "__file__", None) or ""
+        file = names.get("__file__") or ""
         if file.startswith(_INSTALLED):
             installed.add(name.partition(".")[0])
             continue
@@ -105,25 +103,42 @@ def _in_modules() -> Iterator[str]:
         )
 
 
-def _used_by(module: ModuleType) -> str | None:
-    """Return the module of simplejwt of which something stands in another module, or `None`."""
-    # A copy: nothing here runs the module's code, but another thread may be importing.
-    for value in list(vars(module).values()):
-        owner = value.__name__ if isinstance(value, ModuleType) else _defined_in(value)
+def _names_in(module: Any) -> dict[str, Any]:
+    """Return what stands in a module, without waking one that is loaded at its first use."""
+    if not issubclass(type(module), ModuleType):
+        return {}
+    # A copy: another thread may be importing.
+    return dict(object.__getattribute__(module, "__dict__"))
+
+
+def _used_by(names: dict[str, Any]) -> str | None:
+    """Return the module of simplejwt of which something is among the names, or `None`."""
+    for value in names.values():
+        owner = _defined_in(value)
         if owner == OLD or owner.startswith(f"{OLD}."):
             return owner
     return None
 
 
 def _defined_in(value: Any) -> str:
-    """Return where a class or function, or the class of anything else, was defined."""
-    owned = value if isinstance(value, (type, FunctionType)) else type(value)
-    try:
-        owner = owned.__module__
-    except Exception:
-        # A metaclass may compute it.
-        return ""
-    return owner if isinstance(owner, str) else ""
+    """Return the module that a value is, or where it or its class was defined.
+
+    `isinstance` is not asked: lazy objects of Django answer it by being set up.
+    """
+    if issubclass(type(value), ModuleType):
+        owner = _own_name(value)
+    else:
+        owned = value if issubclass(type(value), (type, FunctionType)) else type(value)
+        try:
+            owner = owned.__module__
+        except Exception:
+            # A metaclass may compute it.
+            return ""
+    return owner if type(owner) is str else ""
+
+
+def _own_name(module: ModuleType) -> Any:
+    return object.__getattribute__(module, "__dict__").get("__name__")
 
 
 def _import_in(file: str) -> tuple[str, str] | None:

@@ -31,7 +31,8 @@ class OutstandingTokenAdmin(Outstanding):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
         """Fetch the users with the rows."""
-        return super().get_queryset(request).select_related("user")
+        rows: QuerySet[OutstandingToken] = super().get_queryset(request)
+        return rows.select_related("user")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Return every field."""
@@ -66,7 +67,8 @@ class BlacklistedTokenAdmin(Blacklisted):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BlacklistedToken]:
         """Fetch tokens and users with the rows."""
-        return super().get_queryset(request).select_related("token__user")
+        rows: QuerySet[BlacklistedToken] = super().get_queryset(request)
+        return rows.select_related("token__user")
 
     @admin.display(description=_("jti"), ordering="token__jti")
     def token_jti(self, obj: BlacklistedToken) -> str:
