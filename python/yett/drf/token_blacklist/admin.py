@@ -32,7 +32,7 @@ class OutstandingTokenAdmin(Outstanding):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutstandingToken]:
         """Fetch the users with the rows."""
         rows: QuerySet[OutstandingToken] = super().get_queryset(request)
-        return rows.select_related("user")
+        return rows.select_related("user")  # type: ignore[no-any-return]  # of the stubs
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """Return every field."""
@@ -68,7 +68,7 @@ class BlacklistedTokenAdmin(Blacklisted):
     def get_queryset(self, request: HttpRequest) -> QuerySet[BlacklistedToken]:
         """Fetch tokens and users with the rows."""
         rows: QuerySet[BlacklistedToken] = super().get_queryset(request)
-        return rows.select_related("token__user")
+        return rows.select_related("token__user")  # type: ignore[no-any-return]  # of the stubs
 
     @admin.display(description=_("jti"), ordering="token__jti")
     def token_jti(self, obj: BlacklistedToken) -> str:
