@@ -136,7 +136,7 @@ class TokenBackend:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute and drop what was prepared from the old ones."""
-        for prepared in ("prepared_signing_key", "prepared_verifying_key", "_audience", "_issuer"):
+        for prepared in _PREPARED:
             self.__dict__.pop(prepared, None)
         super().__setattr__(name, value)
 
@@ -188,13 +188,17 @@ class TokenBackend:
             raise ImproperlyConfigured(f"SIMPLE_JWT: {name} must not be empty.")
         return key
 
+    @cached_property
+    def _own_key(self) -> Key:
+        return self.own_verifying_key()
+
     def get_verifying_key(self, token: str | bytes) -> Any:
         """Return the key to verify a token with; with `JWK_URL` the one that its header names.
 
         Raises `TokenBackendError` when the key set does not have it or cannot be fetched.
         """
         if self.jwks_client is None:
-            return self.own_verifying_key()
+            return self._own_key
         try:
             return self.jwks_client.get_signing_key_from_jwt(token).key
         except PyJWKClientError as error:
@@ -203,17 +207,15 @@ class TokenBackend:
                 logger.warning("JWK_URL: %s", error)
             raise TokenBackendError(_("Token is invalid")) from error
 
-    def _library(self, key: Any) -> Library:
-        """Return what signs and verifies with this key."""
+    @cached_property
+    def _own_library(self) -> Library | None:
+        """What signs and verifies with keys that `yett.jwt` by itself would not take."""
         if self.algorithm == _ES521:
             return _with_es521
-        if isinstance(key, Key) and key.weakness is not None:
-            return _with_short_keys
-        return jwt
-
-    @cached_property
-    def _audience(self) -> list[str] | None:
-        return self.audience_list()
+        if self.is_symmetric:
+            key = self.prepared_signing_key
+            return None if key is None or key.weakness is None else _with_short_keys
+        return None
 
     def audience_list(self) -> list[str] | None:
         """Return the audiences of which a token must name one, or `None` for no check."""
@@ -223,10 +225,6 @@ class TokenBackend:
         if not names or not all(isinstance(name, str) for name in names):
             raise ImproperlyConfigured("SIMPLE_JWT: AUDIENCE must be a text or a list of texts.")
         return names
-
-    @cached_property
-    def _issuer(self) -> str | list[str] | None:
-        return self.checked_issuer()
 
     def checked_issuer(self) -> str | list[str] | None:
         """Return the issuer, or the list of those, that a token must name; `None` for no check."""
@@ -252,15 +250,26 @@ class TokenBackend:
             )
         )
 
-    def _checked_leeway(self) -> timedelta:
-        leeway = self.get_leeway()
-        if leeway < timedelta():
-            raise ImproperlyConfigured("SIMPLE_JWT: LEEWAY must not be negative.")
-        return leeway
-
     def leeway_seconds(self) -> int:
         """Return the tolerance in whole seconds, rounded up: `Token` then counts exactly."""
-        return math.ceil(self._checked_leeway().total_seconds())
+        seconds = math.ceil(self.get_leeway().total_seconds())
+        if seconds < 0:
+            raise ImproperlyConfigured("SIMPLE_JWT: LEEWAY must not be negative.")
+        return seconds
+
+    @cached_property
+    def _rules(self) -> dict[str, Any]:
+        """The arguments of each decoding, from the settings."""
+        return {
+            "algorithms": [self.algorithm],
+            "audience": self.audience_list(),
+            "issuer": self.checked_issuer(),
+            "leeway": self.leeway_seconds(),
+        }
+
+    @cached_property
+    def _options(self) -> Options:
+        return {"verify_aud": self.audience is not None, "verify_signature": True}
 
     def encode(self, payload: dict[str, Any]) -> str:
         """Return the signed token; the given dictionary stays as it is.
@@ -268,16 +277,16 @@ class TokenBackend:
         Raises `ImproperlyConfigured` without a usable `SIGNING_KEY`, `TypeError` for claims
         that are no JSON and `ValueError` for those that nobody would read.
         """
-        claims = dict(payload)
+        claims = payload
         if self.audience is not None:
-            claims["aud"] = self.audience
+            claims = {**claims, "aud": self.audience}
         if self.issuer is not None:
             if not isinstance(self.issuer, str):
                 raise ImproperlyConfigured("SIMPLE_JWT: ISSUER must be one text to issue tokens.")
-            claims["iss"] = self.issuer
+            claims = {**claims, "iss": self.issuer}
         key: Any = self.prepared_signing_key
         try:
-            token: Any = self._library(key).encode(
+            token: Any = (self._own_library or jwt).encode(
                 claims,
                 "" if key is None else key,
                 algorithm=self.algorithm,
@@ -300,15 +309,12 @@ class TokenBackend:
         if isinstance(token, (str, bytes)) and len(token) > LONGEST_TOKEN:
             raise TokenBackendError(_("Token is invalid"))
         try:
-            key = self.get_verifying_key(token) if verify else ""
-            claims = self._library(key).decode(
+            # The module's function is looked up at each call, as simplejwt does with PyJWT's.
+            claims = (self._own_library or jwt).decode(
                 token,
-                key,
-                algorithms=[self.algorithm],
-                audience=self._audience,
-                issuer=self._issuer,
-                leeway=self._checked_leeway(),
-                options={"verify_aud": self.audience is not None, "verify_signature": verify},
+                self.get_verifying_key(token) if verify else "",
+                options=self._options if verify else {**self._options, "verify_signature": False},
+                **self._rules,
             )
         except InvalidAlgorithmError as error:
             raise TokenBackendError(_("Invalid algorithm specified")) from error
@@ -320,9 +326,15 @@ class TokenBackend:
             # Ours were looked at before, so it is one of JWK_URL: not for this algorithm.
             logger.warning("JWK_URL: a key of the set cannot be used: %s", error)
             raise TokenBackendError(_("Token is invalid")) from error
-        if verify and self.audience is None and not _is_audience(claims.get("aud", "")):
+        if verify and "aud" in claims and self.audience is None and not _is_audience(claims["aud"]):
             raise TokenBackendError(_("Token is invalid"))
         return claims
+
+
+#: What is prepared from the attributes, and dropped when one of them changes.
+_PREPARED = tuple(
+    name for name, value in vars(TokenBackend).items() if isinstance(value, cached_property)
+)
 
 
 def _is_audience(value: Any) -> bool:
