@@ -78,14 +78,20 @@ def test_admin_and_flush_do_what_those_of_simplejwt_do(tmp_path: Path) -> None:
     assert seen["/outstandingtoken/add/"] == seen["post"] == 403
 
 
-def test_app_of_simplejwt_beside_our_tokens_stops_the_start(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("rest_framework_simplejwt.token_blacklist", "token_blacklist"),
+        ("rest_framework_simplejwt.token_blacklist", "renamed"),
+        ("project.blacklist", "token_blacklist"),
+    ],
+)
+def test_other_blacklist_beside_our_tokens_stops_the_start(
+    name: str, label: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Else tokens that the project has revoked would count.
-    class Stranger:
-        name = "rest_framework_simplejwt.token_blacklist"
-
-    monkeypatch.setitem(apps.app_configs, "token_blacklist", Stranger())
+    stranger = type("Stranger", (), {"name": name, "label": label})
+    monkeypatch.setitem(apps.app_configs, label, stranger)
     with pytest.raises(ImproperlyConfigured, match=r"Write 'yett\.drf\.token_blacklist'"):
         reload(tokens)
 

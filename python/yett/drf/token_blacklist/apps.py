@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 #: The label that simplejwt's app has: migrations, permissions and tables are kept under it.
 LABEL = "token_blacklist"
 NAME = "yett.drf.token_blacklist"
+SIMPLEJWT = "rest_framework_simplejwt.token_blacklist"
 
 
 class TokenBlacklistConfig(AppConfig):
@@ -23,6 +24,8 @@ def is_installed() -> bool:
 
 
 def other_blacklist() -> str | None:
-    """The app that has this one's label in its place: simplejwt's, most likely."""
-    found = apps.app_configs.get(LABEL)
-    return None if found is None or found.name == NAME else found.name
+    """The app that stands in the place of this one: simplejwt's, or one with this one's label."""
+    for app in apps.app_configs.values():
+        if app.name == SIMPLEJWT or (app.label == LABEL and app.name != NAME):
+            return app.name
+    return None
