@@ -1,4 +1,4 @@
 //! See `checks::jwk`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| yett_fuzz::jwk(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| yett_fuzz::checks::jwk(data));

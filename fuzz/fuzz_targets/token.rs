@@ -1,4 +1,4 @@
 //! See `checks::token`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| yett_fuzz::token(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| yett_fuzz::checks::token(data));

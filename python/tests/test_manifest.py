@@ -15,13 +15,16 @@ from django.db import connection, connections
 from django.test import Client
 from django.urls import get_script_prefix, get_urlconf, path, reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import trans_real
 from rest_framework.views import APIView
 
 from key_pairs import key_pair
 from sample_urls import Plain
 from yett.django import views
 from yett.django.manifest import manifest
+from yett.django.middleware import Layers
 from yett.django.probe import Prober, Unfit, bad_credentials
+from yett.django.url_table import Row
 from yett.drf.authentication import JWTAuthentication
 
 EVERY_KIND = {
@@ -31,6 +34,7 @@ EVERY_KIND = {
 #: Guarded whether a token is bad or missing.
 GUARDED = [
     *("plain", "plain-detail", "function", "generic", "throttled", "only-json", "staff", "kwargs"),
+    "exempt-again",
     *("api:user-list", "api:user-detail", "inside", "here"),
     *("path-converter-last", "regex", "alternatives-in-a-group"),
 ]
@@ -54,7 +58,6 @@ LEFT_TO_THE_APP = {
     "settings-given": "as_view() was given settings",
     "cached": "something stands around what as_view() made",
     "counted": "something stands around what as_view() made",
-    "exempt-again": "something stands around what as_view() made",
     "by-cookie": "its authentication is by CookieAuthentication",
     "by-token-or-session": "its authentication is by JWTAuthentication, SessionAuthentication",
     "authentication-given": "it asks for no authentication",
@@ -100,7 +103,10 @@ def test_view_that_needs_a_token_is_guarded(name: str, table: dict[str, dict[str
     row = table[name]
     assert row["guard"] == "token", row["why"]
     assert not row["opaque"]
-    assert row["answers"].keys() == EVERY_KIND
+    assert {scheme: kinds.keys() for scheme, kinds in row["answers"].items()} == {
+        "http": EVERY_KIND,
+        "https": EVERY_KIND,
+    }
 
 
 @pytest.mark.parametrize("name", GUARDED_AGAINST_BAD)
@@ -109,7 +115,10 @@ def test_view_that_may_do_without_is_guarded_against_bad_tokens(
 ) -> None:
     row = table[name]
     assert row["guard"] == "token", row["why"]
-    assert row["answers"].keys() == EVERY_KIND - {"missing"}
+    assert {scheme: kinds.keys() for scheme, kinds in row["answers"].items()} == {
+        "http": EVERY_KIND - {"missing"},
+        "https": EVERY_KIND - {"missing"},
+    }
 
 
 @pytest.mark.parametrize("name", LEFT_TO_THE_APP)
@@ -134,6 +143,14 @@ def test_patterns_of_unknown_classes_are_opaque(described: dict[str, Any]) -> No
     assert all(row["opaque"] and row["literal_prefix"] == "" for row in unknown)
 
 
+def test_converter_of_the_projects_own_may_refuse_what_it_matches(
+    table: dict[str, dict[str, Any]],
+) -> None:
+    row = table["own-converter"]
+    assert (row["opaque"], row["perhaps"]) == (False, True)
+    assert not any(other["perhaps"] for name, other in table.items() if name != "own-converter")
+
+
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "plain-detail": {"pk": 1},
     "api:user-detail": {"pk": 1},
@@ -153,23 +170,28 @@ def test_answers_of_the_manifest_are_the_projects_own(
     )
     client = Client()
     credentials = bad_credentials()
-    for kind, position in table[name]["answers"].items():
+    asked = [
+        (scheme, kind, position)
+        for scheme, kinds in table[name]["answers"].items()
+        for kind, position in kinds.items()
+    ]
+    for scheme, kind, position in asked:
         authorization = credentials[kind]
-        extra = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
+        extra: Any = {} if authorization is None else {"HTTP_AUTHORIZATION": authorization}
         for method in ("GET", "POST", "DELETE"):
-            answer = client.generic(method, where, **extra)  # type: ignore[arg-type]
+            answer = client.generic(method, where, secure=scheme == "https", **extra)
             assert described["answers"][position] == {
                 "status": answer.status_code,
                 "headers": [list(header) for header in answer.headers.items()],
                 "body": answer.content.decode(),
-            }, (kind, method)
+            }, (scheme, kind, method)
 
 
 def test_each_kind_says_what_is_wrong(
     described: dict[str, Any], table: dict[str, dict[str, Any]]
 ) -> None:
     said = {}
-    for kind, position in table["plain"]["answers"].items():
+    for kind, position in table["plain"]["answers"]["http"].items():
         body = json.loads(described["answers"][position]["body"])
         said[kind] = body["messages"][0]["message"] if "messages" in body else body["detail"]
     assert said == {
@@ -221,8 +243,10 @@ def test_literal_prefix_ends_where_the_first_variable_begins(
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"SECURE_SSL_REDIRECT": True}, "SECURE_SSL_REDIRECT answers before the view"),
-        ({"SECURE_HSTS_SECONDS": 60}, "SECURE_HSTS_SECONDS makes the headers depend"),
+        (
+            {"SECURE_PROXY_SSL_HEADER": ("REQUEST_SCHEME", "https")},
+            "SECURE_PROXY_SSL_HEADER takes the scheme from something that is no header",
+        ),
         ({"SESSION_SAVE_EVERY_REQUEST": True}, "SESSION_SAVE_EVERY_REQUEST writes the session"),
         ({"SESSION_ENGINE": "sample_sessions"}, "SESSION_ENGINE sample_sessions is not one"),
         ({"DISALLOWED_USER_AGENTS": ["x"]}, "DISALLOWED_USER_AGENTS refuses some clients"),
@@ -256,12 +280,9 @@ def test_literal_prefix_ends_where_the_first_variable_begins(
         *(
             ({"MIDDLEWARE": [path]}, f"the middleware {path} may answer first")
             for path in (
-                "django.middleware.locale.LocaleMiddleware",
-                "django.middleware.gzip.GZipMiddleware",
                 "django.middleware.http.ConditionalGetMiddleware",
                 "django.middleware.cache.UpdateCacheMiddleware",
                 "django.contrib.sites.middleware.CurrentSiteMiddleware",
-                "django.contrib.auth.middleware.LoginRequiredMiddleware",
                 "sample_urls.counted",
             )
         ),
@@ -288,6 +309,133 @@ def test_whole_project_is_left_alone(changes: dict[str, Any], reason: str, setti
         assert row["why"].startswith(reason)
 
 
+CORS = "corsheaders.middleware.CorsMiddleware"
+WHITENOISE = "whitenoise.middleware.WhiteNoiseMiddleware"
+LOCALE = "django.middleware.locale.LocaleMiddleware"
+
+
+def beside(settings: Any, *added: str, **changes: Any) -> dict[str, dict[str, Any]]:
+    """Return the rows by name when such middleware stands in front."""
+    settings.MIDDLEWARE = [*added, *settings.MIDDLEWARE]
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    described = manifest(WSGIHandler())
+    rows = {row["name"]: row for row in described["url_table"]}
+    return {**rows, "answers": described["answers"], "scheme": described["scheme_header"]}
+
+
+def test_redirect_to_https_leaves_http_to_the_app(settings: Any) -> None:
+    row = beside(settings, SECURE_SSL_REDIRECT=True)["plain"]
+    assert list(row["answers"]) == ["https"]
+    assert row["why"].endswith("over http SECURE_SSL_REDIRECT answers first")
+
+
+def test_hsts_is_in_the_answers_over_https_alone(settings: Any) -> None:
+    rows = beside(
+        settings,
+        SECURE_HSTS_SECONDS=60,
+        SECURE_PROXY_SSL_HEADER=("HTTP_X_FORWARDED_PROTO", "https"),
+    )
+    assert rows["scheme"] == {"name": "x-forwarded-proto", "secure": "https"}
+    for scheme, positions in rows["plain"]["answers"].items():
+        for position in positions.values():
+            headers = dict(rows["answers"][position]["headers"])
+            assert ("Strict-Transport-Security" in headers) is (scheme == "https")
+
+
+def test_cors_headers_are_left_to_requests_with_an_origin(settings: Any) -> None:
+    rows = beside(settings, CORS, CORS_ALLOW_ALL_ORIGINS=True)
+    headers = dict(rows["answers"][rows["plain"]["answers"]["http"]["missing"]]["headers"])
+    assert "origin" in headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    ("regex", "expected"),
+    [
+        (r"^/plain/.*$", {"plain": "token", "open": "token", "inside": "app"}),
+        (r"^/plain/[0-9]+/$", {"plain": "app", "open": "app", "inside": "app"}),
+        (r"^/plain/x", {"plain": "app", "open": "token", "inside": "app"}),
+    ],
+)
+def test_cors_for_some_urls_is_judged_by_their_literal_start(
+    regex: str, expected: dict[str, str], settings: Any
+) -> None:
+    rows = beside(settings, CORS, CORS_URLS_REGEX=regex)
+    assert {name: rows[name]["guard"] for name in expected} == expected
+
+
+def test_cors_signal_with_receivers_leaves_the_project_alone(settings: Any) -> None:
+    from corsheaders.signals import check_request_enabled
+
+    def receiver(**kwargs: Any) -> bool:
+        return True
+
+    check_request_enabled.connect(receiver)
+    try:
+        row = beside(settings, CORS)["plain"]
+    finally:
+        check_request_enabled.disconnect(receiver)
+    assert row["why"].startswith("check_request_enabled has receivers")
+
+
+def test_files_of_whitenoise_come_before_the_views(settings: Any, tmp_path: Any) -> None:
+    (tmp_path / "robots.txt").write_text("")
+    settings.WHITENOISE_ROOT = tmp_path
+    settings.MIDDLEWARE = [WHITENOISE, *settings.MIDDLEWARE]
+    first, second, *rest = manifest(WSGIHandler())["url_table"]
+    assert (first["literal_prefix"], first["opaque"]) == ("static/", True)
+    assert (second["pieces"], second["perhaps"]) == (["^robots\\.txt\\Z"], True)
+    assert {first["guard"], second["guard"]} == {"app"}
+    assert "token" in {row["guard"] for row in rest}
+
+
+def test_whitenoise_that_looks_anew_at_each_request_is_not_understood(
+    settings: Any, tmp_path: Any
+) -> None:
+    row = beside(settings, WHITENOISE, WHITENOISE_ROOT=tmp_path, WHITENOISE_AUTOREFRESH=True)
+    assert row["plain"]["why"].startswith("WhiteNoise looks for files of WHITENOISE_ROOT")
+
+
+def test_unknown_version_of_a_package_is_a_stranger(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "99.0")
+    row = beside(settings, CORS)["plain"]
+    assert row["why"] == "django-cors-headers 99.0 is not a version that the edge knows"
+
+
+def test_subclass_of_an_understood_middleware_is_a_stranger(settings: Any) -> None:
+    row = beside(settings, "sample_urls.OwnSecurity")["plain"]
+    assert row["why"].startswith("the middleware sample_urls.OwnSecurity may answer first")
+
+
+def test_language_of_the_headers_varies_the_answers(settings: Any) -> None:
+    rows = beside(settings, LOCALE)
+    headers = dict(rows["answers"][rows["plain"]["answers"]["http"]["missing"]]["headers"])
+    assert "Accept-Language" in headers["Vary"]
+    assert headers["Content-Language"] == "en"
+
+
+def test_login_required_spares_views_of_rest_framework(settings: Any) -> None:
+    pytest.importorskip("django", minversion="5.1")
+    added = "django.contrib.auth.middleware.LoginRequiredMiddleware"
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, added]
+    rows = {row["name"]: row for row in manifest(WSGIHandler())["url_table"]}
+    assert rows["plain"]["guard"] == "token"
+
+
+@pytest.mark.parametrize("package", ["sentry_sdk.integrations.django", "newcomer.tracing"])
+def test_handler_wrapped_by_a_known_watcher_is_let_pass(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = compile("def __call__(self, environ, start_response): ...", "wrapper", "exec")
+    scope: dict[str, Any] = {"__name__": package}
+    exec(code, scope)
+    monkeypatch.setattr(WSGIHandler, "__call__", scope["__call__"])
+    guards = {row["guard"] for row in manifest()["url_table"]}
+    assert guards == ({"app", "token"} if package.startswith("sentry_sdk") else {"app"})
+
+
 def test_wsgi_callable_around_django_is_left_alone() -> None:
     inner = WSGIHandler()
 
@@ -298,10 +446,12 @@ def test_wsgi_callable_around_django_is_left_alone() -> None:
     assert {row["guard"] for row in manifest(Around())["url_table"]} == {"app"}
 
 
-def test_forced_script_name_gives_no_table(settings: Any) -> None:
+def test_forced_script_name_changes_no_url(described: dict[str, Any], settings: Any) -> None:
+    # Django forces the prefix of the URLs that it writes, and matches `PATH_INFO` as it is.
     settings.FORCE_SCRIPT_NAME = "/shop"
-    described = manifest()
-    assert (described["url_table"], described["answers"]) == ([], [])
+    forced = manifest()
+    assert forced["url_table"] == described["url_table"]
+    assert Client().get("/plain/").status_code == 401
 
 
 @pytest.mark.parametrize("owner", [APIView, JWTAuthentication])
@@ -363,7 +513,7 @@ def test_token_rules_are_those_of_the_settings(settings: Any) -> None:
     }
     # Kinds that these rules do not know have no answer.
     guarded = [row["answers"] for row in described["url_table"] if row["name"] == "plain"]
-    assert guarded[0].keys() == EVERY_KIND - {"no_id", "wrong_type", "no_type"}
+    assert guarded[0]["http"].keys() == EVERY_KIND - {"no_id", "wrong_type", "no_type"}
 
 
 @pytest.mark.parametrize("given", ["public", "private"])
@@ -494,11 +644,11 @@ class Raises(Plain):
 )
 def test_probe_finds_what_reading_did_not(view_class: Any, reason: str) -> None:
     # These would be stopped by reading their classes; here the second line stands alone.
-    callback = view_class.as_view()
-    view = views.rest_view(callback)
+    row = Row(callback=view_class.as_view())
+    view = views.rest_view(row.callback)
     assert view is not None
-    with Prober("testserver") as prober, pytest.raises(Unfit, match=reason):
-        prober.answers(callback, view, {})
+    with Prober("testserver", Layers()) as prober, pytest.raises(Unfit, match=reason):
+        prober.answers(row, view)
 
 
 def test_atomic_requests_do_not_stand_in_the_way(settings: Any) -> None:
@@ -517,6 +667,7 @@ def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
         "threads": threading.enumerate(),
         "connections": [c.alias for c in connections.all(initialized_only=True)],
         "prefix": get_script_prefix(),
+        "language": getattr(trans_real._active, "value", None),  # type: ignore[attr-defined]
         "urlconf": get_urlconf(),
         "disabled": logging.root.manager.disable,
         "settings": dict(connections.settings["default"]),
@@ -536,11 +687,11 @@ def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
         signal.connect(hear)
     try:
         described = manifest()
-        with Prober("testserver") as prober, pytest.raises(Unfit):
-            callback = Raises.as_view()
-            view = views.rest_view(callback)
+        with Prober("testserver", Layers()) as prober, pytest.raises(Unfit):
+            row = Row(callback=Raises.as_view())
+            view = views.rest_view(row.callback)
             assert view is not None
-            prober.answers(callback, view, {})
+            prober.answers(row, view)
     finally:
         for signal in watched:
             signal.disconnect(hear)
@@ -549,6 +700,7 @@ def test_nothing_stays_behind(caplog: pytest.LogCaptureFixture) -> None:
         "threads": threading.enumerate(),
         "connections": [c.alias for c in connections.all(initialized_only=True)],
         "prefix": get_script_prefix(),
+        "language": getattr(trans_real._active, "value", None),  # type: ignore[attr-defined]
         "urlconf": get_urlconf(),
         "disabled": logging.root.manager.disable,
         "settings": dict(connections.settings["default"]),
@@ -564,9 +716,9 @@ def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.Monke
     asked: list[str] = []
     original = Prober._answer
 
-    def counting(self: Prober, match: Any, kind: str, *, varied: bool) -> Any:
+    def counting(self: Prober, row: Row, kind: str, *rest: Any) -> Any:
         asked.append(kind)
-        return original(self, match, kind, varied=varied)
+        return original(self, row, kind, *rest)
 
     monkeypatch.setattr(Prober, "_answer", counting)
     urls = [
@@ -583,7 +735,7 @@ def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.Monke
         monkeypatch.undo()
         clear_url_caches()
     assert {row["guard"] for row in described["url_table"]} == {"token"}
-    assert len(asked) == 2 * len(EVERY_KIND) + 2 * 99
+    assert len(asked) == 2 * 2 * len(EVERY_KIND) + 2 * 99
 
 
 def test_settings_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """Types of the extension module `yett._yett` (Rust, crate `yett-python`).
 
 Only names and types; what each does is said in the crate's documentation. This
-part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI) stands below it.
+part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI) stands below it,
+then passwords.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,10 +21,15 @@ __all__ = [
     "check_claims",
     "check_payload",
     "danger_split",
+    "hash_argon2",
+    "hash_bcrypt",
+    "hash_pbkdf2",
+    "hash_scrypt",
     "jws_sign",
     "jws_verify",
     "jwt_decode",
     "jwt_decode_complete",
+    "password_matches",
     "read_claims",
 ]
 __version__: str
@@ -214,3 +220,35 @@ class WorkerLink:
         report: Callable[[BaseException, dict[str, Any], bool], None],
     ) -> None:
         """Answer requests until the edge wants no more. Every thread calls this once."""
+
+def hash_pbkdf2(algorithm: str, password: bytes, salt: str, iterations: int) -> str:
+    """Return the text that Django stores; `algorithm` is "pbkdf2_sha256" or "pbkdf2_sha1".
+
+    Of all five functions: other threads run meanwhile; `ValueError` for work beyond the
+    bounds (docs/guides/passwords.md) and for a salt or text that cannot be right.
+    """
+
+def hash_scrypt(password: bytes, salt: str, costs: tuple[int, int, int]) -> str:
+    """Return the text that Django stores; `costs` are N, r and p."""
+
+def hash_argon2(
+    variety: str,
+    password: bytes,
+    salt: bytes,
+    costs: tuple[int, int, int],
+    digest_length: int,
+) -> str:
+    """Return the text that Django stores; `costs` are memory in KiB, passes and lanes.
+
+    `variety` is "argon2id", "argon2i" or "argon2d"; the edition is 1.3. `MemoryError` when
+    the memory is not to be had.
+    """
+
+def hash_bcrypt(algorithm: str, password: bytes, setting: str) -> str:
+    """Return the text that Django stores; `algorithm` is "bcrypt_sha256" or "bcrypt".
+
+    `setting` is what Django calls the salt: "$2b$12$" and 22 letters.
+    """
+
+def password_matches(password: bytes, encoded: str) -> bool:
+    """Return whether a password is that of a text which Django stored."""

@@ -5,7 +5,11 @@
 
 use std::path::PathBuf;
 
-use yett_gate::Gate;
+use yett_gate::{Gate, Judgement, KeysWanted, RequestHead, Verdict};
+use yett_jwks::JwksClient;
+use yett_jwt::UnixSeconds;
+
+use crate::clock;
 
 /// A folder whose files are served.
 #[derive(Debug, Clone)]
@@ -21,4 +25,37 @@ pub struct Ruling {
     pub gate: Gate,
     /// Folders by [`yett_gate::MountId`] place.
     pub mounts: Vec<Mount>,
+    /// Who publishes the keys of the project's tokens, if anybody does. Its background refresh is
+    /// the program's to run.
+    pub issuer: Option<JwksClient>,
+}
+
+impl Ruling {
+    /// Judges with the issuer's newest keys at hand.
+    pub(crate) fn judge(&self, head: RequestHead, now: UnixSeconds) -> Judgement {
+        self.take_keys();
+        self.gate.judge(head, now)
+    }
+
+    /// Judges a request that waited for keys, after at most one fetch. Waits no longer than the
+    /// client does: a fetch's timeout, and not at all within its cooldown.
+    pub(crate) async fn judge_after_fetch(&self, wanted: KeysWanted) -> Verdict {
+        if let Some(issuer) = &self.issuer {
+            // A failure needs no word here: it stands in the client's status, which the program
+            // logs, and the gate judges with what there is.
+            drop(match wanted.key_id() {
+                Some(id) => issuer.keys_for(id.as_str()).await,
+                None => issuer.keys().await,
+            });
+            self.take_keys();
+        }
+        self.gate
+            .judge_with_keys_at_hand(wanted, clock::unix_seconds())
+    }
+
+    fn take_keys(&self) {
+        if let Some(set) = self.issuer.as_ref().and_then(JwksClient::current) {
+            self.gate.take_keys(&set);
+        }
+    }
 }

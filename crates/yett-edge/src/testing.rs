@@ -195,6 +195,7 @@ impl Bench {
         let ruling = Arc::new(ArcSwap::from_pointee(Ruling {
             gate,
             mounts: Vec::new(),
+            issuer: None,
         }));
         let lines = Lines::default();
         let log = AccessLog::start(Format::Json, lines.clone()).unwrap();

@@ -8,8 +8,8 @@ use std::fmt;
 use http::{Method, Uri};
 
 use crate::gate::Gate;
-use crate::request::{BadRequest, Target};
-use crate::route::{Entry, GuardSettings, Lookup};
+use crate::request::{BadRequest, Scheme, Target};
+use crate::route::{AnswerChoice, Entry, GuardSettings, Lookup, SchemeAnswers, Taken};
 
 /// One line of `yett routes`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,12 @@ pub struct RouteInfo {
     pub authentication: String,
     /// The view's permission; empty: none known.
     pub permission: String,
-    /// Who guards it, in effect.
+    /// Who guards it, in effect: who answers a bad token.
     pub guard: RouteGuard,
+    /// Who answers a request without a token.
+    pub missing: RouteGuard,
+    /// The schemes over which the edge answers; empty where it does not.
+    pub schemes: Vec<Scheme>,
     /// One sentence: why.
     pub why: String,
 }
@@ -99,17 +103,28 @@ impl Gate {
             .mounts
             .iter()
             .map(|mount| mount_info(mount.name().as_str()));
-        let mut opaque: Vec<&Entry> = Vec::new();
+        let mut unsure: Vec<&Entry> = Vec::new();
         let mut routes: Vec<RouteInfo> = mounts.collect();
         for entry in self.table.iter() {
-            if entry.is_opaque() {
-                opaque.push(entry);
+            if entry.is_unsure() {
+                unsure.push(entry);
             }
-            let taken_by = opaque
-                .iter()
-                .copied()
-                .find(|earlier| earlier.may_take(entry));
-            routes.push(self.entry_info(entry, taken_by));
+            let taking = |how_many| {
+                unsure
+                    .iter()
+                    .copied()
+                    .find(|earlier| earlier.may_take(entry) == how_many)
+            };
+            let taken = if entry.is_unsure() {
+                Before::TakesAll(entry)
+            } else if let Some(earlier) = taking(Taken::All) {
+                Before::TakesAll(earlier)
+            } else if let Some(earlier) = taking(Taken::Some) {
+                Before::TakesSome(earlier)
+            } else {
+                Before::Nothing
+            };
+            routes.push(self.entry_info(entry, &taken));
         }
         routes
     }
@@ -129,8 +144,8 @@ impl Gate {
             mount_info(mount.name().as_str())
         } else {
             match self.table.look_up(target.path_str()) {
-                Lookup::Found(entry) => self.entry_info(entry, None),
-                Lookup::Uncertain(entry) => self.entry_info(entry, Some(entry)),
+                Lookup::Found(entry) => self.entry_info(entry, &Before::Nothing),
+                Lookup::Uncertain(entry) => self.entry_info(entry, &Before::TakesAll(entry)),
                 Lookup::NotFound => return unknown(canonical, "no URL pattern matches"),
                 Lookup::NotText => return unknown(canonical, "the path is not a path of text"),
             }
@@ -141,21 +156,38 @@ impl Gate {
         }
     }
 
-    /// Describes an entry; `taken_by` is an entry that may take its paths before it.
-    fn entry_info(&self, entry: &Entry, taken_by: Option<&Entry>) -> RouteInfo {
+    /// Describes an entry; `before` is what may take its paths before it.
+    fn entry_info(&self, entry: &Entry, before: &Before<'_>) -> RouteInfo {
         let settings = entry.settings();
-        let (guard, why) = match (&settings.guard, taken_by) {
-            (GuardSettings::App, _) => (RouteGuard::App, settings.why.clone()),
-            (GuardSettings::Token(_), Some(earlier)) => (
-                RouteGuard::App,
+        let (answers, why) = match (&settings.guard, before) {
+            (GuardSettings::App, _) => (None, settings.why.clone()),
+            (GuardSettings::Token(_), Before::TakesAll(earlier)) => (
+                None,
                 format!("the edge cannot tell which paths {} takes", earlier.name()),
             ),
-            (GuardSettings::Token(_), None) if self.token_rules.is_none() => (
-                RouteGuard::App,
-                "the edge has no rules for tokens".to_owned(),
+            (GuardSettings::Token(_), _) if self.token_rules.is_none() => {
+                (None, "the edge has no rules for tokens".to_owned())
+            }
+            (GuardSettings::Token(answers), Before::TakesSome(earlier)) => (
+                Some(answers),
+                format!(
+                    "{}; not where {} may take the path",
+                    settings.why,
+                    earlier.name()
+                ),
             ),
-            (GuardSettings::Token(_), None) => (RouteGuard::Token, settings.why.clone()),
+            (GuardSettings::Token(answers), Before::Nothing) => {
+                (Some(answers), settings.why.clone())
+            }
         };
+        let schemes = answers.map(|answers| schemes(answers)).unwrap_or_default();
+        let guard_of = |answered: bool| match answered {
+            true => RouteGuard::Token,
+            false => RouteGuard::App,
+        };
+        let missing = answers.is_some_and(|answers| {
+            answers.http.missing.is_some() || answers.https.missing.is_some()
+        });
         RouteInfo {
             methods: settings.methods.clone(),
             path: entry.name().as_str().to_owned(),
@@ -163,10 +195,27 @@ impl Gate {
             view: settings.view.clone(),
             authentication: settings.authentication.clone(),
             permission: settings.permission.clone(),
-            guard,
+            guard: guard_of(!schemes.is_empty()),
+            missing: guard_of(missing),
+            schemes,
             why,
         }
     }
+}
+
+/// What stands before an entry, and may take its paths.
+enum Before<'a> {
+    Nothing,
+    TakesSome(&'a Entry),
+    TakesAll(&'a Entry),
+}
+
+/// The schemes over which there is any answer.
+fn schemes(answers: &SchemeAnswers) -> Vec<Scheme> {
+    [Scheme::Http, Scheme::Https]
+        .into_iter()
+        .filter(|scheme| *answers.over(*scheme) != AnswerChoice::default())
+        .collect()
 }
 
 fn mount_info(prefix: &str) -> RouteInfo {
@@ -178,6 +227,8 @@ fn mount_info(prefix: &str) -> RouteInfo {
         authentication: String::new(),
         permission: String::new(),
         guard: RouteGuard::Open,
+        missing: RouteGuard::Open,
+        schemes: Vec::new(),
         why: "files of a mount are for everyone".to_owned(),
     }
 }

@@ -4,7 +4,7 @@
 
 use http::header::{self, HeaderName};
 
-use crate::guard::{Answers, TokenRules};
+use crate::guard::{Answers, SchemeRule, TokenRules};
 use crate::request::AllowedHosts;
 use crate::route::{GuardSettings, Mounts, RouteName, UrlTable};
 use crate::settings::{GateSettings, GateSettingsError, GateSettingsErrors, SettingsFault};
@@ -16,6 +16,7 @@ pub struct Gate {
     pub(crate) table: UrlTable,
     pub(crate) token_rules: Option<TokenRules>,
     pub(crate) answers: Answers,
+    pub(crate) scheme: SchemeRule,
     pub(crate) allowed_hosts: AllowedHosts,
     pub(crate) identity_headers: Vec<HeaderName>,
     pub(crate) app: RouteName,
@@ -39,6 +40,7 @@ impl Gate {
         let token_rules = app
             .token_rules
             .and_then(|rules| TokenRules::new(rules, &mut errors));
+        let scheme = SchemeRule::new(app.scheme_header, &mut errors);
         let answer_count = app.answers.len();
         let answers = Answers::new(app.answers, &mut errors);
         let table = UrlTable::new(app.url_table);
@@ -49,6 +51,7 @@ impl Gate {
             table,
             token_rules,
             answers,
+            scheme,
             allowed_hosts: AllowedHosts::new(app.allowed_hosts),
             identity_headers,
             app: RouteName::app(),

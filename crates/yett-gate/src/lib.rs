@@ -55,15 +55,16 @@ mod settings;
 pub use describe::{Explanation, RouteGuard, RouteInfo};
 pub use gate::Gate;
 pub use guard::{
-    Admitted, Answer, AnswerSettings, CredentialFault, Doubt, FaultKind, Identity, KeyLength,
-    OpenBy, Refused, TokenKey, TokenRuleSettings, Verdict,
+    Admitted, Answer, AnswerSettings, CredentialFault, Doubt, FaultKind, Identity, Judgement,
+    KeyLength, KeysWanted, OpenBy, Refused, SchemeHeaderSettings, TokenKey, TokenKeySource,
+    TokenRuleSettings, Verdict,
 };
 pub use request::{
     AllowedHosts, Arrival, AuthScheme, BadRequest, BodyLength, ClientAddr, Credential, Host,
     RequestHead, Scheme, ServerAddr, Spelling, Target, UnprovenToken,
 };
 pub use route::{
-    AnswerChoice, GuardSettings, MountId, MountSettings, Rest, RouteName, Service,
+    AnswerChoice, GuardSettings, MountId, MountSettings, Rest, RouteName, SchemeAnswers, Service,
     UrlEntrySettings, UrlPattern,
 };
 pub use settings::{

@@ -11,8 +11,12 @@ use http::Method;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-use crate::guard::{AnswerSettings, KeyLength, TokenKey, TokenRuleSettings};
-use crate::route::{AnswerChoice, GuardSettings, MountSettings, UrlEntrySettings, UrlPattern};
+use crate::guard::{
+    AnswerSettings, KeyLength, SchemeHeaderSettings, TokenKey, TokenKeySource, TokenRuleSettings,
+};
+use crate::route::{
+    AnswerChoice, GuardSettings, MountSettings, SchemeAnswers, UrlEntrySettings, UrlPattern,
+};
 use crate::settings::{
     AppGuardSettings, GateSettings, GateSettingsError, GateSettingsErrors, SettingsFault,
 };
@@ -31,6 +35,7 @@ struct Django {
     #[serde(rename = "static")]
     static_files: Option<StaticFiles>,
     allowed_hosts: Vec<String>,
+    scheme_header: Option<SchemeHeader>,
     token_rules: Option<TokenRules>,
     #[serde(default)]
     url_table: Vec<UrlEntry>,
@@ -45,10 +50,18 @@ struct StaticFiles {
 }
 
 #[derive(Deserialize)]
+struct SchemeHeader {
+    name: String,
+    secure: String,
+}
+
+#[derive(Deserialize)]
 struct TokenRules {
     algorithm: String,
-    #[serde(deserialize_with = "wiped_after_use")]
+    /// Not with `jwk_url`.
+    #[serde(default, deserialize_with = "wiped_after_use")]
     key: Zeroizing<String>,
+    jwk_url: Option<String>,
     #[serde(default)]
     danger_short_key: bool,
     #[serde(default)]
@@ -69,6 +82,8 @@ fn wiped_after_use<'de, D: Deserializer<'de>>(source: D) -> Result<Zeroizing<Str
 struct UrlEntry {
     pieces: Vec<String>,
     opaque: bool,
+    #[serde(default)]
+    perhaps: bool,
     literal_prefix: String,
     route: String,
     name: Option<String>,
@@ -81,7 +96,13 @@ struct UrlEntry {
     guard: Guard,
     #[serde(default)]
     why: String,
-    answers: Option<AnswerChoice>,
+    answers: Option<SchemeChoices>,
+}
+
+#[derive(Deserialize)]
+struct SchemeChoices {
+    http: Option<AnswerChoice>,
+    https: Option<AnswerChoice>,
 }
 
 #[derive(Deserialize)]
@@ -142,6 +163,7 @@ impl Django {
             mounts: mount.into_iter().collect(),
             app: AppGuardSettings {
                 allowed_hosts,
+                scheme_header: self.scheme_header.map(SchemeHeader::into_settings),
                 token_rules,
                 url_table,
                 answers: self
@@ -168,16 +190,38 @@ impl StaticFiles {
     }
 }
 
+impl SchemeHeader {
+    fn into_settings(self) -> SchemeHeaderSettings {
+        SchemeHeaderSettings {
+            name: self.name,
+            secure: self.secure,
+        }
+    }
+}
+
+impl SchemeChoices {
+    fn into_settings(self) -> SchemeAnswers {
+        SchemeAnswers {
+            http: self.http.unwrap_or_default(),
+            https: self.https.unwrap_or_default(),
+        }
+    }
+}
+
 impl TokenRules {
     fn into_settings(self, errors: &mut Vec<GateSettingsError>) -> Option<TokenRuleSettings> {
-        let Ok(key) = STANDARD.decode(self.key.as_bytes()) else {
-            let fault = SettingsFault::KeyEncoding;
-            errors.push(GateSettingsError::new("token rules", fault));
-            return None;
+        let key = match (self.jwk_url, STANDARD.decode(self.key.as_bytes())) {
+            (Some(_), _) => TokenKeySource::Issuer,
+            (None, Ok(key)) => TokenKeySource::Here(TokenKey::new(key)),
+            (None, Err(_)) => {
+                let fault = SettingsFault::KeyEncoding;
+                errors.push(GateSettingsError::new("token rules", fault));
+                return None;
+            }
         };
         Some(TokenRuleSettings {
             algorithm: self.algorithm,
-            key: TokenKey::new(key),
+            key,
             key_length: if self.danger_short_key {
                 KeyLength::DangerShort
             } else {
@@ -209,6 +253,8 @@ impl UrlEntry {
         UrlEntrySettings {
             pattern: if self.opaque {
                 UrlPattern::Opaque
+            } else if self.perhaps {
+                UrlPattern::Perhaps(self.pieces)
             } else {
                 UrlPattern::Pieces(self.pieces)
             },
@@ -220,7 +266,12 @@ impl UrlEntry {
             authentication: self.authentication.unwrap_or_default(),
             permission: self.permission.unwrap_or_default(),
             guard: match self.guard {
-                Guard::Token => GuardSettings::Token(self.answers.unwrap_or_default()),
+                Guard::Token => GuardSettings::Token(
+                    self.answers
+                        .map(SchemeChoices::into_settings)
+                        .map(Box::new)
+                        .unwrap_or_default(),
+                ),
                 Guard::App => GuardSettings::App,
             },
             why: self.why,

@@ -8,7 +8,7 @@ use std::fmt;
 
 use yett_jwt::KeyError;
 
-use crate::guard::{AnswerSettings, TokenRuleSettings};
+use crate::guard::{AnswerSettings, SchemeHeaderSettings, TokenRuleSettings};
 use crate::route::{MountSettings, UrlEntrySettings};
 
 /// Settings of one gate. The default has no mounts and leaves every request to the application.
@@ -28,6 +28,8 @@ pub struct GateSettings {
 pub struct AppGuardSettings {
     /// Django's `ALLOWED_HOSTS`. The edge answers for no other host. Empty: for none.
     pub allowed_hosts: Vec<String>,
+    /// The header that tells the application the scheme. `None`: the connection's counts.
+    pub scheme_header: Option<SchemeHeaderSettings>,
     /// What makes a token good. `None`: no token is looked at, and the application decides alone.
     pub token_rules: Option<TokenRuleSettings>,
     /// The URL patterns in Django's order.
@@ -135,6 +137,11 @@ pub enum SettingsFault {
     /// A header that requests cannot do without.
     #[error("requests need this header; choose another one for the identity")]
     IdentityHeaderNeeded,
+    /// A name that is not a header's, for the scheme.
+    #[error(
+        "this is not a header name; SECURE_PROXY_SSL_HEADER is written like HTTP_X_FORWARDED_PROTO"
+    )]
+    SchemeHeader,
     /// An algorithm that is not verified here.
     #[error(
         "{0:?} is no signature algorithm that is known here; use HS256, RS256, ES256 or EdDSA, or leave token rules out so that the application decides"
@@ -150,6 +157,9 @@ pub enum SettingsFault {
         "the public key is refused; make VERIFYING_KEY the PEM text of a key for the algorithm"
     )]
     PublicKey(#[source] KeyError),
+    /// Keys of HMAC that an issuer would have to publish.
+    #[error("JWK_URL is not for HMAC, whose key is secret; choose an algorithm with a public key")]
+    PublishedSecret,
     /// An empty list of audiences, which no token satisfies.
     #[error(
         "the list of audiences is empty, so that no token would be good; name one, or leave audience out"

@@ -196,7 +196,9 @@ impl TokenCache {
         }
     }
 
-    /// Forgets one token, whichever verifiers accepted it.
+    /// Forgets one token, whichever verifiers accepted it. The very text: an ECDSA token has a twin
+    /// that says the same (see `docs/security/threats.md`), so that
+    /// [`TokenCache::forget_where`] is for revocations.
     pub fn forget(&self, token: &str) {
         self.raise_epoch();
         if let Some(mut set) = self.set(self.hash(token)) {

@@ -1,6 +1,7 @@
 //! The compact form of a JWS (RFC 7515 section 7.1): three base64url parts with dots between them.
-//! Never lenient about the encoding, so that a token has exactly one spelling: whoever compares,
-//! caches or revokes tokens by their text can rely on it.
+//! Never lenient about the encoding: each header, payload and signature has exactly one spelling.
+//! A text is for all that not the identity of a token: of an ECDSA signature `(r, s)` anyone can
+//! make `(r, n - s)`, which is right too. Who revokes goes by what a token says.
 
 use std::fmt;
 

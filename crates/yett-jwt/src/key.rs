@@ -25,3 +25,5 @@ mod forms;
 pub(crate) mod pairs;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wycheproof;

@@ -31,7 +31,7 @@
 //! to fail; `README.md` has more examples.
 //!
 //! # How it is tested
-//! Published vectors (RFC 7515, 7517, 7519, 7520, 7638, 8037, 9964), a test per rule whose name is
+//! Published vectors (RFC 7515, 7517, 7519, 7520, 7638, 8037, 9964, Wycheproof), a test per rule whose name is
 //! the rule, property tests (every one-byte change and every re-encoding of a valid token is
 //! refused, and no bytes whatever cause a panic), comparison with another library on random and
 //! mutated tokens, and fuzzing (`fuzz/`). `docs/security/threats.md` maps known failures of other
@@ -71,7 +71,9 @@ pub use key::{
     SHORTEST_HS256_SECRET, SMALLEST_RSA_BITS, SigningKey, VerifyingKey,
 };
 pub use key_set::{KeySet, KeySetError, LONGEST_KEY_SET, MOST_KEYS, SkipReason, SkippedKey};
-pub use peek::{Unproven, danger_peek, danger_peek_algorithm, danger_peek_payload};
+pub use peek::{
+    Unproven, danger_peek, danger_peek_algorithm, danger_peek_key_id, danger_peek_payload,
+};
 pub use pem::LONGEST_PEM;
 pub use refusal::{Refusal, RefusalKind};
 pub use rules::Rules;

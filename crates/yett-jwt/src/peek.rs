@@ -3,7 +3,7 @@
 
 use crate::compact::{Compact, decode, decode_object};
 use crate::header::Header;
-use crate::{Algorithm, Part, Refusal};
+use crate::{Algorithm, KeyId, Part, Refusal};
 
 /// The contents of a token that **nobody vouches for**.
 #[derive(Clone)]
@@ -75,6 +75,18 @@ pub fn danger_peek_payload(token: &str, longest: usize) -> Result<Unproven, Refu
         payload,
         signature: decode(Part::Signature, compact.signature)?,
     })
+}
+
+/// The key id that a token of at most `longest` bytes **names**: to ask an issuer whether it has
+/// published such a key, never to choose how to verify. The header is read as strictly as on
+/// verifying.
+///
+/// # Errors
+/// [`Refusal`]s of the kinds [`Malformed`](crate::RefusalKind::Malformed) and
+/// [`Algorithm`](crate::RefusalKind::Algorithm).
+pub fn danger_peek_key_id(token: &str, longest: usize) -> Result<Option<KeyId>, Refusal> {
+    let compact = Compact::split(token, longest)?;
+    Header::parse(compact.header).map(|header| header.key_id)
 }
 
 #[cfg(test)]

@@ -73,6 +73,12 @@ impl Rules {
         self
     }
 
+    /// The bound that [`Rules::longest_token`] sets, in bytes.
+    #[must_use]
+    pub const fn bound(&self) -> usize {
+        self.longest_token
+    }
+
     /// Which `typ` the header must show. Default [`HeaderType::Jwt`].
     #[must_use]
     pub const fn header_type(mut self, wanted: HeaderType) -> Self {

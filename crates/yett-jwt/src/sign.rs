@@ -1,6 +1,8 @@
 //! Minting: claims in, token out. Never adds, drops or reorders a claim; the bytes that come in are
 //! the bytes that are signed.
 
+mod write;
+
 use base64::Engine as _;
 use serde::Serialize;
 use serde_json::Value;
@@ -56,21 +58,13 @@ impl SigningKey {
         self.seal(self.encoded_header(), claims_json, length)
     }
 
-    /// Signs claims of a type of yours, as [`SigningKey::sign`].
-    ///
-    /// The text is serde_json's and is not read again. A type that writes a name twice, which takes
-    /// `flatten` or an implementation by hand, thus makes tokens that every verifier of ours
-    /// refuses.
+    /// Signs claims of a type of yours, as [`SigningKey::sign`]: also what a type with `flatten` or an
+    /// implementation by hand writes is refused if a name is in it twice.
     ///
     /// # Errors
-    /// See [`SignError`].
+    /// See [`SignError`]; [`JsonFault::Syntax`] also where serde_json cannot write the type.
     pub fn sign_claims<T: Serialize>(&self, claims: &T) -> Result<String, SignError> {
-        // serde_json's error is dropped: its text may quote claims.
-        let claims =
-            serde_json::to_vec(claims).map_err(|_| SignError::Claims(JsonFault::Syntax))?;
-        if claims.first() != Some(&b'{') {
-            return Err(SignError::Claims(JsonFault::NotObject));
-        }
+        let claims = write::claims(claims)?;
         let length = self.token_length(self.encoded_header(), &claims, DEFAULT_LONGEST_TOKEN)?;
         self.seal(self.encoded_header(), &claims, length)
     }

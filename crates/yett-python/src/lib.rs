@@ -1,7 +1,7 @@
 //! The extension module `yett._yett`.
 //!
 //! **What it is.** What Python needs of Yett in Rust: the worker's end of the link with the WSGI
-//! calls on it (`wsgi`), and JSON Web Tokens (`jwt`).
+//! calls on it (`wsgi`), JSON Web Tokens (`jwt`), and Django's password hashes (`password`).
 //!
 //! **What it keeps out.** HTTP and TLS (the edge's), processes (`yett-supervisor`), and policy: which
 //! token class, which settings, which error body is decided in Python.
@@ -12,6 +12,7 @@
 
 mod identity;
 mod jwt;
+mod password;
 mod wsgi;
 
 /// What `import yett._yett` gives.
@@ -24,6 +25,8 @@ mod _yett {
         Algorithms, Checks, Key, check_claims, check_payload, danger_split, jws_sign, jws_verify,
         jwt_decode, jwt_decode_complete, read_claims,
     };
+    #[pymodule_export]
+    use crate::password::{hash_argon2, hash_bcrypt, hash_pbkdf2, hash_scrypt, password_matches};
     #[pymodule_export]
     use crate::wsgi::{StartResponse, WorkerLink};
 

@@ -1,16 +1,18 @@
 //! The `yett` program: reads its orders, runs them, and leaves with the exit code of the contract.
 //!
 //! `cli` and `config` turn words into settings, `discover` finds the app and its interpreter,
-//! `serve` wires edge and supervisor together, `control` speaks with a running server, `print` is
-//! the one place that writes to the terminal.
+//! `serve` wires edge and supervisor together, `control` speaks with a running server, `token` and
+//! `keys` need no server at all, `print` is the one place that writes to the terminal.
 #![forbid(unsafe_code)]
 
 mod cli;
 mod config;
 mod control;
 mod discover;
+mod keys;
 mod print;
 mod serve;
+mod token;
 
 use crate::{
     cli::Order,
@@ -48,5 +50,7 @@ fn run(order: Order, environment: &Environment, screen: Screen) -> Result<Exit, 
         Order::Reload(which) => ask(Command::Reload, which),
         Order::Stop(which, manner) => ask(Command::Stop(manner), which),
         Order::Status(which, form) => ask(Command::Status(form), which),
+        Order::Token(command) => token::run(*command, environment, screen),
+        Order::Keys(command) => keys::run(command, screen),
     }
 }

@@ -59,6 +59,32 @@ def read(expression: str, *, is_last: bool) -> Reading:
     return Reading(objection, literal, len(literal) == len(body) and not ends)
 
 
+def literal_start(expression: Any) -> str | None:
+    """Return the text that paths without a newline must begin with to match, or `None`.
+
+    That is all of it: an expression that says more gives `None`.
+    """
+    text = getattr(expression, "pattern", expression)
+    flags = getattr(expression, "flags", re.UNICODE)
+    if not isinstance(text, str) or flags != re.UNICODE or _has_alternatives_at_top(text):
+        return None
+    parsed: Any = sre_parser.parse(text)
+    if parsed.state.flags != re.UNICODE:
+        return None
+    items = list(parsed)
+    # `re.match`, so the first anchor says nothing.
+    if items and items[0] == (sre.AT, sre.AT_BEGINNING):
+        items = items[1:]
+    literal = "".join(_leading_literals(items))
+    rest = items[len(literal) :]
+    anything = rest[:1] and rest[0][0] in _REPEATS and rest[0][1][:2] == (0, sre.MAXREPEAT)
+    if anything and list(rest[0][1][2]) == [(sre.ANY, None)]:
+        rest = rest[1:]
+        if rest and rest[0][0] is sre.AT and rest[0][1] in _ENDS:
+            rest = rest[1:]
+    return None if rest else literal
+
+
 def _leading_literals(items: Iterable[tuple[Any, Any]]) -> Iterator[str]:
     for operation, argument in items:
         if operation is not sre.LITERAL:

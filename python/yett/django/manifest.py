@@ -19,8 +19,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
 
+from . import languages, middleware
 from .token_rules import NotForTheEdge, token_rules
-from .url_table import Row, handled_methods, rows
+from .url_table import Row, Uncertain, handled_methods, rows
 
 
 def manifest(application: Any = None) -> dict[str, Any]:
@@ -34,19 +35,22 @@ def manifest(application: Any = None) -> dict[str, Any]:
 
         application = get_internal_wsgi_application()
     # First: reading the URLs imports the views, and with them yett.drf if it is used.
-    table = [] if settings.FORCE_SCRIPT_NAME is not None else list(rows(get_resolver()))
+    with languages.kept():
+        table = list(rows(get_resolver()))
     rules, why_not = _rules_or_reason()
     answers = _Answers()
     hosts = allowed_hosts()
     with ExitStack() as stack:
         judge = _Judge(stack, application, hosts, why_not)
-        url_table = [_entry(row, judge, answers) for row in table]
+        url_table = [_entry(row, judge, answers) for row in (*judge.layers.first, *table)]
+    header = middleware.scheme_header() if judge.may_answer() else None
     return {
         "version": django.get_version(),
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "debug": bool(settings.DEBUG),
         "static": static_files(),
         "allowed_hosts": hosts,
+        "scheme_header": header and {"name": header[0], "secure": header[1]},
         "token_rules": rules,
         "token_rules_why_not": why_not,
         "url_table": url_table,
@@ -99,6 +103,7 @@ class _Judge:
     def __init__(
         self, stack: ExitStack, application: Any, hosts: list[str], no_rules: str | None
     ) -> None:
+        self.layers = middleware.Layers()
         self._for_all = next(self._project_objections(application, hosts, no_rules), None)
         if self._for_all is None:
             from .probe import Prober, host_for
@@ -106,32 +111,38 @@ class _Judge:
             host = host_for(hosts)
             assert host is not None, "a project without hosts has an objection"
             try:
-                self._prober = stack.enter_context(Prober(host))
+                self._prober = stack.enter_context(Prober(host, self.layers))
             except ImproperlyConfigured as error:
                 self._for_all = f"the project cannot be asked: {error}"
 
-    @staticmethod
+    def may_answer(self) -> bool:
+        """Return whether the edge may answer for the project at all."""
+        return self._for_all is None
+
     def _project_objections(
-        application: Any, hosts: list[str], no_rules: str | None
+        self, application: Any, hosts: list[str], no_rules: str | None
     ) -> Iterator[str]:
         if no_rules is not None:
             yield no_rules
             return
-        # Only now: these import DRF, which the project has by the rules above.
-        from . import middleware, views
+        # Only now: it imports DRF, which the project has by the rules above.
+        from . import views
 
         if not hosts:
             yield "ALLOWED_HOSTS is empty, so the project answers 400 to everything"
-        for objection in (middleware.objection(application), views.project_objection()):
-            if objection is not None:
-                yield objection
+        try:
+            self.layers = middleware.understand(application)
+        except middleware.NotUnderstood as reason:
+            yield str(reason)
+        if (objection := views.project_objection()) is not None:
+            yield objection
 
-    def verdict(self, row: Row) -> tuple[str, dict[str, Any] | None]:
-        """Return the reason and, when the edge may refuse, the answers by kind."""
+    def verdict(self, row: Row) -> tuple[str, dict[str, dict[str, Any]] | None]:
+        """Return the reason and, when the edge may refuse, the answers by scheme and kind."""
         if self._for_all is not None:
             return self._for_all, None
-        if row.opaque is not None:
-            return row.opaque, None
+        if (unsure := row.opaque or row.perhaps) is not None:
+            return unsure, None
         from rest_framework.settings import api_settings as rest_framework_settings
 
         from . import views
@@ -148,15 +159,16 @@ class _Judge:
         if (objection := views.objection(row.callback, view)) is not None:
             return objection, None
         try:
-            answers = self._prober.answers(row.callback, view, row.default_args)
-        except Unfit as unfit:
-            return str(unfit), None
-        if "missing" in answers:
-            return (
-                "only a valid token gets past JWTAuthentication and its first permission",
-                answers,
-            )
-        return "JWTAuthentication refuses a bad token; without one the permissions decide", answers
+            answers = self._prober.answers(row, view)
+        except (Unfit, Uncertain) as reason:
+            return str(reason), None
+        if all("missing" in kinds for kinds in answers.values()):
+            why = "only a valid token gets past JWTAuthentication and its first permission"
+        else:
+            why = "JWTAuthentication refuses a bad token; without one the permissions decide"
+        if "http" not in answers:
+            why += "; over http SECURE_SSL_REDIRECT answers first"
+        return why, answers
 
 
 def _entry(row: Row, judge: _Judge, answers: _Answers) -> dict[str, Any]:
@@ -164,16 +176,24 @@ def _entry(row: Row, judge: _Judge, answers: _Answers) -> dict[str, Any]:
     return {
         "pieces": list(row.pieces),
         "opaque": row.opaque is not None,
+        "perhaps": row.perhaps is not None,
         "literal_prefix": row.literal_prefix,
         "route": row.route,
         "name": row.full_name,
-        **_description(row.callback),
+        **(_description(row.callback) if not row.middleware else _of_middleware(row)),
         "guard": "app" if found is None else "token",
         "why": why,
         "answers": None
         if found is None
-        else {kind: answers.position(answer) for kind, answer in found.items()},
+        else {
+            scheme: {kind: answers.position(answer) for kind, answer in kinds.items()}
+            for scheme, kinds in found.items()
+        },
     }
+
+
+def _of_middleware(row: Row) -> dict[str, Any]:
+    return {"view": row.middleware, "methods": [], "authentication": "", "permission": ""}
 
 
 def _description(callback: Any) -> dict[str, Any]:

@@ -27,15 +27,25 @@ def is_public_name_of(klass: type) -> bool:
     return module is not None and vars(module).get(klass.__name__) is klass
 
 
-def replaced_in(klass: type) -> list[str]:
+def replaced_in(klass: type, *, but_by: frozenset[str] = frozenset()) -> list[str]:
     """Return the names of a class's own functions that were put in later.
 
+    `but_by` names packages whose functions are let pass.
     `__class_getitem__` is left out: packages of type stubs add it, and it serves
     annotations only.
     """
     return sorted(
-        name for name in vars(klass) if name != "__class_getitem__" and not is_original(klass, name)
+        name
+        for name in vars(klass)
+        if name != "__class_getitem__"
+        and not is_original(klass, name)
+        and _package_of(vars(klass)[name]) not in but_by
     )
+
+
+def _package_of(member: Any) -> str:
+    module = getattr(_function_of(member), "__globals__", {}).get("__name__", "")
+    return str(module).partition(".")[0]
 
 
 def _function_of(member: Any) -> FunctionType | None:

@@ -2,12 +2,14 @@
 
 A made-up request runs through the project's own handler and middleware to one view; what
 comes back becomes the edge's answer, so nothing of it is our idea. Each kind of bad
-credential is asked twice, by requests that differ in all that must not matter: method,
-path, scheme, cookies, languages, forwarding headers. An answer that depends on one of
-them, is not a plain 401 in JSON, sets a cookie or needs the database is not used.
+credential is asked twice over each scheme, by requests that differ in all that must not
+matter: method, path, cookies, languages, forwarding headers. Only what the answer itself
+names in `Vary` is the same, for the edge gives it to no request that has such a header.
+An answer that depends on one of them, is not a plain 401 in JSON, sets a cookie or needs
+the database is not used.
 
 Nothing stays behind: no database connection, no thread, no log line, no signal sent, no
-URLconf or script prefix set. Runs in the zygote, in its single thread, before any fork.
+URLconf, language or script prefix set. Runs in the zygote, in its single thread, before any fork.
 """
 
 from __future__ import annotations
@@ -30,7 +32,15 @@ from yett.drf.authentication import header_types
 from yett.drf.settings import api_settings
 from yett.drf.tokens import AccessToken
 
+from . import languages
+from .middleware import Layers, scheme_header
+from .url_table import Row
 from .views import RestView, needs_token
+
+#: What `Vary` may name and is varied all the same: the edge judges these by itself.
+_JUDGED_AT_THE_EDGE = frozenset({"accept", "authorization", "host"})
+#: The answers of a view, by scheme and kind of bad credential.
+Answers = dict[str, dict[str, "Answer"]]
 
 
 class Unfit(Exception):
@@ -44,6 +54,11 @@ class Answer:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: str
+
+    def varies_with(self) -> set[str]:
+        """Return the request headers that `Vary` names, in lower case."""
+        values = [value for name, value in self.headers if name.lower() == "vary"]
+        return {name.strip().lower() for value in values for name in value.split(",")}
 
     def as_json(self) -> dict[str, Any]:
         """Return the form of the manifest."""
@@ -90,6 +105,11 @@ def bad_credentials() -> dict[str, str | None]:
     return {"missing": None, "malformed": f"{scheme} a b", **headers}
 
 
+def _path_info(path: str) -> str:
+    """Return a path without its slash as WSGI writes it: bytes as Latin-1."""
+    return f"/{path}".encode().decode("latin-1")
+
+
 class _OneViewHandler(WSGIHandler):
     """Django's handler, but every URL leads to the view that is being asked."""
 
@@ -103,16 +123,18 @@ class _OneViewHandler(WSGIHandler):
 class Prober:
     """Asks views. Use it as a context; outside nothing may be asked.
 
-    Views whose refusals must be alike (same renderers, methods and first permission) are
-    asked everything once; each further configuration is asked twice to confirm, and
-    everything if it differs: for a thousand view classes, some 0.7 s in all.
+    Views whose refusals must be alike (same renderers, methods and first permission, and
+    the same middleware at work) are asked everything once; each further configuration is
+    asked twice to confirm, and everything if it differs.
     """
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, layers: Layers) -> None:
         self._host = host
+        self._layers = layers
+        self._scheme_header = scheme_header()
         self._credentials = bad_credentials()
-        self._by_view: dict[tuple[Any, ...], dict[str, Answer] | Unfit] = {}
-        self._by_likeness: dict[tuple[Any, ...], dict[str, Answer]] = {}
+        self._by_view: dict[tuple[Any, ...], Answers | Unfit] = {}
+        self._by_likeness: dict[tuple[Any, ...], Answers] = {}
         self._database_was_touched = False
         self._handler: _OneViewHandler | None = None
         self._undo = ExitStack()
@@ -121,6 +143,7 @@ class Prober:
         with ExitStack() as undo:
             undo.enter_context(_silence())
             undo.enter_context(_restored_url_state())
+            undo.enter_context(languages.kept())
             undo.enter_context(self._database_out_of_bounds())
             self._handler = _OneViewHandler()
             self._undo = undo.pop_all()
@@ -130,14 +153,16 @@ class Prober:
         self._handler = None
         self._undo.close()
 
-    def answers(
-        self, callback: Any, view: RestView, arguments: dict[str, Any]
-    ) -> dict[str, Answer]:
-        """Return the view's answer to each kind of bad credential; raises `Unfit`."""
-        key = view.identity()
+    def answers(self, row: Row, view: RestView) -> Answers:
+        """Return the view's answer to each kind of bad credential; raises `Unfit`.
+
+        Raises `Uncertain` when the middleware may treat URLs of this row differently.
+        """
+        layers = self._layers.likeness(row)
+        key = (view.identity(), layers)
         if key not in self._by_view:
             try:
-                self._by_view[key] = self._ask(callback, view, arguments)
+                self._by_view[key] = self._ask(row, view, layers)
             except Unfit as unfit:
                 self._by_view[key] = unfit
         known = self._by_view[key]
@@ -145,35 +170,47 @@ class Prober:
             raise known
         return known
 
-    def _ask(self, callback: Any, view: RestView, arguments: dict[str, Any]) -> dict[str, Answer]:
-        match = ResolverMatch(callback, (), arguments)
+    def _ask(self, row: Row, view: RestView, layers: tuple[Any, ...]) -> Answers:
         kinds = [kind for kind in self._credentials if kind != "missing" or needs_token(view)]
+        schemes = self._layers.schemes
         likeness = (
             tuple(view.policy("renderer_classes")),
             tuple(view.methods()),
             "missing" in kinds,
+            layers,
         )
         alike = self._by_likeness.get(likeness)
         if alike is not None and all(
-            self._answer(match, kind, varied=False) == alike[kind]
-            for kind in ("missing", "invalid")
+            self._answer(row, kind, scheme) == alike[scheme][kind]
+            # The first scheme for the one, the last for the other.
+            for kind, scheme in (("missing", schemes[0]), ("invalid", schemes[-1]))
             if kind in kinds
         ):
             return alike
-        answers = {kind: self._constant_answer(match, kind) for kind in kinds}
+        answers = {
+            scheme: {kind: self._constant_answer(row, kind, scheme) for kind in kinds}
+            for scheme in schemes
+        }
         self._by_likeness.setdefault(likeness, answers)
         return answers
 
-    def _constant_answer(self, match: ResolverMatch, kind: str) -> Answer:
-        answer = self._answer(match, kind, varied=False)
-        if self._answer(match, kind, varied=True) != answer:
+    def _constant_answer(self, row: Row, kind: str, scheme: str) -> Answer:
+        answer = self._answer(row, kind, scheme)
+        varied = self._varied(row, scheme)
+        for name in answer.varies_with() - _JUDGED_AT_THE_EDGE:
+            varied.pop(f"HTTP_{name.upper().replace('-', '_')}", None)
+        if self._answer(row, kind, scheme, varied) != answer:
             raise Unfit(f"its answer to a token that is {kind} depends on the request")
         return answer
 
-    def _answer(self, match: ResolverMatch, kind: str, *, varied: bool) -> Answer:
+    def _answer(
+        self, row: Row, kind: str, scheme: str, varied: dict[str, Any] | None = None
+    ) -> Answer:
         assert self._handler is not None, "a prober is used as a context"
-        self._handler.match = match
-        environ = self._environ(self._credentials[kind], varied=varied)
+        self._handler.match = ResolverMatch(row.callback, (), row.default_args)
+        environ = {**self._environ(row, scheme), **(varied or {})}
+        if (authorization := self._credentials[kind]) is not None:
+            environ["HTTP_AUTHORIZATION"] = authorization
         try:
             response: Any = self._handler.get_response(self._handler.request_class(environ))
         except Exception as error:
@@ -187,11 +224,11 @@ class Prober:
             raise Unfit("its refusal is not JSON")
         return Answer(401, tuple(response.items()), response.content.decode())
 
-    def _environ(self, authorization: str | None, *, varied: bool) -> dict[str, Any]:
-        environ: dict[str, Any] = {
+    def _environ(self, row: Row, scheme: str) -> dict[str, Any]:
+        return {
             "REQUEST_METHOD": "GET",
             "SCRIPT_NAME": "",
-            "PATH_INFO": "/",
+            "PATH_INFO": _path_info(row.literal_prefix),
             "QUERY_STRING": "",
             "SERVER_NAME": self._host,
             "SERVER_PORT": "80",
@@ -199,39 +236,44 @@ class Prober:
             "REMOTE_ADDR": "127.0.0.1",
             "HTTP_HOST": self._host,
             "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
+            "wsgi.url_scheme": scheme,
             "wsgi.input": io.BytesIO(),
             "wsgi.errors": io.StringIO(),
             "wsgi.multithread": False,
             "wsgi.multiprocess": True,
             "wsgi.run_once": False,
         }
-        if varied:
-            environ |= {
-                "REQUEST_METHOD": "POST",
-                "PATH_INFO": "/another/path",
-                "QUERY_STRING": "page=2",
-                "SERVER_PORT": "443",
-                "REMOTE_ADDR": "2001:db8::1",
-                "CONTENT_TYPE": "application/json",
-                "CONTENT_LENGTH": "2",
-                "HTTP_ACCEPT": "application/json, */*",
-                "HTTP_ACCEPT_LANGUAGE": "de, fr;q=0.5",
-                "HTTP_ACCEPT_ENCODING": "gzip",
-                "HTTP_COOKIE": "a=b",
-                "HTTP_ORIGIN": "https://elsewhere.invalid",
-                "HTTP_REFERER": "https://elsewhere.invalid/",
-                "HTTP_USER_AGENT": "Mozilla/5.0",
-                "HTTP_X_FORWARDED_FOR": "192.0.2.1",
-                "HTTP_X_FORWARDED_HOST": "elsewhere.invalid",
-                "HTTP_X_FORWARDED_PROTO": "https",
-                "HTTP_IF_NONE_MATCH": '"x"',
-                "wsgi.url_scheme": "https",
-                "wsgi.input": io.BytesIO(b"{}"),
-            }
-        if authorization is not None:
-            environ["HTTP_AUTHORIZATION"] = authorization
-        return environ
+
+    def _varied(self, row: Row, scheme: str) -> dict[str, Any]:
+        """Return what another request for the same says differently."""
+        varied = {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": _path_info(row.literal_prefix + "another/path"),
+            "QUERY_STRING": "page=2",
+            "SERVER_PORT": "8443",
+            "REMOTE_ADDR": "2001:db8::1",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": "2",
+            "HTTP_ACCEPT": "application/json, */*",
+            "HTTP_ACCEPT_LANGUAGE": "de, fr;q=0.5",
+            "HTTP_ACCEPT_ENCODING": "gzip",
+            "HTTP_COOKIE": "a=b",
+            "HTTP_ORIGIN": "https://elsewhere.invalid",
+            "HTTP_REFERER": "https://elsewhere.invalid/",
+            "HTTP_USER_AGENT": "Mozilla/5.0",
+            "HTTP_X_FORWARDED_FOR": "192.0.2.1",
+            "HTTP_X_FORWARDED_HOST": "elsewhere.invalid",
+            "HTTP_X_FORWARDED_PROTO": "https",
+            "HTTP_IF_NONE_MATCH": '"x"',
+            "wsgi.input": io.BytesIO(b"{}"),
+        }
+        if self._scheme_header is not None:
+            # The same scheme in another way: said by the header, against the connection.
+            name, secure = self._scheme_header
+            key = f"HTTP_{name.upper().replace('-', '_')}"
+            varied[key] = secure if scheme == "https" else f"not {secure}"
+            varied["wsgi.url_scheme"] = "http" if scheme == "https" else "https"
+        return varied
 
     @contextmanager
     def _database_out_of_bounds(self) -> Iterator[None]:

@@ -1,22 +1,31 @@
 """Walks the project's URL patterns in Django's order and writes one row per view.
 
-A row says how its URL is matched, or that only Django can tell (`opaque`, with the
-reason). Patterns are read, never resolved; including a URL module imports it, which the
-first request would do anyway.
+A row says how its URL is matched, or that only Django can tell: `opaque`, or `perhaps`
+when at least a path that does not match is sure; both with the reason. Patterns below
+`i18n_patterns` become one row for each language. Patterns are read, never resolved;
+including a URL module imports it, which the first request would do anyway.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, converters
+from django.urls import LocalePrefixPattern, URLPattern, URLResolver, converters
 from django.urls.resolvers import RegexPattern, RoutePattern
+from django.utils import translation
 
+from . import languages
 from .expressions import Reading, read
 
 _OWN_CONVERTERS = frozenset(type(own) for own in converters.DEFAULT_CONVERTERS.values())
+
+
+class Uncertain(Exception):
+    """What the project answers at a URL is not sure; the text is the reason for people."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,8 @@ class Row:
     pieces: tuple[str, ...] = ()
     #: Why the URL cannot be matched exactly, or `None`.
     opaque: str | None = None
+    #: Why Django may refuse a path that matches, or `None`.
+    perhaps: str | None = None
     literal_prefix: str = ""
     #: Whether everything so far is in `literal_prefix`.
     is_literal: bool = True
@@ -37,11 +48,21 @@ class Row:
     #: `None` when there may be many views below.
     callback: Any = None
     default_args: dict[str, Any] = field(default_factory=dict)
+    #: Below `i18n_patterns` the language that is active there.
+    language: str | None = None
+    #: Below `i18n_patterns` whether the path begins without the language.
+    is_unprefixed: bool = False
+    #: What answers there, where that is no view but a middleware.
+    middleware: str = ""
 
     @property
     def full_name(self) -> str:
         """The name by which Django reverses the URL; empty when it has none."""
         return ":".join((*self.namespaces, self.name)) if self.name else ""
+
+    def of_middleware(self, name: str) -> Row:
+        """Return the row as one that a middleware answers."""
+        return replace(self, middleware=name)
 
 
 def rows(resolver: URLResolver) -> Iterator[Row]:
@@ -53,6 +74,9 @@ def rows(resolver: URLResolver) -> Iterator[Row]:
 def _walk(entry: Any, above: Row) -> Iterator[Row]:
     if type(entry) is URLPattern:
         here = _add_piece(entry.pattern, above, is_last=True)
+        if here.is_unprefixed and languages.names_a_language(here.literal_prefix) is not False:
+            why = "its URL may begin with the name of a language"
+            here = replace(here, perhaps=here.perhaps or why)
         yield replace(
             here,
             name=entry.name or "",
@@ -60,6 +84,10 @@ def _walk(entry: Any, above: Row) -> Iterator[Row]:
             callback=entry.callback,
             default_args={**above.default_args, **entry.default_args},
         )
+    elif type(entry) is URLResolver and type(entry.pattern) is LocalePrefixPattern:
+        for here in _in_each_language(entry.pattern, above):
+            for inner in entry.url_patterns:
+                yield from _walk(inner, here)
     elif type(entry) is URLResolver:
         here = _add_piece(entry.pattern, above, is_last=False)
         here = replace(
@@ -80,13 +108,32 @@ def _walk(entry: Any, above: Row) -> Iterator[Row]:
         )
 
 
+def _in_each_language(pattern: LocalePrefixPattern, above: Row) -> Iterator[Row]:
+    found = languages.prefixes(pattern)
+    if isinstance(found, str):
+        yield replace(above, opaque=above.opaque or found, is_literal=False)
+        return
+    for prefix in found:
+        yield replace(
+            above,
+            pieces=(*above.pieces, f"^{re.escape(prefix.text)}"),
+            perhaps=above.perhaps or prefix.perhaps,
+            literal_prefix=above.literal_prefix + (prefix.text if above.is_literal else ""),
+            route=above.route + prefix.text,
+            language=prefix.language,
+            is_unprefixed=prefix.text == "",
+        )
+
+
 def _add_piece(pattern: Any, above: Row, *, is_last: bool) -> Row:
-    text, reading = _read(pattern, is_last)
-    route = str(pattern)
+    with _active(above.language):
+        text, reading = _read(pattern, is_last, above.language)
+        route = str(pattern)
     return replace(
         above,
         pieces=(*above.pieces, text),
         opaque=above.opaque or reading.objection,
+        perhaps=above.perhaps or _perhaps(pattern),
         literal_prefix=above.literal_prefix + (reading.literal if above.is_literal else ""),
         is_literal=above.is_literal and reading.is_literal,
         # As Django joins them in `ResolverMatch.route`.
@@ -95,21 +142,28 @@ def _add_piece(pattern: Any, above: Row, *, is_last: bool) -> Row:
     )
 
 
-def _read(pattern: Any, is_last: bool) -> tuple[str, Reading]:
+def _active(language: str | None) -> AbstractContextManager[Any]:
+    return nullcontext() if language is None else translation.override(language)
+
+
+def _read(pattern: Any, is_last: bool, language: str | None) -> tuple[str, Reading]:
     if type(pattern) not in (RoutePattern, RegexPattern):
         kind = type(pattern).__qualname__
         return str(pattern), Reading(f"{kind} matches in its own way", "", False)
     written = getattr(pattern, "_route" if type(pattern) is RoutePattern else "_regex")
-    if not isinstance(written, str):
+    if not isinstance(written, str) and language is None:
         return str(pattern), Reading("the URL is translated", "", False)
     expression = pattern.regex.pattern
-    reading = read(expression, is_last=is_last)
-    for name, converter in pattern.converters.items():
+    return expression, read(expression, is_last=is_last)
+
+
+def _perhaps(pattern: Any) -> str | None:
+    """Return which converter may refuse what the expression let in, if one may."""
+    for name, converter in getattr(pattern, "converters", {}).items():
         if type(converter) not in _OWN_CONVERTERS:
             kind = type(converter).__qualname__
-            objection = f"the converter {kind} of <{name}> is the project's own"
-            reading = replace(reading, objection=reading.objection or objection)
-    return expression, reading
+            return f"the converter {kind} of <{name}> is the project's own"
+    return None
 
 
 def _arguments(pattern: Any) -> set[str]:

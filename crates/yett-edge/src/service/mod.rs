@@ -11,12 +11,12 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
 use http::header::{CONNECTION, HeaderMap, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
-use yett_gate::{Admitted, Arrival, Refused, RequestHead, Service, Verdict};
+use yett_gate::{Admitted, Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
 use crate::conn::BusyGuard;
@@ -94,8 +94,19 @@ impl Services {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
             Ok(head) if head.target().path() == b"*" => of_the_server(record),
             Ok(head) => {
-                let ruling = self.ruling.load();
-                match ruling.gate.judge(head, clock::unix_seconds()) {
+                let mut ruling = self.ruling.load();
+                let verdict = match ruling.judge(head, clock::unix_seconds()) {
+                    Judgement::Verdict(verdict) => verdict,
+                    Judgement::KeysWanted(wanted) => {
+                        // The cheap guard is not for waiting with.
+                        let kept = Arc::clone(&ruling);
+                        drop(ruling);
+                        let verdict = kept.judge_after_fetch(wanted).await;
+                        ruling = Guard::from_inner(kept);
+                        verdict
+                    }
+                };
+                match verdict {
                     Verdict::Refused(refused) => {
                         record.fields.route = refused.route().to_string();
                         refuse(&refused, record)

@@ -3,13 +3,16 @@
 
 use http::{HeaderMap, Method, Request};
 use proptest::prelude::*;
-use yett_jwt::{Algorithm, SigningKey, UnixSeconds};
+use std::sync::Arc;
+use yett_jwt::{Algorithm, KeyId, KeySet, SigningKey, UnixSeconds};
 
 use super::Gate;
-use crate::guard::TokenKey;
-use crate::guard::{CredentialFault, Doubt, OpenBy, Verdict};
+use crate::guard::{
+    CredentialFault, Doubt, Judgement, KeysWanted, OpenBy, SchemeHeaderSettings, TokenKey,
+    TokenKeySource, Verdict,
+};
 use crate::request::{Arrival, ClientAddr, RequestHead, Scheme, ServerAddr};
-use crate::route::Service;
+use crate::route::{GuardSettings, Service, UrlPattern};
 use crate::settings::GateSettings;
 
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
@@ -17,6 +20,10 @@ const ACCESS: &str = r#"{"token_type":"access","exp":1800000300,"jti":"1","user_
 
 fn settings() -> GateSettings {
     GateSettings::from_manifest(include_bytes!("../manifest/notes.json")).unwrap()
+}
+
+fn here(key: Vec<u8>) -> TokenKeySource {
+    TokenKeySource::Here(TokenKey::new(key))
 }
 
 fn gate() -> Gate {
@@ -41,6 +48,22 @@ fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> RequestHead {
     RequestHead::parse(parts, arrival).unwrap()
 }
 
+/// The verdict, where no issuer's keys are wanted.
+fn judged(gate: &Gate, head: RequestHead, now: UnixSeconds) -> Verdict {
+    match gate.judge(head, now) {
+        Judgement::Verdict(verdict) => verdict,
+        Judgement::KeysWanted(wanted) => panic!("{wanted:?}"),
+    }
+}
+
+/// What waits for keys.
+fn waiting(gate: &Gate, head: RequestHead) -> KeysWanted {
+    match gate.judge(head, NOW) {
+        Judgement::KeysWanted(wanted) => wanted,
+        Judgement::Verdict(verdict) => panic!("{verdict:?}"),
+    }
+}
+
 /// A verdict in a word: the refusal's body, or where the request goes on to.
 fn told(verdict: &Verdict) -> String {
     match verdict {
@@ -54,7 +77,7 @@ fn told(verdict: &Verdict) -> String {
 }
 
 fn check(method: &str, target: &str, headers: &[(&str, &str)], expected: &str) {
-    let verdict = gate().judge(head(method, target, headers), NOW);
+    let verdict = judged(&gate(), head(method, target, headers), NOW);
     assert_eq!(told(&verdict), expected, "{method} {target} {headers:?}");
 }
 
@@ -113,7 +136,7 @@ fn matrix_of_route_and_credential_holds() {
                 .iter()
                 .map(|value| ("Authorization", value.as_str()))
                 .collect();
-            let verdict = gate().judge(head(method, target, &headers), NOW);
+            let verdict = judged(&gate(), head(method, target, &headers), NOW);
             assert_eq!(told(&verdict), *expected, "{method} {target} with {column}");
         }
     }
@@ -123,7 +146,7 @@ fn matrix_of_route_and_credential_holds() {
 fn good_token_hands_on_token_and_claims() {
     let good = token(ACCESS);
     let request = head("GET", "/api/notes/", &[("Authorization", &good)]);
-    let Verdict::Admitted(admitted) = gate().judge(request, NOW) else {
+    let Verdict::Admitted(admitted) = judged(&gate(), request, NOW) else {
         panic!("a good token is admitted");
     };
     let identity = admitted.identity().unwrap();
@@ -143,7 +166,7 @@ fn good_token_hands_on_token_and_claims() {
 fn refusal_is_precise_for_the_log_and_holds_no_token() {
     let expired = credential("expired").unwrap();
     let request = head("GET", "/api/notes/7/", &[("Authorization", &expired)]);
-    let Verdict::Refused(refused) = gate().judge(request, NOW) else {
+    let Verdict::Refused(refused) = judged(&gate(), request, NOW) else {
         panic!("an expired token is refused");
     };
     assert_eq!(refused.route().as_str(), "/api/notes/<int:pk>/");
@@ -154,7 +177,7 @@ fn refusal_is_precise_for_the_log_and_holds_no_token() {
 
 #[test]
 fn answer_is_sent_without_its_recorded_framing() {
-    let Verdict::Refused(refused) = gate().judge(head("GET", "/api/notes/", &[]), NOW) else {
+    let Verdict::Refused(refused) = judged(&gate(), head("GET", "/api/notes/", &[]), NOW) else {
         panic!("a missing token is refused");
     };
     let headers: &HeaderMap = &refused.answer().headers;
@@ -163,7 +186,7 @@ fn answer_is_sent_without_its_recorded_framing() {
 }
 
 fn check_doubt(headers: &[(&str, &str)], target: &str, expected: Doubt) {
-    let Verdict::Admitted(admitted) = gate().judge(head("GET", target, headers), NOW) else {
+    let Verdict::Admitted(admitted) = judged(&gate(), head("GET", target, headers), NOW) else {
         panic!("doubtful, so the application decides: {headers:?}");
     };
     match admitted.open_by() {
@@ -202,13 +225,91 @@ fn answer_that_varies_is_left_to_the_application() {
     check_doubt(&[("Authorization", &no_exp)], notes, Doubt::AnswerVaries);
 }
 
+/// The gate of a project that redirects clear text, behind a proxy that says the scheme.
+fn gate_over_https_alone() -> Gate {
+    let mut settings = settings();
+    settings.app.scheme_header = Some(SchemeHeaderSettings {
+        name: "X-Forwarded-Proto".to_owned(),
+        secure: "https".to_owned(),
+    });
+    for entry in &mut settings.app.url_table {
+        if let GuardSettings::Token(answers) = &mut entry.guard {
+            answers.https = std::mem::take(&mut answers.http);
+        }
+    }
+    Gate::new(settings).unwrap()
+}
+
+#[test]
+fn answer_is_the_one_for_the_scheme_that_the_application_sees() {
+    let gate = gate_over_https_alone();
+    let told_of =
+        |headers: &[(&str, &str)]| told(&judged(&gate, head("GET", "/api/notes/", headers), NOW));
+    assert_eq!(told_of(&[]), "APP");
+    assert_eq!(told_of(&[("X-Forwarded-Proto", "http")]), "APP");
+    assert_eq!(told_of(&[("X-Forwarded-Proto", "https")]), "missing");
+    assert_eq!(told_of(&[("X_Forwarded_Proto", "https")]), "APP");
+    let twice = [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    assert_eq!(told_of(&twice), "APP");
+    let routes = gate.routes();
+    let notes = routes.iter().find(|route| route.path == "/api/notes/");
+    assert_eq!(notes.unwrap().schemes, [Scheme::Https]);
+}
+
+#[test]
+fn pattern_that_the_project_may_refuse_makes_only_its_own_paths_uncertain() {
+    let mut settings = settings();
+    let mut years = settings.app.url_table[2].clone();
+    years.route = "<year:year>/notes/".to_owned();
+    years.pattern = UrlPattern::Perhaps(vec!["^(?P<year>[a-z]{3})/notes/\\Z".to_owned()]);
+    settings.app.url_table.insert(0, years.clone());
+    years.route = "<year:year>/".to_owned();
+    years.pattern = UrlPattern::Perhaps(vec!["^(?P<year>[a-z]+)/notes/7/\\Z".to_owned()]);
+    settings.app.url_table.insert(1, years);
+    let gate = Gate::new(settings).unwrap();
+    let told_of = |target| told(&judged(&gate, head("GET", target, &[]), NOW));
+    assert_eq!(told_of("/api/notes/"), "APP");
+    assert_eq!(told_of("/abc/notes/"), "APP");
+    assert_eq!(told_of("/api/notes/7/"), "APP");
+    assert_eq!(told_of("/api/notes/8/"), "missing");
+    let shown: Vec<String> = gate
+        .routes()
+        .iter()
+        .filter(|route| route.path.contains("notes/"))
+        .map(|route| format!("{:5} {}: {}", route.guard, route.path, route.why))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "app   /<year:year>/notes/: the edge cannot tell which paths /<year:year>/notes/ takes",
+            "app   /api/notes/: the edge cannot tell which paths /<year:year>/notes/ takes",
+            "token /api/notes/<int:pk>/: IsAuthenticated with JWTAuthentication alone; \
+             not where /<year:year>/notes/ may take the path",
+        ]
+    );
+}
+
+#[test]
+fn path_with_a_newline_is_left_to_the_application() {
+    let mut settings = settings();
+    settings.app.url_table[2].pattern =
+        UrlPattern::Pieces(vec!["^tags/(?P<tag>[^/]+)/\\Z".to_owned()]);
+    let gate = Gate::new(settings).unwrap();
+    let told_of = |target| told(&judged(&gate, head("GET", target, &[]), NOW));
+    assert_eq!(told_of("/tags/a/"), "missing");
+    assert_eq!(told_of("/tags/a%0Ab/"), "APP");
+    assert_eq!(told_of("/tags/a%7F/"), "APP");
+}
+
 #[test]
 fn answer_that_refuses_nothing_is_not_given() {
     let mut settings = settings();
     settings.app.answers[0].status = 302;
-    let verdict = Gate::new(settings)
-        .unwrap()
-        .judge(head("GET", "/api/notes/", &[]), NOW);
+    let gate = Gate::new(settings).unwrap();
+    let verdict = judged(&gate, head("GET", "/api/notes/", &[]), NOW);
     assert_eq!(told(&verdict), "APP");
 }
 
@@ -224,7 +325,7 @@ fn request_without_token_rules_is_left_to_the_application() {
     settings.app.token_rules = None;
     let good = token(ACCESS);
     let request = head("GET", "/api/notes/", &[("Authorization", &good)]);
-    let Verdict::Admitted(admitted) = Gate::new(settings).unwrap().judge(request, NOW) else {
+    let Verdict::Admitted(admitted) = judged(&Gate::new(settings).unwrap(), request, NOW) else {
         panic!("nothing to refuse by");
     };
     assert_eq!(admitted.open_by(), Some(&OpenBy::NoTokenRules));
@@ -233,7 +334,7 @@ fn request_without_token_rules_is_left_to_the_application() {
 #[test]
 fn settings_by_default_leave_everything_to_the_application() {
     let gate = Gate::new(GateSettings::default()).unwrap();
-    let verdict = gate.judge(head("GET", "/static/a", &[]), NOW);
+    let verdict = judged(&gate, head("GET", "/static/a", &[]), NOW);
     assert_eq!(told(&verdict), "APP");
 }
 
@@ -248,7 +349,7 @@ fn rules_of_issuer_audience_and_leeway_are_obeyed() {
     let check = |claims: &str, expected: &str| {
         let token = token(claims);
         let request = head("GET", "/api/notes/", &[("Authorization", &token)]);
-        assert_eq!(told(&gate.judge(request, NOW)), expected, "{claims}");
+        assert_eq!(told(&judged(&gate, request, NOW)), expected, "{claims}");
     };
     let claims = r#"{"iss":"us","aud":"web","exp":1799999995,"jti":"1","token_type":"access"}"#;
     check(claims, "APP+ID");
@@ -272,7 +373,7 @@ fn identity_header_is_dropped_in_every_spelling() {
             ("X-Other", "e"),
         ];
         for target in ["/nowhere", "/static/a"] {
-            let Verdict::Admitted(admitted) = gate.judge(head("GET", target, &sent), NOW) else {
+            let Verdict::Admitted(admitted) = judged(&gate, head("GET", target, &sent), NOW) else {
                 panic!("open");
             };
             let names: Vec<&str> = admitted
@@ -301,12 +402,12 @@ fn token_of_a_key_pair_is_proven_with_the_public_key_alone() {
     let mut settings = settings();
     let rules = settings.app.token_rules.as_mut().unwrap();
     rules.algorithm = "ES256".to_owned();
-    rules.key = TokenKey::new(key.verifying_key().to_pem().unwrap().into_bytes());
+    rules.key = here(key.verifying_key().to_pem().unwrap().into_bytes());
     let gate = Gate::new(settings).unwrap();
 
     let told_of = |token: String| {
         let headers = [("Authorization", &*format!("Bearer {token}"))];
-        told(&gate.judge(head("GET", "/api/notes/", &headers), NOW))
+        told(&judged(&gate, head("GET", "/api/notes/", &headers), NOW))
     };
     let good = key.sign(ACCESS.as_bytes()).unwrap();
     // The second time from the cache.
@@ -345,7 +446,7 @@ fn private_key_is_not_taken_as_the_key_that_proves() {
     let mut settings = settings();
     let rules = settings.app.token_rules.as_mut().unwrap();
     rules.algorithm = "ES256".to_owned();
-    rules.key = TokenKey::new(key.danger_to_pem().unwrap().as_bytes().to_vec());
+    rules.key = here(key.danger_to_pem().unwrap().as_bytes().to_vec());
     let errors = Gate::new(settings).unwrap_err().to_string();
     assert!(
         errors.contains("make VERIFYING_KEY the PEM text"),
@@ -354,13 +455,96 @@ fn private_key_is_not_taken_as_the_key_that_proves() {
     assert!(!errors.contains("BEGIN"), "{errors}");
 }
 
+/// A gate whose keys an issuer publishes, and a key of the issuer.
+fn gate_of_issuer() -> (Gate, SigningKey) {
+    let mut settings = settings();
+    let rules = settings.app.token_rules.as_mut().unwrap();
+    rules.algorithm = "ES256".to_owned();
+    rules.key = TokenKeySource::Issuer;
+    (Gate::new(settings).unwrap(), published("a"))
+}
+
+fn published(id: &str) -> SigningKey {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    key.with_key_id(KeyId::new(id).unwrap())
+}
+
+fn set_of(keys: &[&SigningKey]) -> Arc<KeySet> {
+    Arc::new(KeySet::new(keys.iter().map(|key| key.verifying_key())).unwrap())
+}
+
+fn bearer(key: &SigningKey) -> RequestHead {
+    let token = format!("Bearer {}", key.sign(ACCESS.as_bytes()).unwrap());
+    head("GET", "/api/notes/", &[("Authorization", &token)])
+}
+
+#[test]
+fn token_of_an_issuer_waits_for_the_first_keys() {
+    let (gate, key) = gate_of_issuer();
+    let wanted = waiting(&gate, bearer(&key));
+    assert_eq!(wanted.key_id(), None);
+    // The issuer is down: the application decides.
+    let verdict = gate.judge_with_keys_at_hand(wanted, NOW);
+    let Verdict::Admitted(admitted) = verdict else {
+        panic!("refused without keys")
+    };
+    let doubt = Doubt::NoKeys;
+    let fault = CredentialFault::NoKeys;
+    assert_eq!(
+        admitted.open_by(),
+        Some(&OpenBy::AppAnswers { fault, doubt })
+    );
+    // Requests without a token do not wait.
+    assert_eq!(
+        told(&judged(&gate, head("GET", "/api/notes/", &[]), NOW)),
+        "missing"
+    );
+
+    gate.take_keys(&set_of(&[&key]));
+    assert_eq!(told(&judged(&gate, bearer(&key), NOW)), "APP+ID");
+}
+
+#[test]
+fn unknown_key_is_asked_for_once_and_then_refused() {
+    let (gate, key) = gate_of_issuer();
+    gate.take_keys(&set_of(&[&key]));
+    let newer = published("b");
+    let wanted = waiting(&gate, bearer(&newer));
+    assert_eq!(wanted.key_id().map(KeyId::as_str), Some("b"));
+    let verdict = gate.judge_with_keys_at_hand(wanted, NOW);
+    assert_eq!(told(&verdict), "invalid");
+
+    gate.take_keys(&set_of(&[&key, &newer]));
+    assert_eq!(told(&judged(&gate, bearer(&newer), NOW)), "APP+ID");
+}
+
+#[test]
+fn key_that_leaves_the_set_is_refused_although_its_token_was_known() {
+    let (gate, key) = gate_of_issuer();
+    gate.take_keys(&set_of(&[&key]));
+    assert_eq!(told(&judged(&gate, bearer(&key), NOW)), "APP+ID");
+    gate.take_keys(&set_of(&[&published("b")]));
+    assert_eq!(
+        told(&gate.judge_with_keys_at_hand(waiting(&gate, bearer(&key)), NOW)),
+        "invalid"
+    );
+}
+
+#[test]
+fn shared_secret_cannot_come_from_an_issuer() {
+    let mut settings = settings();
+    settings.app.token_rules.as_mut().unwrap().key = TokenKeySource::Issuer;
+    let errors = Gate::new(settings).unwrap_err().to_string();
+    assert!(errors.contains("JWK_URL is not for HMAC"), "{errors}");
+}
+
 #[test]
 fn all_settings_errors_come_at_once() {
     let mut settings = settings();
     settings.mounts[0].prefix = "static".to_owned();
     settings.identity_headers = vec!["no header".to_owned(), "Host".to_owned()];
     let rules = settings.app.token_rules.as_mut().unwrap();
-    rules.key = crate::TokenKey::new(b"short".to_vec());
+    rules.key = here(b"short".to_vec());
     rules.audience = Some(Vec::new());
     rules.header_types = vec!["Bear er".to_owned()];
     settings.app.answers[0].status = 20;
@@ -414,8 +598,8 @@ proptest! {
     #[test]
     fn every_spelling_of_a_path_gets_the_same_verdict((plain, spelled) in spelled_near_routes()) {
         let gate = gate();
-        let plain = gate.judge(head("GET", &plain, &[]), NOW);
-        let spelled = gate.judge(head("GET", &spelled, &[]), NOW);
+        let plain = judged(&gate, head("GET", &plain, &[]), NOW);
+        let spelled = judged(&gate, head("GET", &spelled, &[]), NOW);
         prop_assert_eq!(told(&plain), told(&spelled));
         let name = |verdict: &Verdict| match verdict {
             Verdict::Admitted(admitted) => admitted.route().clone(),

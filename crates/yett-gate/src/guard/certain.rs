@@ -32,10 +32,20 @@ pub enum Doubt {
     /// of more than 640 digits for sure, and Django no query of more than 1000 parameters.
     #[error("the target is unusually long")]
     Long,
-    /// The scheme is not spelled as configured: older token classes compare its case, and would
+    /// The path holds a control character, which the project's expressions (and those of its
+    /// middleware) need not match as they match others: `.` takes no newline.
+    #[error("the path holds a control character")]
+    Control,
+    /// Whether the application takes the request for http or https is not sure.
+    #[error("the scheme is not sure")]
+    Scheme,
+    /// The authentication scheme is not spelled as configured: older token classes compare its case, and would
     /// not see the token.
-    #[error("the scheme is spelled in another case")]
+    #[error("the authentication scheme is spelled in another case")]
     Spelling,
+    /// The token may be good: the issuer's keys are not here to tell.
+    #[error("the issuer's keys are not here")]
+    NoKeys,
     /// No answer is known for this kind of fault.
     #[error("no answer is known for this fault")]
     NoAnswer,
@@ -80,6 +90,9 @@ pub(super) fn check_certain(
     let target = head.target();
     if target.path().len() > LONGEST_PATH || target.query().len() > LONGEST_QUERY {
         return Err(Doubt::Long);
+    }
+    if target.path().iter().any(u8::is_ascii_control) {
+        return Err(Doubt::Control);
     }
     Ok(())
 }

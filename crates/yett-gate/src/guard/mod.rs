@@ -8,6 +8,8 @@ mod admitted;
 mod answers;
 mod certain;
 mod judge;
+mod keys;
+mod scheme;
 mod token;
 mod verdict;
 
@@ -15,6 +17,10 @@ pub use admitted::{Admitted, Identity, OpenBy};
 pub(crate) use answers::Answers;
 pub use answers::{Answer, AnswerSettings};
 pub use certain::Doubt;
+pub use scheme::SchemeHeaderSettings;
+pub(crate) use scheme::SchemeRule;
 pub(crate) use token::TokenRules;
-pub use token::{CredentialFault, FaultKind, KeyLength, TokenKey, TokenRuleSettings};
-pub use verdict::{Refused, Verdict};
+pub use token::{
+    CredentialFault, FaultKind, KeyLength, TokenKey, TokenKeySource, TokenRuleSettings,
+};
+pub use verdict::{Judgement, KeysWanted, Refused, Verdict};

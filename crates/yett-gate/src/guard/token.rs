@@ -6,14 +6,16 @@
 //! held against the request; a good token still counts.
 
 use std::fmt;
+use std::sync::Arc;
 
 use yett_jwt::{
-    Algorithm, CacheSize, HeaderType, Refusal, RefusalKind, Rules, TokenCache, UnixSeconds,
-    Verified, Verifier, VerifyingKey,
+    Algorithm, CacheSize, HeaderType, KeyId, KeySet, Refusal, RefusalKind, Rules, TokenCache,
+    UnixSeconds, Verified, Verifier, VerifyingKey,
 };
 use zeroize::Zeroizing;
 
 use super::Identity;
+use super::keys::{ProofKeys, Unproven};
 use crate::request::{AuthScheme, Credential, RequestHead, Spelling, UnprovenToken};
 use crate::settings::{GateSettingsError, SettingsFault};
 
@@ -22,8 +24,8 @@ use crate::settings::{GateSettingsError, SettingsFault};
 pub struct TokenRuleSettings {
     /// `ALGORITHM`: one that `yett-jwt` knows, by its JOSE name.
     pub algorithm: String,
-    /// For HMAC `SIGNING_KEY`, as bytes; for the others `VERIFYING_KEY`, a PEM text.
-    pub key: TokenKey,
+    /// What tokens are proven with.
+    pub key: TokenKeySource,
     /// Whether a short secret is taken.
     pub key_length: KeyLength,
     /// `LEEWAY`, in seconds, to both sides.
@@ -41,6 +43,15 @@ pub struct TokenRuleSettings {
     pub jti_claim: Option<String>,
     /// `AUTH_HEADER_TYPES`, at least one.
     pub header_types: Vec<String>,
+}
+
+/// Where the key comes from that tokens are proven with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenKeySource {
+    /// For HMAC `SIGNING_KEY`, as bytes; for the others `VERIFYING_KEY`, a PEM text.
+    Here(TokenKey),
+    /// `JWK_URL`: sets of keys that [`Gate::take_keys`](crate::Gate::take_keys) brings. Not for HMAC.
+    Issuer,
 }
 
 /// Whether the key must be as long as its algorithm's hash (RFC 7518, 3.2).
@@ -86,6 +97,9 @@ pub enum CredentialFault {
     /// The proof failed.
     #[error("the token was not proven")]
     Unproven(#[source] Refusal),
+    /// The issuer's keys are not here, so that nobody at the edge can say.
+    #[error("the issuer's keys are not here yet")]
+    NoKeys,
     /// Proven, but it never ends.
     #[error("the token has no exp claim")]
     NoExp,
@@ -122,7 +136,7 @@ impl CredentialFault {
         match self {
             Self::Missing => FaultKind::Missing,
             Self::Malformed => FaultKind::Malformed,
-            Self::NotText => FaultKind::Invalid,
+            Self::NotText | Self::NoKeys => FaultKind::Invalid,
             Self::Unproven(refusal) => match refusal.kind() {
                 RefusalKind::Expired => FaultKind::Expired,
                 _ => FaultKind::Invalid,
@@ -138,7 +152,7 @@ impl CredentialFault {
 /// The rules, ready to try credentials.
 #[derive(Debug)]
 pub(crate) struct TokenRules {
-    verifier: Verifier,
+    keys: ProofKeys,
     /// Tokens that these rules proved already. The edge has no list of revoked tokens, so there is
     /// nothing to forget before a token's `exp`.
     cache: TokenCache,
@@ -148,11 +162,33 @@ pub(crate) struct TokenRules {
     token_type: String,
 }
 
-/// How a credential stood its trial.
+/// How far a credential's trial came.
 #[derive(Debug)]
 pub(super) enum Trial {
+    Ended(Outcome),
+    /// It names a key that the issuer may have published meanwhile; or there are no keys at all.
+    KeysWanted(Option<KeyId>, Spelling),
+}
+
+/// How a credential stood its trial.
+#[derive(Debug)]
+pub(super) enum Outcome {
     Good(Identity),
     Bad(CredentialFault, Spelling),
+}
+
+impl Trial {
+    /// The outcome with the keys that there are.
+    pub(super) fn end(self) -> Outcome {
+        match self {
+            Self::Ended(outcome) => outcome,
+            Self::KeysWanted(None, spelling) => Outcome::Bad(CredentialFault::NoKeys, spelling),
+            Self::KeysWanted(Some(_), spelling) => {
+                let fault = CredentialFault::Unproven(Refusal::UnknownKey);
+                Outcome::Bad(fault, spelling)
+            }
+        }
+    }
 }
 
 impl TokenRules {
@@ -163,7 +199,7 @@ impl TokenRules {
     ) -> Option<Self> {
         let before = errors.len();
         let mut refuse = |fault| errors.push(GateSettingsError::new("token rules", fault));
-        let key = verifying_key(&settings).map_err(&mut refuse).ok();
+        let keys = proof_keys(&settings).map_err(&mut refuse).ok();
         if settings.audience.as_ref().is_some_and(Vec::is_empty) {
             refuse(SettingsFault::NoAudience);
         }
@@ -181,7 +217,7 @@ impl TokenRules {
             return None;
         }
         Some(Self {
-            verifier: Verifier::new(key?, proof_rules(&settings)),
+            keys: keys?,
             cache: TokenCache::new(CacheSize::default()),
             schemes,
             jti_claim: settings.jti_claim,
@@ -193,27 +229,30 @@ impl TokenRules {
     /// Tries the credential of a request; a token is verified exactly once, and remembered.
     pub(super) fn try_credential(&self, head: &RequestHead, now: UnixSeconds) -> Trial {
         match head.credential(&self.schemes) {
-            Credential::Missing => Trial::Bad(CredentialFault::Missing, Spelling::AsConfigured),
-            Credential::Malformed(spelling) => Trial::Bad(CredentialFault::Malformed, spelling),
-            Credential::Bearer(token, spelling) => match self.prove(token, now) {
-                Ok(identity) => Trial::Good(identity),
-                Err(fault) => Trial::Bad(fault, spelling),
-            },
+            Credential::Missing => bad(CredentialFault::Missing, Spelling::AsConfigured),
+            Credential::Malformed(spelling) => bad(CredentialFault::Malformed, spelling),
+            Credential::Bearer(token, spelling) => self.try_token(token, spelling, now),
         }
     }
 
-    fn prove(
-        &self,
-        token: UnprovenToken<'_>,
-        now: UnixSeconds,
-    ) -> Result<Identity, CredentialFault> {
-        let token = token.as_str().ok_or(CredentialFault::NotText)?;
-        let verified = self
-            .cache
-            .verify(&self.verifier, token, now)
-            .map_err(CredentialFault::Unproven)?;
-        self.check_claims(&verified)?;
-        Ok(Identity::new(token, verified))
+    /// Proves with this set of the issuer's keys from now on.
+    pub(crate) fn take_keys(&self, set: &Arc<KeySet>) {
+        self.keys.take(set);
+    }
+
+    fn try_token(&self, token: UnprovenToken<'_>, spelling: Spelling, now: UnixSeconds) -> Trial {
+        let Some(token) = token.as_str() else {
+            return bad(CredentialFault::NotText, spelling);
+        };
+        match self.keys.prove(&self.cache, token, now) {
+            Ok(verified) => match self.check_claims(&verified) {
+                Ok(()) => Trial::Ended(Outcome::Good(Identity::new(token, verified))),
+                Err(fault) => bad(fault, spelling),
+            },
+            Err(Unproven::Refused(refusal)) => bad(CredentialFault::Unproven(refusal), spelling),
+            Err(Unproven::NoKeys) => Trial::KeysWanted(None, spelling),
+            Err(Unproven::UnknownKey(id)) => Trial::KeysWanted(Some(id), spelling),
+        }
     }
 
     /// simplejwt's `Token.verify`.
@@ -238,20 +277,32 @@ impl TokenRules {
     }
 }
 
-fn verifying_key(settings: &TokenRuleSettings) -> Result<VerifyingKey, SettingsFault> {
+const fn bad(fault: CredentialFault, spelling: Spelling) -> Trial {
+    Trial::Ended(Outcome::Bad(fault, spelling))
+}
+
+fn proof_keys(settings: &TokenRuleSettings) -> Result<ProofKeys, SettingsFault> {
     let algorithm: Algorithm = settings
         .algorithm
         .parse()
         .map_err(|_| SettingsFault::Algorithm(settings.algorithm.clone()))?;
-    if !algorithm.is_symmetric() {
-        return VerifyingKey::from_pem(algorithm, &settings.key.0)
-            .map_err(SettingsFault::PublicKey);
-    }
-    match settings.key_length {
-        KeyLength::Enforced => VerifyingKey::hmac(algorithm, &settings.key.0),
-        KeyLength::DangerShort => VerifyingKey::danger_hmac_short(algorithm, &settings.key.0),
-    }
-    .map_err(SettingsFault::Key)
+    let key = match &settings.key {
+        TokenKeySource::Here(key) => key,
+        TokenKeySource::Issuer if algorithm.is_symmetric() => {
+            return Err(SettingsFault::PublishedSecret);
+        }
+        TokenKeySource::Issuer => return Ok(ProofKeys::published(proof_rules(settings))),
+    };
+    let key = match settings.key_length {
+        _ if !algorithm.is_symmetric() => {
+            VerifyingKey::from_pem(algorithm, &key.0).map_err(SettingsFault::PublicKey)
+        }
+        KeyLength::Enforced => VerifyingKey::hmac(algorithm, &key.0).map_err(SettingsFault::Key),
+        KeyLength::DangerShort => {
+            VerifyingKey::danger_hmac_short(algorithm, &key.0).map_err(SettingsFault::Key)
+        }
+    }?;
+    Ok(ProofKeys::Fixed(Verifier::new(key, proof_rules(settings))))
 }
 
 fn proof_rules(settings: &TokenRuleSettings) -> Rules {

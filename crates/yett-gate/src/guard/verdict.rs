@@ -1,5 +1,7 @@
 //! What the gate says to a request head.
 
+use yett_jwt::KeyId;
+
 use super::{Admitted, Answer, CredentialFault};
 use crate::request::RequestHead;
 use crate::route::RouteName;
@@ -11,6 +13,40 @@ pub enum Verdict {
     Admitted(Admitted),
     /// The edge answers for the application.
     Refused(Refused),
+}
+
+/// A verdict, or what it needs first.
+#[derive(Debug)]
+pub enum Judgement {
+    /// The verdict.
+    Verdict(Verdict),
+    /// The token names a key that the issuer may have published since the last set was brought, or
+    /// there is no set yet: bring the newest, then judge with what there is.
+    KeysWanted(KeysWanted),
+}
+
+/// A request that waits for the issuer's keys.
+#[derive(Debug)]
+pub struct KeysWanted {
+    head: RequestHead,
+    key_id: Option<KeyId>,
+}
+
+impl KeysWanted {
+    pub(super) const fn new(head: RequestHead, key_id: Option<KeyId>) -> Self {
+        Self { head, key_id }
+    }
+
+    /// The key that the token names, if there are keys but not that one. From an unproven header:
+    /// a name to ask the issuer's set for, nothing else.
+    #[must_use]
+    pub const fn key_id(&self) -> Option<&KeyId> {
+        self.key_id.as_ref()
+    }
+
+    pub(super) fn into_head(self) -> RequestHead {
+        self.head
+    }
 }
 
 /// A request that the edge answers itself, with the project's own answer.

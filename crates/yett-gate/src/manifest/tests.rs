@@ -37,7 +37,9 @@ fn manifest_becomes_settings_that_make_a_gate() {
     let entry = &settings.app.url_table[3];
     assert_eq!(entry.methods, [Method::GET, Method::PUT, Method::DELETE]);
     assert!(matches!(&entry.pattern, UrlPattern::Pieces(pieces) if pieces.len() == 2));
-    assert!(matches!(&entry.guard, GuardSettings::Token(choice) if choice.no_exp == Some(7)));
+    assert!(
+        matches!(&entry.guard, GuardSettings::Token(answers) if answers.http.no_exp == Some(7))
+    );
     Gate::new(settings).unwrap();
 }
 

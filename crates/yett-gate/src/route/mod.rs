@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 pub(crate) use mounts::Mounts;
 pub use mounts::{MountSettings, Rest};
-pub use table::{AnswerChoice, GuardSettings, UrlEntrySettings, UrlPattern};
-pub(crate) use table::{Entry, Lookup, UrlTable};
+pub use table::{AnswerChoice, GuardSettings, SchemeAnswers, UrlEntrySettings, UrlPattern};
+pub(crate) use table::{Entry, Lookup, Taken, UrlTable};
 
 /// The name of a route in logs and metrics: one per mount and per URL pattern, plus
 /// [`RouteName::app`], so a client cannot make up new ones.

@@ -66,6 +66,16 @@ impl Pattern {
         &self.literal_prefix
     }
 
+    /// Whether only one path matches: the literal prefix, whole.
+    pub(crate) fn is_literal(&self) -> bool {
+        match self.steps.split_last() {
+            Some((Step::LiteralToEnd(_), outer)) => {
+                outer.iter().all(|step| matches!(step, Step::Literal(_)))
+            }
+            _ => false,
+        }
+    }
+
     /// Matches a path without its leading slash.
     pub(crate) fn matches(&self, path: &str) -> Matching {
         let printable = |byte: u8| (0x20..0x7F).contains(&byte);

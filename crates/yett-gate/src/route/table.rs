@@ -13,6 +13,7 @@ use http::Method;
 
 use super::RouteName;
 use super::pattern::{Matching, Pattern};
+use crate::request::Scheme;
 
 /// One URL pattern of the project and what is known about its view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,9 @@ pub enum UrlPattern {
     /// Python regular expressions, outermost first, each matched at the start of what the one
     /// before it left over.
     Pieces(Vec<String>),
+    /// Like `Pieces`, but the project's own code may refuse what they match (a converter of its
+    /// own), so only a path that they do not match is sure.
+    Perhaps(Vec<String>),
     /// Must not be matched here; may match anything below its literal prefix.
     Opaque,
 }
@@ -54,9 +58,35 @@ pub enum UrlPattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GuardSettings {
     /// The edge, with these answers; for a kind without an answer, the application.
-    Token(AnswerChoice),
+    Token(Box<SchemeAnswers>),
     /// The application.
     App,
+}
+
+/// The answers over either scheme: `SecurityMiddleware` adds headers over https alone, or redirects
+/// what comes in clear text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SchemeAnswers {
+    /// To requests that the application sees as http. Without any, it decides over http.
+    pub http: AnswerChoice,
+    /// To requests that the application sees as https. Without any, it decides over https.
+    pub https: AnswerChoice,
+}
+
+impl SchemeAnswers {
+    /// The answers over one scheme.
+    #[must_use]
+    pub const fn over(&self, scheme: Scheme) -> &AnswerChoice {
+        match scheme {
+            Scheme::Http => &self.http,
+            Scheme::Https => &self.https,
+        }
+    }
+
+    /// All places that occur.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
+        self.http.places().chain(self.https.places())
+    }
 }
 
 /// For each kind of bad credential, the place of its answer in
@@ -83,18 +113,29 @@ pub struct AnswerChoice {
 pub(crate) struct Entry {
     /// `None`: opaque, by the settings or because Rust could mean something else by it.
     pattern: Option<Pattern>,
+    on_match: OnMatch,
     name: RouteName,
     settings: UrlEntrySettings,
 }
 
+/// What follows when the pattern matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnMatch {
+    Reached,
+    /// The project's own code may still refuse.
+    Unsure,
+}
+
 impl Entry {
     fn new(settings: UrlEntrySettings) -> Self {
-        let pattern = match &settings.pattern {
-            UrlPattern::Pieces(pieces) => Pattern::compile(pieces),
-            UrlPattern::Opaque => None,
+        let (pattern, on_match) = match &settings.pattern {
+            UrlPattern::Pieces(pieces) => (Pattern::compile(pieces), OnMatch::Reached),
+            UrlPattern::Perhaps(pieces) => (Pattern::compile(pieces), OnMatch::Unsure),
+            UrlPattern::Opaque => (None, OnMatch::Unsure),
         };
         Self {
             pattern,
+            on_match,
             name: RouteName::new(&format!("/{}", settings.route)),
             settings,
         }
@@ -108,13 +149,42 @@ impl Entry {
         &self.settings
     }
 
-    pub(crate) const fn is_opaque(&self) -> bool {
-        self.pattern.is_none()
+    /// Whether a path that gets here may still go on to later entries.
+    pub(crate) const fn is_unsure(&self) -> bool {
+        self.pattern.is_none() || matches!(self.on_match, OnMatch::Unsure)
     }
 
-    /// Whether this opaque entry, standing earlier, may take all paths of another.
-    pub(crate) fn may_take(&self, other: &Self) -> bool {
-        self.is_opaque() && other.literal_prefix().starts_with(self.literal_prefix())
+    /// Which paths of another entry this unsure one, standing earlier, may take.
+    pub(crate) fn may_take(&self, other: &Self) -> Taken {
+        let (ours, theirs) = (self.literal_prefix(), other.literal_prefix());
+        match &self.pattern {
+            _ if !self.is_unsure() => Taken::None,
+            None if theirs.starts_with(ours) => Taken::All,
+            None if ours.starts_with(theirs) && !other.is_literal() => Taken::Some,
+            None => Taken::None,
+            Some(pattern) if other.is_literal() => match pattern.matches(theirs) {
+                Matching::No => Taken::None,
+                Matching::Yes | Matching::Unsure => Taken::All,
+            },
+            Some(_) if ours.starts_with(theirs) || theirs.starts_with(ours) => Taken::Some,
+            Some(_) => Taken::None,
+        }
+    }
+
+    /// Whether only one path matches, which is then its literal prefix.
+    fn is_literal(&self) -> bool {
+        self.pattern.as_ref().is_some_and(Pattern::is_literal)
+    }
+
+    fn look_at(&self, path: &str) -> Matching {
+        match (&self.pattern, self.on_match) {
+            (None, _) => Matching::Unsure,
+            (Some(pattern), OnMatch::Reached) => pattern.matches(path),
+            (Some(pattern), OnMatch::Unsure) => match pattern.matches(path) {
+                Matching::No => Matching::No,
+                Matching::Yes | Matching::Unsure => Matching::Unsure,
+            },
+        }
     }
 
     fn literal_prefix(&self) -> &str {
@@ -123,6 +193,14 @@ impl Entry {
             None => &self.settings.literal_prefix,
         }
     }
+}
+
+/// How many of an entry's paths an earlier, unsure one may take: as far as can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    None,
+    Some,
+    All,
 }
 
 /// What the table knows about a path.
@@ -174,11 +252,7 @@ impl UrlTable {
             return Lookup::NotText;
         };
         for entry in self.candidates(path) {
-            let matching = match &entry.pattern {
-                Some(pattern) => pattern.matches(path),
-                None => Matching::Unsure,
-            };
-            match matching {
+            match entry.look_at(path) {
                 Matching::Yes => return Lookup::Found(entry),
                 Matching::Unsure => return Lookup::Uncertain(entry),
                 Matching::No => {}

@@ -102,17 +102,28 @@ impl<'de> MapAccess<'de> for &mut Members<'de> {
         let text = self.document.strings().at(member.value);
         let value = match member.kind() {
             Kind::String => seed.deserialize(Text(text)),
-            // Nearly all numbers are short integers.
+            // Nearly all numbers are short integers. Minus zero is a float, there as here.
             Kind::Number => match JsonNumber::new(text).as_i64() {
-                Some(integer) => seed.deserialize(Integer(integer)),
-                None => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
+                Some(integer) if text != "-0" => seed.deserialize(Integer(integer)),
+                _ => whole(text, seed),
             },
-            _ => seed.deserialize(&mut serde_json::Deserializer::from_str(text)),
+            _ => whole(text, seed),
         }?;
         self.next += 1;
         self.is_within = false;
         Ok(value)
     }
+}
+
+/// By serde_json, to the last byte: it reads an `i128` from the front of `1.5` and calls it 1.
+fn whole<'de, S: DeserializeSeed<'de>>(
+    text: &'de str,
+    seed: S,
+) -> Result<S::Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = seed.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(value)
 }
 
 /// An integer that is parsed already.

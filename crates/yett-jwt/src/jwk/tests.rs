@@ -335,6 +335,37 @@ fn private_half_must_belong_to_the_public_one() {
     }
 }
 
+/// Under such a key `R` alone, with `s` zero, is a right signature of one text in eight or of all:
+/// anybody signs. Thirty-two zero bytes, a key that was never filled in, is one.
+#[test]
+fn ed25519_key_of_small_order_is_refused() {
+    let minus_one = [&[0xEC][..], &[0xFF; 30], &[0x7F]].concat();
+    let eighth = *b"\x26\xE8\x95\x8F\xC2\xB2\x27\xB0\x45\xC3\xF4\x89\xF2\xEF\x98\xF0\
+        \xD5\xDF\xAC\x05\xD3\xC6\x33\x39\xB1\x38\x02\x88\x6D\x53\xFC\x05";
+    // Of p minus a number, in bytes.
+    let mut other_eighth = eighth.map(|digit| 0xFF - digit);
+    other_eighth[0] -= 18;
+    other_eighth[31] &= 0x7F;
+    let not_reduced = |first: u8| [&[first][..], &[0xFF; 30], &[0x7F]].concat();
+    for mut point in [
+        vec![0; 32],
+        [&[1][..], &[0; 31]].concat(),
+        minus_one,
+        eighth.to_vec(),
+        other_eighth.to_vec(),
+        not_reduced(0xED),
+        not_reduced(0xEE),
+    ] {
+        for _ in 0..2 {
+            let jwk = with(without(ed25519(), "d"), "x", BASE64URL.encode(&point));
+            let error = VerifyingKey::from_jwk(&read(&jwk).unwrap(), Algorithm::EdDsa).unwrap_err();
+            assert_eq!(error, KeyError::Invalid, "{jwk}");
+            // The sign of the other coordinate.
+            point[31] ^= 0x80;
+        }
+    }
+}
+
 #[test]
 fn point_that_is_not_on_the_curve_is_refused() {
     let y = es256()["x"].clone();

@@ -226,6 +226,31 @@ fn ec_private_key_with_a_foreign_public_half_is_refused() {
     );
 }
 
+/// Signing with a foreign public key beside the seed gives the seed away: two signatures of one
+/// message, under two public keys, tell the private scalar.
+#[test]
+fn ed25519_private_key_with_a_foreign_public_half_is_refused() {
+    let (private, own) = both_der(&key_for(Algorithm::EdDsa));
+    let seed = structure::pkcs8_key(&private).unwrap();
+    let (_, foreign) = both_der(&key_for(Algorithm::EdDsa));
+    let with_public = |spki: &[u8]| {
+        der(
+            SEQUENCE,
+            &[
+                &der(INTEGER, &[&[1]]),
+                &der(SEQUENCE, &[&der(OBJECT_IDENTIFIER, &[b"\x2B\x65\x70"])]),
+                &der(OCTET_STRING, &[seed]),
+                &der(0x81, &[&[0], &inner_public(spki)]),
+            ],
+        )
+    };
+    assert!(SigningKey::from_der(Algorithm::EdDsa, &with_public(&own)).is_ok());
+    assert_eq!(
+        SigningKey::from_der(Algorithm::EdDsa, &with_public(&foreign)).unwrap_err(),
+        KeyError::Invalid
+    );
+}
+
 #[test]
 fn public_key_of_a_certificate_is_read() {
     for algorithm in [Algorithm::Rs256, Algorithm::Es384, Algorithm::Ed25519] {

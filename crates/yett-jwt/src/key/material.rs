@@ -59,8 +59,11 @@ impl KeyMaterial {
             return Some(found);
         }
         let bytes = skip_marks_and_space(secret);
-        if is_der(bytes) || is_der_in_base64(bytes) {
+        if is_der(bytes) {
             return Some(Self::Der);
+        }
+        if let Some(found) = Self::recognize_base64(bytes) {
+            return Some(found);
         }
         // ASCII text in UTF-16 or UTF-32, either byte order, with or without its mark.
         if !secret.contains(&0) {
@@ -73,6 +76,25 @@ impl KeyMaterial {
                 .filter(|byte| !matches!(byte, 0 | 0xFE | 0xFF)),
         );
         Self::recognize_text(&ascii)
+    }
+
+    /// PEM whose armour was lost, on one line or several, or a whole key file in base64.
+    fn recognize_base64(secret: &[u8]) -> Option<Self> {
+        // Both rooms have their final size from the start: a vector that grows leaves copies of the
+        // secret behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(secret.len()));
+        text.extend(secret.iter().filter(|byte| !byte.is_ascii_whitespace()));
+        let mut room = Zeroizing::new(vec![0; secret.len()]);
+        [&STANDARD_NO_PAD_INDIFFERENT, &URL_SAFE_NO_PAD_INDIFFERENT]
+            .into_iter()
+            .find_map(|engine| {
+                let length = engine.decode_slice(text.as_slice(), &mut room).ok()?;
+                let decoded = room.get(..length)?;
+                if is_der(decoded) {
+                    return Some(Self::Der);
+                }
+                Self::recognize_text(decoded)
+            })
     }
 
     fn recognize_text(secret: &[u8]) -> Option<Self> {
@@ -152,20 +174,4 @@ fn take_element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     }
     let (content, after) = rest.split_at_checked(length)?;
     Some((tag, content, after))
-}
-
-/// PEM whose armour was lost, on one line or several.
-fn is_der_in_base64(secret: &[u8]) -> bool {
-    // Both rooms have their final size from the start: a vector that grows leaves copies of the
-    // secret behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(secret.len()));
-    text.extend(secret.iter().filter(|byte| !byte.is_ascii_whitespace()));
-    let mut room = Zeroizing::new(vec![0; secret.len()]);
-    [&STANDARD_NO_PAD_INDIFFERENT, &URL_SAFE_NO_PAD_INDIFFERENT]
-        .into_iter()
-        .any(|engine| {
-            engine
-                .decode_slice(text.as_slice(), &mut room)
-                .is_ok_and(|length| room.get(..length).is_some_and(is_der))
-        })
 }

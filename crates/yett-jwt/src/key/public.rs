@@ -154,7 +154,7 @@ impl PublicKey {
                 })
             }
             PublicParameters::Ed25519(key) => {
-                if key.len() != signature::ED25519_PUBLIC_KEY_LEN {
+                if key.len() != signature::ED25519_PUBLIC_KEY_LEN || has_small_order(&key) {
                     return Err(KeyError::Invalid);
                 }
                 let parsed = ParsedPublicKey::new(&signature::ED25519, &key)
@@ -197,6 +197,33 @@ impl PublicKey {
     /// The SubjectPublicKeyInfo.
     pub(crate) fn to_der(&self) -> Option<impl AsRef<[u8]> + use<>> {
         self.parsed.as_der().ok().map(|der| der.as_ref().to_vec())
+    }
+}
+
+/// Whether an Ed25519 key is one of the eight points of small order, under which anybody can sign,
+/// in any encoding, also those with a coordinate that is not reduced. The library does not ask.
+fn has_small_order(key: &[u8]) -> bool {
+    /// `y` of the points of order 8, little-endian; of the others it is 0, 1 and -1.
+    const OF_ORDER_8: [&[u8]; 2] = [
+        b"\x26\xE8\x95\x8F\xC2\xB2\x27\xB0\x45\xC3\xF4\x89\xF2\xEF\x98\xF0\
+          \xD5\xDF\xAC\x05\xD3\xC6\x33\x39\xB1\x38\x02\x88\x6D\x53\xFC\x05",
+        b"\xC7\x17\x6A\x70\x3D\x4D\xD8\x4F\xBA\x3C\x0B\x76\x0D\x10\x67\x0F\
+          \x2A\x20\x53\xFA\x2C\x39\xCC\xC6\x4E\xC7\xFD\x77\x92\xAC\x03\x7A",
+    ];
+    let [first, middle @ .., last] = key else {
+        return true;
+    };
+    // The highest bit is the sign of the other coordinate.
+    match (first, last & 0x7F) {
+        (0 | 1, 0) => middle.iter().all(|byte| *byte == 0),
+        // -1, 0 and 1, of which the last two are not reduced: p - 1, p, p + 1.
+        (0xEC..=0xEE, 0x7F) => middle.iter().all(|byte| *byte == 0xFF),
+        (_, last) => OF_ORDER_8.iter().any(|y| {
+            let [y_first, y_middle @ .., y_last] = y else {
+                return false;
+            };
+            (first, middle, last) == (y_first, y_middle, *y_last)
+        }),
     }
 }
 

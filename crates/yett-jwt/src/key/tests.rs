@@ -157,6 +157,28 @@ fn pem_without_its_armour_is_refused_as_a_secret() {
     }
 }
 
+/// As Kubernetes and environment files hold them.
+#[test]
+fn key_file_in_base64_is_refused_as_a_secret() {
+    let pem = format!(
+        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+        STANDARD.encode(&der_samples()[0])
+    );
+    for (file, found) in [
+        (pem.as_str(), KeyMaterial::Pem),
+        ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI", KeyMaterial::Ssh),
+        (
+            r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#,
+            KeyMaterial::Json,
+        ),
+    ] {
+        let body = STANDARD.encode(file);
+        check(body.as_bytes(), found);
+        check(body.trim_end_matches('=').as_bytes(), found);
+        check(format!(" {body}\n").as_bytes(), found);
+    }
+}
+
 #[test]
 fn byte_order_mark_and_white_space_hide_nothing() {
     for front in [

@@ -37,6 +37,41 @@ fn what_is_not_an_acceptable_object_is_not_signed() {
     }
 }
 
+/// `flatten` lets a map of anything write over the fields beside it: `{"sub":"1","sub":"2"}`, of
+/// which many verifiers take the last.
+#[test]
+fn typed_claims_that_say_a_name_twice_are_not_signed() {
+    #[derive(serde::Serialize)]
+    struct Claims {
+        sub: &'static str,
+        #[serde(flatten)]
+        more: std::collections::BTreeMap<&'static str, &'static str>,
+    }
+    let claims = |name| Claims {
+        sub: "1",
+        more: [(name, "2")].into(),
+    };
+    assert!(key().sign_claims(&claims("role")).is_ok());
+    let error = key().sign_claims(&claims("sub")).unwrap_err();
+    assert_eq!(error, SignError::Claims(JsonFault::DuplicateName));
+}
+
+#[test]
+fn typed_claims_that_no_verifier_would_read_are_not_signed() {
+    let deep = (0..40).fold(serde_json::json!(1), |inner, _| serde_json::json!([inner]));
+    let error = key()
+        .sign_claims(&serde_json::json!({"a": deep}))
+        .unwrap_err();
+    assert_eq!(error, SignError::Claims(JsonFault::TooDeep));
+    for (claims, fault) in [
+        (serde_json::json!([1]), JsonFault::NotObject),
+        (serde_json::json!(null), JsonFault::NotObject),
+        (serde_json::json!("{}"), JsonFault::NotObject),
+    ] {
+        assert_eq!(key().sign_claims(&claims), Err(SignError::Claims(fault)));
+    }
+}
+
 #[test]
 fn signed_token_is_never_longer_than_the_bound() {
     let claims = br#"{"a":"some text"}"#;
@@ -93,4 +128,78 @@ fn errors_of_signing_show_no_claims() {
     );
     let secret = String::from_utf8_lossy(SECRET);
     assert!(!shown.contains(&*secret));
+}
+
+/// Writes these names, each with the value 0.
+struct Named<'n>(&'n [Name]);
+
+#[derive(Clone, Copy)]
+enum Name {
+    Text(&'static str),
+    Number(u64),
+}
+
+impl serde::Serialize for Named<'_> {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let mut map = out.serialize_map(None)?;
+        for name in self.0 {
+            match name {
+                Name::Text(text) => map.serialize_entry(text, &0)?,
+                Name::Number(number) => map.serialize_entry(number, &0)?,
+            }
+        }
+        map.end()
+    }
+}
+
+#[test]
+fn name_that_occurs_twice_is_noticed_however_it_is_written() {
+    use Name::{Number, Text};
+    let long = "a name of more than eight bytes, and more than sixteen";
+    for twins in [
+        [Text("sub"), Text("sub")],
+        [Text(""), Text("")],
+        [Text("1"), Number(1)],
+        [Number(7), Number(7)],
+        [Text("a\"b\n"), Text("a\"b\n")],
+        [Text(long), Text(long)],
+    ] {
+        let expected = Err(SignError::Claims(JsonFault::DuplicateName));
+        assert_eq!(key().sign_claims(&Named(&twins)), expected);
+        let within = serde_json::json!({"x": [1]});
+        assert!(key().sign_claims(&within).is_ok());
+        #[derive(serde::Serialize)]
+        struct Outer<'n> {
+            list: [Named<'n>; 1],
+        }
+        let nested = Outer {
+            list: [Named(&twins)],
+        };
+        assert_eq!(key().sign_claims(&nested), expected);
+    }
+    for different in [
+        [Text("sub"), Text("sub ")],
+        [Text(""), Number(1)],
+        [Text("12"), Number(1)],
+        [Text("a\\b"), Text("a\"b")],
+    ] {
+        assert!(key().sign_claims(&Named(&different)).is_ok());
+    }
+}
+
+#[test]
+fn equal_names_in_different_objects_are_signed() {
+    let claims =
+        serde_json::json!({"a": {"a": {"a": 1}, "b": [{"a": 1}, {"a": 2}]}, "b": {"a": 1}});
+    assert!(key().sign_claims(&claims).is_ok());
+}
+
+#[test]
+fn many_names_are_signed_and_twins_among_them_noticed() {
+    let names: Vec<Name> = (0..100).map(Name::Number).collect();
+    assert!(key().sign_claims(&Named(&names)).is_ok());
+    let twins = [&names[..], &[Name::Number(99)]].concat();
+    let expected = Err(SignError::Claims(JsonFault::DuplicateName));
+    assert_eq!(key().sign_claims(&Named(&twins)), expected);
 }

@@ -1,4 +1,5 @@
-//! The whole way: published vectors, signatures, the order of checks, what refusals show.
+//! The whole way: signatures, the order of checks, what refusals show. Published vectors are in
+//! `tests/vectors/`, properties of all algorithms in `tests/algorithms/`.
 
 use std::error::Error as _;
 
@@ -8,71 +9,6 @@ use super::Verifier;
 use crate::compact::BASE64URL;
 use crate::testing::{HEADER, NOW, encode, key, seal, token, verifier};
 use crate::{JsonFault, Part, Refusal, RefusalKind, Rules, SigningKey, UnixSeconds};
-
-/// RFC 7515 appendix A.1.1, also RFC 7519 section 3.1.
-const RFC_TOKEN: &str = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9\
-    .eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ\
-    .dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-
-/// RFC 7515 appendix A.1.1: `k` of the key.
-const RFC_SECRET: &str =
-    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
-
-const RFC_EXPIRY: i64 = 1_300_819_380;
-
-fn rfc_verifier() -> Verifier {
-    let secret = BASE64URL.decode(RFC_SECRET).unwrap();
-    Verifier::new(
-        SigningKey::hs256(&secret).unwrap().verifying_key(),
-        Rules::new(),
-    )
-}
-
-#[test]
-fn rfc_7515_appendix_a1_is_verified() {
-    let verified = rfc_verifier()
-        .verify(RFC_TOKEN, UnixSeconds::new(RFC_EXPIRY - 1))
-        .unwrap();
-    assert_eq!(
-        verified.payload_json(),
-        b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}"
-    );
-}
-
-#[test]
-fn rfc_7519_section_3_1_has_its_claims() {
-    let verified = rfc_verifier()
-        .verify(RFC_TOKEN, UnixSeconds::new(0))
-        .unwrap();
-    let claims = verified.claims();
-    assert_eq!(claims.issuer(), Some("joe"));
-    assert_eq!(claims.expires_at(), Some(UnixSeconds::new(RFC_EXPIRY)));
-    assert_eq!(
-        claims
-            .claim("http://example.com/is_root")
-            .and_then(|value| value.as_bool()),
-        Some(true)
-    );
-}
-
-#[test]
-fn rfc_7519_example_expires_at_its_second() {
-    let refusal = rfc_verifier()
-        .verify(RFC_TOKEN, UnixSeconds::new(RFC_EXPIRY))
-        .unwrap_err();
-    assert_eq!(refusal.kind(), RefusalKind::Expired);
-}
-
-#[test]
-fn rfc_7519_section_6_1_unsecured_token_is_refused() {
-    let (signed, _) = RFC_TOKEN.rsplit_once('.').unwrap();
-    let (_, payload) = signed.split_once('.').unwrap();
-    let unsecured = format!("eyJhbGciOiJub25lIn0.{payload}.");
-    let refusal = rfc_verifier()
-        .verify(&unsecured, UnixSeconds::new(0))
-        .unwrap_err();
-    assert_eq!(refusal, Refusal::AlgorithmNone);
-}
 
 #[test]
 fn token_of_another_key_is_refused() {
@@ -133,8 +69,7 @@ fn signature_covers_the_encoded_text() {
 
 #[test]
 fn header_alg_must_equal_the_keys() {
-    // With one algorithm there is no second known name to confuse it with, so every other name is
-    // unknown.
+    // Under the key's own signature. All pairs of algorithms are in `tests/algorithms/`.
     for name in [
         "HS384", "HS512", "RS256", "PS256", "ES256", "EdDSA", "Ed25519",
     ] {

@@ -4,7 +4,10 @@
 //! the error from where it came) and never prints: help, version and mistakes come back as
 //! [`NoOrder`].
 
+mod keys;
 mod serve;
+mod token;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +21,11 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use std::ffi::OsString;
+
+pub(crate) use self::{
+    keys::{GenerateArgs, JwksArgs, KeyFormat, KeyName, KeysCommand, ThumbprintArgs},
+    token::{InspectArgs, IssueArgs, IssuedType, TokenCommand, TokenType, TokenWord, VerifyArgs},
+};
 
 use self::serve::ServeArgs;
 
@@ -48,6 +56,12 @@ enum Command {
     Stop(StopArgs),
     /// Show what a running server does.
     Status(StatusArgs),
+    /// Look into tokens, prove them, and make them.
+    #[command(subcommand)]
+    Token(Box<TokenCommand>),
+    /// Make keys, and publish their public halves.
+    #[command(subcommand)]
+    Keys(KeysCommand),
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +113,10 @@ pub(crate) enum Order {
     Stop(Which, Manner),
     /// Print what the server does.
     Status(Which, Form),
+    /// Inspect, verify or issue a token.
+    Token(Box<TokenCommand>),
+    /// Make or publish keys.
+    Keys(KeysCommand),
 }
 
 /// Which running server is meant.
@@ -158,6 +176,8 @@ pub(crate) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Order, 
             },
         ),
         Command::Status(StatusArgs { json, which }) => Order::Status(which.which(), form(json)),
+        Command::Token(command) => Order::Token(command),
+        Command::Keys(command) => Order::Keys(command),
     })
 }
 

@@ -176,3 +176,62 @@ fn the_version_is_printed() {
         )
     );
 }
+
+#[test]
+fn a_token_and_its_key_are_read() {
+    let Ok(Order::Token(command)) =
+        parse_line("yett token verify a.b.c --key k.pem --alg ES256 --leeway 30s --type at+jwt")
+    else {
+        panic!()
+    };
+    assert!(!format!("{command:?}").contains("a.b.c"));
+    let TokenCommand::Verify(words) = *command else {
+        panic!()
+    };
+    assert_eq!(words.token, Some(TokenWord("a.b.c".to_owned())));
+    assert_eq!(words.leeway, Some(30));
+    assert_eq!(words.kind, TokenType::AccessToken);
+}
+
+#[test]
+fn a_key_comes_from_exactly_one_place() {
+    for verb in ["verify", "issue"] {
+        let none = mistake(&format!("yett token {verb} --alg HS256"));
+        assert!(
+            none.contains("required arguments were not provided"),
+            "{none}"
+        );
+        let two = mistake(&format!("yett token {verb} --key a --secret-env B"));
+        assert!(two.contains("cannot be used with"), "{two}");
+    }
+    mistake("yett token verify --key a --allow-loopback");
+    mistake("yett token verify --key a --danger-short-secret");
+    mistake("yett token verify --key a --audience b --any-audience");
+    mistake("yett token issue --key a --expires-in 5m --danger-no-expiry");
+}
+
+/// A command line is seen by every user of the machine.
+#[test]
+fn no_flag_of_token_and_keys_takes_a_secret() {
+    let command = command();
+    for noun in ["token", "keys"] {
+        let noun = command.find_subcommand(noun).unwrap();
+        for verb in noun.get_subcommands() {
+            for arg in verb
+                .get_arguments()
+                .filter(|arg| arg.get_action().takes_values())
+            {
+                let id = arg.get_id().as_str();
+                let place = arg.get_value_names().and_then(|names| names.first());
+                let place = place.map_or("", |name| name.as_str());
+                if id.contains("secret") || id.contains("key") {
+                    let by_name = matches!(place, "FILE" | "VARIABLE");
+                    assert!(by_name, "{} --{id} {place}", verb.get_name());
+                }
+                assert!(!id.contains("password"), "{id}");
+            }
+        }
+    }
+    let refused = mistake("yett token verify --secret=hunter2 --alg HS256");
+    assert!(!refused.contains("hunter2"), "{refused}");
+}

@@ -144,6 +144,22 @@ impl Wrong {
     }
 }
 
+/// For words that have no place in the configuration: what reports them names the flag.
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: expected {}",
+            one_line(&self.wrong),
+            one_line(&self.expected)
+        )?;
+        if let Some(hint) = &self.hint {
+            write!(f, "; {}", one_line(hint))?;
+        }
+        Ok(())
+    }
+}
+
 /// A user's word in quotes, escaped and cut, so that it cannot play tricks on a terminal.
 pub(crate) fn quoted(word: &str) -> String {
     const LONGEST: usize = 80;

@@ -41,4 +41,5 @@ pub(crate) use self::{
     settings::{Limits, ServeSettings, Settled},
     settle::Surroundings,
     source::load,
+    units::read_duration,
 };

@@ -33,6 +33,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
     Ok(Duration::from_millis(total))
 }
 
+/// [`duration`] for flags that are no setting: what is wrong, in one line.
+pub(crate) fn read_duration(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|wrong| wrong.to_string())
+}
+
 /// A size in bytes, such as `512B`, `64KiB`, `100MiB` or `2GiB`.
 pub(super) fn size(text: &str) -> Result<u64, Wrong> {
     let (number, unit) =

@@ -8,8 +8,11 @@
 mod banner;
 mod check;
 mod failure;
+mod json_text;
+mod moment;
 mod routes;
 mod screen;
+mod token;
 
 #[expect(
     unused_imports,
@@ -19,6 +22,9 @@ pub(crate) use self::{
     banner::{Banner, GuardedPaths, banner},
     check::{CheckLine, CheckReport, Mark},
     failure::{Exit, Failure},
+    json_text::{JsonObjectText, elements, members, pretty, string},
+    moment::{from_now, utc_or_seconds},
     routes::{RouteRow, routes_json, routes_table},
     screen::{Paint, Screen, Style, one_line, without_controls},
+    token::{TokenView, times_json},
 };

@@ -19,6 +19,10 @@ pub(crate) struct RouteRow {
     pub(crate) permission: String,
     /// Who answers a bad token: `edge`, `app`, or `files`.
     pub(crate) answered: String,
+    /// Who answers a request without a token, likewise. In the JSON alone.
+    pub(crate) missing: String,
+    /// The schemes over which the edge answers. In the JSON alone.
+    pub(crate) schemes: Vec<&'static str>,
     /// One sentence.
     pub(crate) why: String,
 }
@@ -149,6 +153,12 @@ mod tests {
                 view,
                 authentication,
                 permission,
+                missing: answered.clone(),
+                schemes: if answered == "edge" {
+                    vec!["http", "https"]
+                } else {
+                    Vec::new()
+                },
                 answered,
                 why,
             }
@@ -229,6 +239,8 @@ GET,PUT  /api/notes/<…  notes.views…  JWTAuthenti…  IsAuthentic…  edge  
     "authentication": "",
     "permission": "",
     "answered": "app",
+    "missing": "app",
+    "schemes": [],
     "why": "not a DRF view"
   }
 ]

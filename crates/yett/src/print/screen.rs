@@ -84,16 +84,20 @@ impl fmt::Display for Painted<'_> {
 pub(crate) fn without_controls(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
-        // U+2028..U+202E and U+2066..U+2069 break lines or turn the reading direction around.
-        let harmful = (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if harmful {
+        if is_harmful(c) {
             clean.extend(c.escape_unicode())
         } else {
             clean.push(c)
         }
     }
     clean
+}
+
+/// Whether a character does something else than to be seen. Line feed and tab are not among them.
+pub(super) fn is_harmful(c: char) -> bool {
+    // U+2028..U+202E and U+2066..U+2069 break lines or turn the reading direction around.
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Text from outside for a place that has one line: line feeds and tabs become visible too.
@@ -109,6 +113,7 @@ pub(crate) struct Screen {
     out: Paint,
     err: Paint,
     width: Option<usize>,
+    shows_out: bool,
 }
 
 impl Screen {
@@ -125,7 +130,19 @@ impl Screen {
             width: width
                 .map(|size| usize::from(size.ws_col))
                 .filter(|columns| *columns > 0),
+            shows_out: stdout.is_terminal(),
         }
+    }
+
+    /// Whether somebody sees stdout: it is a terminal, not a pipe or a file.
+    pub(crate) fn shows_out(&self) -> bool {
+        self.shows_out
+    }
+
+    /// Prints a warning to stderr, where it is not in the way of what a script reads.
+    pub(crate) fn warn(&self, sentence: &str) {
+        let label = self.err.text(Style::Warning, "warning:");
+        self.err(&format!("{label} {}\n", one_line(sentence)));
     }
 
     /// How stdout is painted.

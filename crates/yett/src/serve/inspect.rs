@@ -133,6 +133,15 @@ pub(crate) fn check(plan: &Plan, screen: Screen) -> Result<Exit, Failure> {
     Ok(report.exit())
 }
 
+/// Who answers, in a word.
+const fn answers(guard: RouteGuard) -> &'static str {
+    match guard {
+        RouteGuard::Open => "files",
+        RouteGuard::Token => "edge",
+        RouteGuard::App => "app",
+    }
+}
+
 /// Prints the routes in the order in which they are tried.
 pub(crate) fn routes(plan: &Plan, form: Form, screen: Screen) -> Result<Exit, Failure> {
     let (ruling, _) = look(plan)?;
@@ -151,11 +160,9 @@ pub(crate) fn routes(plan: &Plan, form: Form, screen: Screen) -> Result<Exit, Fa
             view: route.view,
             authentication: route.authentication,
             permission: route.permission,
-            answered: match route.guard {
-                RouteGuard::Open => String::from("files"),
-                RouteGuard::Token => String::from("edge"),
-                RouteGuard::App => String::from("app"),
-            },
+            answered: answers(route.guard).to_owned(),
+            missing: answers(route.missing).to_owned(),
+            schemes: route.schemes.iter().map(|scheme| scheme.as_str()).collect(),
             why: route.why,
         })
         .collect();

@@ -37,9 +37,11 @@ pub(super) struct Django {
     pub(super) token_rules_why_not: Option<String>,
 }
 
-/// Only what is told to people; the key is read by the gate alone.
+/// What is told to people, and where keys are published; a key itself is read by the gate alone.
 #[derive(Debug, Deserialize)]
 pub(super) struct TokenRules {
+    pub(super) algorithm: String,
+    pub(super) jwk_url: Option<String>,
     #[serde(default)]
     pub(super) danger_short_key: bool,
 }

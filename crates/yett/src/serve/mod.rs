@@ -6,6 +6,7 @@
 
 mod bridge;
 mod inspect;
+mod issuer;
 mod manifest;
 mod release;
 mod signals;
@@ -165,7 +166,7 @@ async fn run_all(
     )
     .map_err(Failure::failed)?;
     let edge = Arc::new(edge);
-    let releaser = Arc::new(Releaser::new(&plan.settings, Arc::clone(&edge)));
+    let releaser = Arc::new(Releaser::new(&plan.settings, Arc::clone(&edge), screen));
     let (announce, mut announced) = mpsc::channel(1);
     let printer = Printer::new(screen, announce);
     let supervision = run(

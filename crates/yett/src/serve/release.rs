@@ -1,7 +1,10 @@
 //! Makes a release's manifest into what the edge rules by, before the release gets a request.
 
-use super::manifest::Manifest;
-use crate::config::ServeSettings;
+use super::{
+    issuer::{self, Watch},
+    manifest::Manifest,
+};
+use crate::{config::ServeSettings, print::Screen};
 use std::{
     collections::HashMap,
     path::PathBuf,
@@ -33,6 +36,7 @@ pub(super) type Prepared = (Ruling, Summary);
 pub(super) struct Releaser {
     mounts: Vec<(String, PathBuf)>,
     edge: Arc<Edge>,
+    screen: Screen,
     state: Mutex<State>,
 }
 
@@ -40,13 +44,16 @@ pub(super) struct Releaser {
 struct State {
     prepared: HashMap<GenerationId, Prepared>,
     summary: Summary,
+    /// Of the release in force.
+    issuer: Option<Watch>,
 }
 
 impl Releaser {
-    pub(super) fn new(settings: &ServeSettings, edge: Arc<Edge>) -> Self {
+    pub(super) fn new(settings: &ServeSettings, edge: Arc<Edge>, screen: Screen) -> Self {
         Self {
             mounts: configured(settings),
             edge,
+            screen,
             state: Mutex::default(),
         }
     }
@@ -71,8 +78,11 @@ impl Releases for Releaser {
     fn commit(&self, generation: GenerationId) {
         let prepared = self.state().prepared.remove(&generation);
         if let Some((ruling, summary)) = prepared {
+            let issuer = ruling.issuer.clone();
             self.edge.rule(ruling);
-            self.state().summary = summary;
+            let mut state = self.state();
+            state.summary = summary;
+            state.issuer = issuer.map(|client| Watch::start(client, self.screen));
         }
     }
 
@@ -95,6 +105,7 @@ pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
     Ok(Ruling {
         gate: Gate::new(GateSettings::default())?,
         mounts: Vec::new(),
+        issuer: None,
     })
 }
 
@@ -104,6 +115,19 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
     let mut settings =
         GateSettings::from_manifest(document).map_err(|errors| errors.to_string())?;
     let mut warnings = manifest.warnings.clone();
+    let of_issuer = manifest.django.as_ref().and_then(|django| {
+        let rules = django.token_rules.as_ref()?;
+        Some(issuer::client(rules, django.debug))
+    });
+    let issuer = match of_issuer {
+        None => None,
+        Some(Ok(client)) => client,
+        Some(Err(why)) => {
+            settings.app.token_rules = None;
+            warnings.push(format!("JWK_URL: {why}; the app checks every token itself"));
+            None
+        }
+    };
     let mut folders = Vec::new();
     let of_project = std::mem::take(&mut settings.mounts);
     for (url, folder) in mounts {
@@ -124,7 +148,12 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
         .into_iter()
         .map(|(_, folder)| Mount { folder })
         .collect();
-    Ok((Ruling { gate, mounts }, summary))
+    let ruling = Ruling {
+        gate,
+        mounts,
+        issuer,
+    };
+    Ok((ruling, summary))
 }
 
 /// The folder of the project's own static files, unless the settings name one for that URL.

@@ -160,7 +160,7 @@ const MANIFEST: &str = r#"{"django": {
     "url_table": [{
         "pieces": ["^api/\\Z"], "opaque": false, "literal_prefix": "api/", "route": "api/",
         "name": null, "view": "v", "methods": ["GET", "POST"], "authentication": "", "permission": "",
-        "guard": "token", "why": "", "answers": {"missing": 0}
+        "guard": "token", "why": "", "answers": {"http": {"missing": 0}}
     }],
     "answers": [{"status": 401, "headers": [["WWW-Authenticate", "Bearer"]], "body": "who?"}]
 }}"#;
