@@ -428,14 +428,14 @@ fn typ_of_a_token_is_not_looked_at() {
     let mut settings = settings();
     let rules = settings.app.token_rules.as_mut().unwrap();
     rules.algorithm = "ES256".to_owned();
-    rules.key = TokenKey::new(key.verifying_key().to_pem().unwrap().into_bytes());
+    rules.key = here(key.verifying_key().to_pem().unwrap().into_bytes());
     let gate = Gate::new(settings).unwrap();
 
     let header = r#"{"alg":"ES256","typ":"at+jwt"}"#;
     let token = key.sign_payload(header, ACCESS.as_bytes(), 8192).unwrap();
     let headers = [("Authorization", &*format!("Bearer {token}"))];
     assert_eq!(
-        told(&gate.judge(head("GET", "/api/notes/", &headers), NOW)),
+        told(&judged(&gate, head("GET", "/api/notes/", &headers), NOW)),
         "APP+ID"
     );
 }
