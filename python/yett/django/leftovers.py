@@ -17,6 +17,7 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 OLD = "rest_framework_simplejwt"
 NEW = "yett.drf"
@@ -53,7 +54,11 @@ def _in_settings() -> Iterator[str]:
     for name in sorted(set(dir(settings))):
         if not name.isupper():
             continue
-        value = getattr(settings, name)
+        try:
+            value = getattr(settings, name)
+        except ImproperlyConfigured:
+            # Django's own word on an empty SECRET_KEY.
+            continue
         for found in dict.fromkeys(_strings(value, DEEPEST, [MOST_VALUES])):
             if found == OLD or found.startswith(f"{OLD}."):
                 yield f"the setting {name} names {found}: write {_instead(found)}"
