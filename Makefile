@@ -20,7 +20,7 @@ PYO3 := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/pyt
 SYSTEM := YETT_BIN=$(CURDIR)/$(DEBUG)/yett YETT_TEST_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-system test-wheel lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-system test-wheel lint lint-rust lint-python format build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,7 +44,7 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
-test: test-rust test-python test-pyjwt test-system test-wheel ## all tests
+test: test-rust test-python test-pyjwt test-simplejwt test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
@@ -55,7 +55,10 @@ test-python: build ## tests of yett.jwt, yett.drf and yett.django
 	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests
 
 test-pyjwt: build ## PyJWT's own tests against yett.jwt; fetches them
-	$(TEST_VENV)/bin/python tests/pyjwt/run.py .cache/pyjwt
+	$(TEST_VENV)/bin/python tests/pyjwt/run.py .cache
+
+test-simplejwt: build ## simplejwt's own tests, from its package, against yett.drf
+	$(TEST_VENV)/bin/python tests/simplejwt/run.py .cache
 
 test-system: build ## the program with real Python, clients and faults
 	$(SYSTEM) PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q tests

@@ -12,9 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from forge import base64url, forge
+from key_pairs import key_pair
 
 from .conftest import PYTHON, REPOSITORY
 
@@ -50,35 +52,71 @@ def claims(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in {**good, **changed}.items() if value is not None}
 
 
-def credentials() -> dict[str, tuple[str | None, str]]:
+class HmacForger:
+    """Makes tokens as the project makes them with HS256."""
+
+    algorithm = "HS256"
+    #: A token under a key that the attacker knows.
+    confused = staticmethod(lambda: forge(claims(), ""))
+
+    def good(self, claims: dict[str, Any]) -> str:
+        """Sign as the project does."""
+        return forge(claims, KEY)
+
+    def strange(self, claims: dict[str, Any]) -> str:
+        """Sign with another key."""
+        return forge(claims, "x" * 64)
+
+
+class PairForger:
+    """Makes tokens as the project makes them with ES256."""
+
+    algorithm = "ES256"
+
+    def confused(self) -> str:
+        """Sign with the public key as if it were a secret (RFC 8725 section 2.1)."""
+        return forge(claims(), key_pair("ES256").public)
+
+    def good(self, claims: dict[str, Any], number: int = 0) -> str:
+        """Sign as the project does."""
+        return jwt.encode(claims, key_pair("ES256", number).private, "ES256")
+
+    def strange(self, claims: dict[str, Any]) -> str:
+        """Sign with another key."""
+        return self.good(claims, 1)
+
+
+def credentials(forger: HmacForger | PairForger) -> dict[str, tuple[str | None, str]]:
     """Name each credential: the header, and who should answer it: edge or app."""
     now = int(time.time())
-    good = forge(claims(), KEY)
+    sign = forger.good
+    good = sign(claims())
     head, payload, signature = good.split(".")
     bearer = {
         "good": (good, "app"),
-        "expired": (forge(claims(exp=now - 600), KEY), "edge"),
-        "expired within the leeway": (forge(claims(exp=now - 1), KEY), "app"),
-        "not yet valid": (forge(claims(nbf=now + 600), KEY), "edge"),
-        "issued in the future": (forge(claims(iat=now + 600), KEY), "edge"),
-        "wrong key": (forge(claims(), "x" * 64), "edge"),
+        "expired": (sign(claims(exp=now - 600)), "edge"),
+        "expired within the leeway": (sign(claims(exp=now - 1)), "app"),
+        "not yet valid": (sign(claims(nbf=now + 600)), "edge"),
+        "issued in the future": (sign(claims(iat=now + 600)), "edge"),
+        "wrong key": (forger.strange(claims()), "edge"),
         "wrong algorithm": (forge(claims(), KEY, alg="HS512"), "edge"),
+        "confused algorithm": (forger.confused(), "edge"),
         "none": (forge(claims(), KEY, alg="none"), "edge"),
         "no signature": (f"{head}.{payload}.", "edge"),
         "another payload": (
             f"{head}.{base64url(json.dumps(claims(user_id='2')).encode())}.{signature}",
             "edge",
         ),
-        "wrong audience": (forge(claims(aud="others"), KEY), "edge"),
-        "no audience": (forge(claims(aud=None), KEY), "edge"),
-        "wrong issuer": (forge(claims(iss="https://other.example"), KEY), "edge"),
-        "refresh token": (forge(claims(token_type="refresh"), KEY), "edge"),
-        "no type": (forge(claims(token_type=None), KEY), "edge"),
-        "no id": (forge(claims(jti=None), KEY), "edge"),
-        "no expiry": (forge(claims(exp=None), KEY), "edge"),
-        "no user": (forge(claims(user_id=None), KEY), "app"),
-        "deleted user": (forge(claims(user_id="77"), KEY), "app"),
-        "inactive user": (forge(claims(user_id="2"), KEY), "app"),
+        "wrong audience": (sign(claims(aud="others")), "edge"),
+        "no audience": (sign(claims(aud=None)), "edge"),
+        "wrong issuer": (sign(claims(iss="https://other.example")), "edge"),
+        "refresh token": (sign(claims(token_type="refresh")), "edge"),
+        "no type": (sign(claims(token_type=None)), "edge"),
+        "no id": (sign(claims(jti=None)), "edge"),
+        "no expiry": (sign(claims(exp=None)), "edge"),
+        "no user": (sign(claims(user_id=None)), "app"),
+        "deleted user": (sign(claims(user_id="77")), "app"),
+        "inactive user": (sign(claims(user_id="2")), "app"),
         "not a token": ("abc", "edge"),
         "four parts": (f"{good}.x", "edge"),
     }
@@ -91,13 +129,27 @@ def credentials() -> dict[str, tuple[str | None, str]]:
     }
 
 
+@pytest.fixture(params=[HmacForger, PairForger], ids=lambda kind: kind.algorithm)
+def forger(request: pytest.FixtureRequest) -> HmacForger | PairForger:
+    """Make tokens as the project does."""
+    made: HmacForger | PairForger = request.param()
+    return made
+
+
 @pytest.fixture
-def environment(environment: dict[str, str], tmp_path: Path) -> dict[str, str]:
+def environment(
+    environment: dict[str, str], tmp_path: Path, forger: HmacForger | PairForger
+) -> dict[str, str]:
     """Add what the project wants."""
     path = f"{PROJECT}:{environment['PYTHONPATH']}"
     database = str(tmp_path / "db.sqlite3")
     # DRF builds `Allow` of function views from a set, whose order is the process's own.
     extra = {"GUARDED_AUTH": "yett.drf", "GUARDED_DB": database, "PYTHONHASHSEED": "0"}
+    if isinstance(forger, PairForger):
+        pair = key_pair("ES256")
+        (tmp_path / "private.pem").write_text(pair.private)
+        (tmp_path / "public.pem").write_text(pair.public)
+        extra["GUARDED_KEYS"] = str(tmp_path)
     return {**environment, **extra, "PYTHONPATH": path}
 
 
@@ -107,13 +159,15 @@ def compared(headers: dict[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name not in connection}
 
 
-def test_edge_answers_as_simplejwt_does_field_by_field(serve: Any, environment: Any) -> None:
+def test_edge_answers_as_simplejwt_does_field_by_field(
+    serve: Any, environment: Any, forger: Any
+) -> None:
     asker = [PYTHON, str(PROJECT / "ask.py")]
     subprocess.run([*asker, "make"], env=environment, check=True)
     requests = [
         (method, target, header, name, on_missing, on_bad, where)
         for method, target, on_missing, on_bad in VIEWS
-        for name, (header, where) in credentials().items()
+        for name, (header, where) in credentials(forger).items()
     ]
     judge = subprocess.run(
         asker,
@@ -142,3 +196,31 @@ def test_edge_answers_as_simplejwt_does_field_by_field(serve: Any, environment: 
             misplaced.append((method, target, name, record))
     assert differences == []
     assert misplaced == []
+
+
+@pytest.mark.parametrize("forger", [HmacForger()], ids=[""])
+def test_check_tells_what_is_left_of_simplejwt(yett: Any, environment: Any) -> None:
+    done = yett(
+        "check",
+        "guarded_wsgi:application",
+        cwd=PROJECT,
+        env={**environment, "GUARDED_APPS": "rest_framework_simplejwt"},
+    )
+    assert done.code == 0, done.out + done.err
+    assert (
+        "the setting INSTALLED_APPS names rest_framework_simplejwt: write yett.drf" in done.out
+    ), done.out
+
+
+@pytest.mark.parametrize("forger", [HmacForger()], ids=[""])
+def test_blacklist_app_of_simplejwt_beside_our_tokens_does_not_serve(
+    yett: Any, environment: Any
+) -> None:
+    done = yett(
+        "check",
+        "guarded_wsgi:application",
+        cwd=PROJECT,
+        env={**environment, "GUARDED_APPS": "rest_framework_simplejwt.token_blacklist"},
+    )
+    assert done.code == 1
+    assert "yett.drf.token_blacklist" in done.out

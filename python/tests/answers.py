@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import django
@@ -32,6 +33,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "revoking": {"CHECK_REVOKE_TOKEN": True},
     "many_schemes": {"AUTH_HEADER_TYPES": ("JWT", "Bearer")},
     "untyped": {"TOKEN_TYPE_CLAIM": None},
+    "blacklist": {},
+    "blacklist_rotating": {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True},
 }
 
 
@@ -45,6 +48,7 @@ def configure(package: str, variant: str) -> None:
             "django.contrib.auth",
             "django.contrib.contenttypes",
             "rest_framework",
+            *([f"{package}.token_blacklist"] if variant.startswith("blacklist") else []),
         ],
         DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
@@ -85,6 +89,7 @@ def build_urls(package: str) -> list[Any]:
         path("verify/", views.TokenVerifyView.as_view()),
         path("sliding/", views.TokenObtainSlidingView.as_view()),
         path("sliding/refresh/", views.TokenRefreshSlidingView.as_view()),
+        path("blacklist/", views.TokenBlacklistView.as_view()),
         path("me/", me),
         path("stateless/", stateless),
     ]
@@ -110,8 +115,14 @@ def credentials(now: int, users: dict[str, int], key: str) -> dict[str, str]:
     def without(*names: str) -> dict[str, Any]:
         return {name: value for name, value in good.items() if name not in names}
 
+    numbers = count(1)
+
     def tok(claims: Any = None, **changes: Any) -> str:
-        return forge({**(good if claims is None else claims), **changes}, key)
+        made = {**(good if claims is None else claims), **changes}
+        # Each its own, so that blacklisting one says nothing of the others.
+        if made.get("jti") == good["jti"]:
+            made["jti"] = f"{next(numbers):032}"
+        return forge(made, key)
 
     repeated = json.dumps(good)[:-1] + ', "exp": 1}'
     head, body, signature = tok().split(".")
@@ -251,13 +262,25 @@ def requests(now: int, users: dict[str, int], key: str) -> Iterator[tuple[str, d
         post("/token/", "username=ann&password=right") | {"content_type": form},
     )
     yield "obtain: of a wrong type", post("/token/", ann) | {"content_type": "text/plain"}
-    for path in ("/token/", "/refresh/", "/verify/", "/sliding/", "/sliding/refresh/"):
+    paths = ("/token/", "/refresh/", "/verify/", "/sliding/", "/sliding/refresh/", "/blacklist/")
+    for path in paths:
         yield f"{path}: GET", api(None, path=path)
         yield f"{path}: GET with a token", api(f"Bearer {good}", path=path)
         yield f"{path}: OPTIONS", api(None, "OPTIONS", path)
         yield f"{path}: empty", post(path, {})
         yield f"{path}: null", post(path, {"refresh": None, "token": None})
         yield f"{path}: blank", post(path, {"refresh": " ", "token": " "})
+
+    # Last, as it changes what the tokens are worth.
+    for name, token in tokens.items():
+        yield f"blacklist: {name}", post("/blacklist/", {"refresh": token})
+    for name in ("good", "refresh token", "refresh token without a user", "sliding token"):
+        token = tokens[name]
+        yield f"after, again: {name}", post("/blacklist/", {"refresh": token})
+        yield f"after, api: {name}", api(f"Bearer {token}")
+        yield f"after, refresh: {name}", post("/refresh/", {"refresh": token})
+        yield f"after, verify: {name}", post("/verify/", {"token": token})
+        yield f"after, sliding refresh: {name}", post("/sliding/refresh/", {"token": token})
 
 
 def shape(value: Any) -> Any:
@@ -310,7 +333,25 @@ def main(package: str, variant: str, now: int) -> dict[str, Any]:
             "headers": {h: response.headers.get(h) for h in HEADERS_THAT_MATTER},
             "body": shape(json.loads(response.content)) if is_json and response.content else None,
         }
+    if variant.startswith("blacklist"):
+        answers["tables"] = tables(package)
     return answers
+
+
+def tables(package: str) -> list[Any]:
+    """Return what stands in the tables of the blacklist, without times."""
+    models = import_module(f"{package}.token_blacklist.models")
+    rows = models.OutstandingToken.objects.order_by("pk").select_related("blacklistedtoken")
+    return [
+        [
+            row.user_id,
+            row.jti if row.jti.isdecimal() else len(row.jti),
+            shape(row.token),
+            row.created_at is None,
+            hasattr(row, "blacklistedtoken"),
+        ]
+        for row in rows
+    ]
 
 
 urlpatterns: list[Any] = []

@@ -1,5 +1,6 @@
 """What the manifest lets the edge answer, and what it leaves to the project and why."""
 
+import base64
 import json
 import logging
 import threading
@@ -17,6 +18,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import trans_real
 from rest_framework.views import APIView
 
+from key_pairs import key_pair
 from sample_urls import Plain
 from yett.django import views
 from yett.django.manifest import manifest
@@ -500,7 +502,8 @@ def test_token_rules_are_those_of_the_settings(settings: Any) -> None:
         "algorithm": "HS256",
         "key": "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=",
         "danger_short_key": False,
-        "leeway_seconds": 7,
+        # Rounded up: what the edge lets through, the project's class judges to the microsecond.
+        "leeway_seconds": 8,
         "issuer": "me",
         "audience": ["you"],
         "token_type_claim": None,
@@ -511,6 +514,52 @@ def test_token_rules_are_those_of_the_settings(settings: Any) -> None:
     # Kinds that these rules do not know have no answer.
     guarded = [row["answers"] for row in described["url_table"] if row["name"] == "plain"]
     assert guarded[0]["http"].keys() == EVERY_KIND - {"no_id", "wrong_type", "no_type"}
+
+
+@pytest.mark.parametrize("given", ["public", "private"])
+def test_key_of_a_key_pair_is_handed_over_without_its_private_half(
+    given: str, settings: Any
+) -> None:
+    pair = key_pair("ES256")
+    settings.SIMPLE_JWT = {
+        "ALGORITHM": "ES256",
+        "SIGNING_KEY": pair.private,
+        # simplejwt takes the private key here as well.
+        "VERIFYING_KEY": getattr(pair, given),
+    }
+    described = manifest()
+    rules = described["token_rules"]
+    assert (rules["algorithm"], rules["danger_short_key"]) == ("ES256", False)
+    assert base64.b64decode(rules["key"]).decode() == pair.public
+    assert "PRIVATE" not in str(described)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"JWK_URL": "https://issuer.test/jwks"}, "the keys come from JWK_URL"),
+        ({"ISSUER": ["a", "b"]}, "ISSUER is a list"),
+        ({"VERIFYING_KEY": ""}, "SIMPLE_JWT: VERIFYING_KEY must not be empty."),
+    ],
+)
+def test_key_pair_that_the_edge_cannot_verify_with_is_left_to_the_project(
+    changed: dict[str, Any], why: str, settings: Any
+) -> None:
+    pair = key_pair("ES256")
+    settings.SIMPLE_JWT = {
+        "ALGORITHM": "ES256",
+        "SIGNING_KEY": pair.private,
+        "VERIFYING_KEY": pair.public,
+        **changed,
+    }
+    described = manifest()
+    assert (described["token_rules"], described["token_rules_why_not"]) == (None, why)
+
+
+def test_old_name_of_es512_is_left_to_the_project(settings: Any) -> None:
+    pair = key_pair("ES521")
+    settings.SIMPLE_JWT = {"ALGORITHM": "ES521", "VERIFYING_KEY": pair.public}
+    assert manifest()["token_rules_why_not"] == "ALGORITHM is ES521"
 
 
 def test_short_key_is_marked(settings: Any) -> None:

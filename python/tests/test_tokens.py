@@ -5,10 +5,10 @@ import json
 import logging
 import pickle
 from datetime import datetime, timedelta, timezone
-from importlib import reload
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework_simplejwt import tokens as theirs
@@ -124,18 +124,39 @@ def test_unverified_token_can_be_read() -> None:
     assert ours.AccessToken(token, verify=False).payload == {"exp": 1, "token_type": "other"}
 
 
+def test_several_issuers_can_be_accepted_but_not_written() -> None:
+    backend = TokenBackend("HS256", KEY, issuer=["a", "b"])
+    assert backend.decode(forge({"iss": "b"}, KEY)) == {"iss": "b"}
+    with pytest.raises(TokenBackendError):
+        backend.decode(forge({"iss": "c"}, KEY))
+    with pytest.raises(ImproperlyConfigured, match="ISSUER must be one text"):
+        backend.encode({})
+
+
+@pytest.mark.parametrize("typ", ["JWT", "at+jwt", "other"])
+def test_typ_is_not_looked_at(typ: str) -> None:
+    assert TokenBackend("HS256", KEY).decode(forge({"a": 1}, KEY, typ=typ)) == {"a": 1}
+
+
+def test_token_that_no_server_would_take_is_neither_made_nor_read() -> None:
+    backend = TokenBackend("HS256", KEY)
+    with pytest.raises(ValueError, match="8192"):
+        backend.encode({"a": "x" * 8192})
+    with pytest.raises(TokenBackendError):
+        backend.decode(forge({"a": "x" * 8192}, KEY))
+
+
+def test_number_too_long_to_read_is_a_bad_token() -> None:
+    with pytest.raises(TokenBackendError):
+        TokenBackend("HS256", KEY).decode(forge('{"a": ' + "1" * 5000 + "}", KEY))
+
+
 def test_expired_token_is_told_from_an_invalid_one() -> None:
     with pytest.raises(ExpiredTokenError):
         ours.AccessToken(forge({"exp": 1}, KEY))
     with pytest.raises(TokenError) as refused:
         ours.AccessToken(forge({"exp": 1}, "another key of more than thirty-two bytes"))
     assert not isinstance(refused.value, ExpiredTokenError)
-
-
-@pytest.mark.parametrize("algorithm", ["HS512", "RS256", "ES256", "EdDSA"])
-def test_algorithm_that_is_not_here_yet_is_said_so(algorithm: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=f"ALGORITHM is {algorithm}; .* HS256 only"):
-        TokenBackend(algorithm, KEY)
 
 
 @pytest.mark.parametrize("algorithm", ["none", "hs256", "", "HS1"])
@@ -152,7 +173,8 @@ def test_what_is_no_algorithm_is_refused(algorithm: str) -> None:
         ({"signing_key": "-----BEGIN PUBLIC KEY-----\n" + "A" * 64}, "SIGNING_KEY"),
         ({"signing_key": KEY, "audience": []}, "AUDIENCE"),
         ({"signing_key": KEY, "audience": [1]}, "AUDIENCE"),
-        ({"signing_key": KEY, "issuer": ["a"]}, "ISSUER"),
+        ({"signing_key": KEY, "issuer": 7}, "ISSUER"),
+        ({"signing_key": KEY, "issuer": [7]}, "ISSUER"),
         ({"signing_key": KEY, "leeway": -5}, "LEEWAY"),
     ],
 )
@@ -206,10 +228,12 @@ def test_settings_are_followed_at_once(settings: Any) -> None:
 @pytest.mark.parametrize(
     "name", ["AUTH_HEADER_TYPE", "AUTH_TOKEN_CLASS", "SECRET_KEY", "TOKEN_BACKEND_CLASS"]
 )
-def test_removed_setting_is_an_error(name: str, settings: Any) -> None:
+def test_removed_setting_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not through pytest-django's fixture: simplejwt would be told first, and has its own words.
+    monkeypatch.setattr(django_settings, "SIMPLE_JWT", {name: "x"}, raising=False)
+    fresh = drf_settings.APISettings(None, drf_settings.DEFAULTS, drf_settings.IMPORT_STRINGS)  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match=f"'{name}' was removed"):
-        settings.SIMPLE_JWT = {name: "x"}
-    settings.SIMPLE_JWT = {}
+        _ = fresh.user_settings
 
 
 def test_paths_into_simplejwt_name_our_classes(settings: Any) -> None:
@@ -226,23 +250,13 @@ def test_paths_into_simplejwt_name_our_classes(settings: Any) -> None:
 def test_every_setting_of_simplejwt_is_known() -> None:
     from rest_framework_simplejwt import settings as their_settings
 
+    ours_alone = drf_settings.DEFAULTS.keys() - their_settings.DEFAULTS.keys()
+    # The two of simplejwt's next release, and what is spelt as a danger.
+    assert ours_alone == {"ON_LOGIN_SUCCESS", "ON_LOGIN_FAILED", "DANGER_JWK_URL_OVER_HTTP"}
     for name, default in their_settings.DEFAULTS.items():
         ours_is = drf_settings.DEFAULTS[name]
         if not isinstance(default, (str, tuple)):
             assert ours_is == default, name
-
-
-@pytest.mark.parametrize(
-    "app", ["rest_framework_simplejwt.token_blacklist", "yett.drf.token_blacklist"]
-)
-def test_blacklist_app_is_refused_while_nothing_looks_into_it(
-    app: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from django.conf import settings
-
-    monkeypatch.setattr(settings, "INSTALLED_APPS", [*settings.INSTALLED_APPS, app])
-    with pytest.raises(ImproperlyConfigured, match=app):
-        reload(ours)
 
 
 # The user made of claims

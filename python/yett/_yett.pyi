@@ -1,8 +1,8 @@
 """Types of the extension module `yett._yett` (Rust, crate `yett-python`).
 
 Only names and types; what each does is said in the crate's documentation. This
-part is JSON Web Tokens: first what `yett.drf` uses, then what `yett.jwt` is made of; the
-worker's part (WSGI) stands below it, then passwords.
+part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI) stands below it,
+then passwords.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,15 +15,11 @@ __all__ = [
     "Checks",
     "Identity",
     "Key",
-    "Refused",
-    "Signer",
     "StartResponse",
-    "Verifier",
     "WorkerLink",
     "__version__",
     "check_claims",
     "check_payload",
-    "danger_peek",
     "danger_split",
     "hash_argon2",
     "hash_bcrypt",
@@ -37,54 +33,6 @@ __all__ = [
     "read_claims",
 ]
 __version__: str
-
-class Refused(ValueError):
-    """A token was refused.
-
-    `kind` is one word for code to decide on: "expired", "immature", "signature",
-    "algorithm", "malformed", "claim", "issuer", "audience" and others. The text is for
-    the log; it holds neither the token nor the key.
-    """
-
-    kind: str
-
-@final
-class Signer:
-    """Signs with one key and its one algorithm."""
-
-    def __new__(cls, algorithm: str, key: bytes, *, danger_short_key: bool = False) -> Self:
-        """Raise `ValueError`, with one sentence, for a key that cannot be used safely.
-
-        `danger_short_key` waives the length of the key (32 bytes for HS256), nothing else.
-        """
-
-    def sign(self, payload: bytes) -> str:
-        """Sign a JSON object (UTF-8 text); `ValueError` when it is not one."""
-
-@final
-class Verifier:
-    """Proves tokens under one key, its one algorithm and one set of rules."""
-
-    def __new__(
-        cls,
-        algorithm: str,
-        key: bytes,
-        *,
-        leeway: int = 0,
-        issuer: str | None = None,
-        audience: list[str] | None = None,
-        danger_short_key: bool = False,
-    ) -> Self:
-        """`leeway` in seconds; `issuer` and `audience` are demanded when given."""
-
-    def verify(self, token: str, now: int) -> bytes:
-        """Return the payload's JSON as it was signed, or raise `Refused`.
-
-        `now` in seconds since 1970 (UTC): the clock is the caller's.
-        """
-
-def danger_peek(token: str) -> bytes:
-    """Return the payload's JSON without any proof; `Refused` when it is no token at all."""
 
 @final
 class Key:

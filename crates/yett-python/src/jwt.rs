@@ -1,8 +1,8 @@
 //! JSON Web Tokens for Python, by `yett-jwt`.
 //!
-//! Two faces: [`simple`] (one key, fixed rules, JSON text out) for `yett.drf`, and the rest for
-//! `yett.jwt`, which has PyJWT's call shapes. There one call does everything: [`prepared`] finds
-//! the key, [`decode`] proves, `yett-jwt`'s rules judge, [`claims`] makes the dictionary.
+//! What `yett.jwt` is made of, which has PyJWT's call shapes; `yett.drf` calls that. One call does
+//! everything: [`prepared`] finds the key, [`decode`] proves, `yett-jwt`'s rules judge, [`claims`]
+//! makes the dictionary.
 //!
 //! The clock comes from Python at every call, so that tools which freeze time there work.
 
@@ -13,7 +13,6 @@ mod encode;
 mod errors;
 mod key;
 mod prepared;
-mod simple;
 
 pub(crate) use checks::Checks;
 pub(crate) use decode::{
@@ -22,7 +21,6 @@ pub(crate) use decode::{
 pub(crate) use encode::{check_payload, jws_sign};
 pub(crate) use key::Key;
 pub(crate) use prepared::Algorithms;
-pub(crate) use simple::{Refused, Signer, Verifier, danger_peek};
 
 /// Tokens of more bytes are neither made nor read by `yett.jwt`. PyJWT has no bound; servers bound
 /// headers at 8 to 64 KiB.

@@ -22,9 +22,8 @@ mod _yett {
     use crate::identity::Identity;
     #[pymodule_export]
     use crate::jwt::{
-        Algorithms, Checks, Key, Refused, Signer, Verifier, check_claims, check_payload,
-        danger_peek, danger_split, jws_sign, jws_verify, jwt_decode, jwt_decode_complete,
-        read_claims,
+        Algorithms, Checks, Key, check_claims, check_payload, danger_split, jws_sign, jws_verify,
+        jwt_decode, jwt_decode_complete, read_claims,
     };
     #[pymodule_export]
     use crate::password::{hash_argon2, hash_bcrypt, hash_pbkdf2, hash_scrypt, password_matches};

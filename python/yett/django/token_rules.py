@@ -10,6 +10,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+#: What the edge verifies: all but simplejwt's old name for ES512.
+EDGE_ALGORITHMS = frozenset(
+    f"{family}{bits}" for family in ("HS", "RS", "PS", "ES") for bits in (256, 384, 512)
+) | {"ES256K", "EdDSA"}
+
 
 class NotForTheEdge(Exception):
     """The edge cannot verify this project's tokens; the text is the reason for people."""
@@ -44,18 +49,34 @@ def _rules() -> dict[str, Any]:
         raise NotForTheEdge("AUTH_HEADER_TYPES has a name that no header can carry")
 
     backend = state.token_backend
-    # Made and thrown away: an unusable key must be a sentence here, not a failure there.
-    _ = backend.verifier
-    key = backend.key_bytes()
+    if backend.jwks_client is not None:
+        raise NotForTheEdge("the keys come from JWK_URL")
+    # An unusable key must be a sentence here, not a failure there.
+    key = backend.own_verifying_key()
+    if backend.algorithm not in EDGE_ALGORITHMS:
+        raise NotForTheEdge(f"ALGORITHM is {backend.algorithm}")
+    issuer = backend.checked_issuer()
+    if isinstance(issuer, list):
+        raise NotForTheEdge("ISSUER is a list")
     return {
         "algorithm": backend.algorithm,
-        "key": base64.b64encode(key).decode(),
-        "danger_short_key": backend.short_key_is_allowed(key),
+        # Of a key pair never the private half, also where VERIFYING_KEY holds it.
+        "key": _in_base64(_secret(backend) if backend.is_symmetric else key.to_pem()),
+        "danger_short_key": key.weakness is not None,
         "leeway_seconds": backend.leeway_seconds(),
-        "issuer": backend.checked_issuer(),
+        "issuer": issuer,
         "audience": backend.audience_list(),
         "token_type_claim": api_settings.TOKEN_TYPE_CLAIM,
         "token_type": AccessToken.token_type,
         "jti_claim": api_settings.JTI_CLAIM,
         "header_types": list(header_types()),
     }
+
+
+def _secret(backend: Any) -> str | bytes:
+    secret: str | bytes = backend.signing_key
+    return secret
+
+
+def _in_base64(key: str | bytes) -> str:
+    return base64.b64encode(key.encode() if isinstance(key, str) else key).decode()

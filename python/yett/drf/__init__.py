@@ -1,10 +1,18 @@
 """JSON Web Tokens for Django REST Framework, in the shapes of simplejwt.
 
 The modules carry the names of `rest_framework_simplejwt`: a project changes the import
-path and keeps its `SIMPLE_JWT` settings, its tokens and its clients. No entry in
-`INSTALLED_APPS` is needed. Proving and signing is done by the Rust library in
-`yett._yett`; PyJWT is not used.
+path and keeps its `SIMPLE_JWT` settings, its tokens, its database and its clients. Proving and
+signing is done by `yett.jwt`, which is Rust; PyJWT is not used.
 
-Not here yet, and refused loudly where leaving it out would be unsafe: algorithms other
-than HS256, and the `token_blacklist` app with its view and serializer.
+In `INSTALLED_APPS`, `yett.drf` brings the translations of the messages, and
+`yett.drf.token_blacklist` the blacklist. Neither is needed for the rest.
 """
+
+from importlib.metadata import PackageNotFoundError, version
+
+__version__: str | None
+try:
+    __version__ = version("yett")
+except PackageNotFoundError:
+    # Used from its sources.
+    __version__ = None

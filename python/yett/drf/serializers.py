@@ -10,12 +10,14 @@ from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import update_last_login
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ValidationError as NoSuchValue
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
 
 from .settings import api_settings
+from .token_blacklist import records
+from .token_blacklist.apps import is_installed
 from .tokens import RefreshToken, SlidingToken, Token, UntypedToken
 from .utils import get_md5_hash_password
 
@@ -131,7 +133,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         data = {"access": str(refresh.access_token)}
         if api_settings.ROTATE_REFRESH_TOKENS:
             if api_settings.BLACKLIST_AFTER_ROTATION:
-                self.blacklist(refresh)
+                revoke(refresh)
             refresh.set_jti()
             refresh.set_exp()
             refresh.set_iat()
@@ -144,25 +146,40 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         user_model = get_user_model()
         try:
             user = user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
-        except (user_model.DoesNotExist, TypeError, ValueError, ValidationError):
-            user = None
+        except (user_model.DoesNotExist, TypeError, ValueError, NoSuchValue) as error:
+            raise _gone(self.error_messages["no_active_account"], error) from error
         if not api_settings.USER_AUTHENTICATION_RULE(user):
             raise AuthenticationFailed(
                 self.error_messages["no_active_account"], "no_active_account"
             )
-        if user is not None and api_settings.CHECK_REVOKE_TOKEN:
+        if api_settings.CHECK_REVOKE_TOKEN:
             fingerprint = refresh.get(api_settings.REVOKE_TOKEN_CLAIM)
             if fingerprint != get_md5_hash_password(user.password):
-                self.blacklist(refresh)
+                revoke(refresh)
                 raise AuthenticationFailed(
                     self.error_messages["password_changed"], "password_changed"
                 )
 
-    @staticmethod
-    def blacklist(refresh: RefreshToken) -> None:
-        """Blacklist a token where there is a blacklist (see `tokens.BlacklistMixin`)."""
-        if (blacklist := getattr(refresh, "blacklist", None)) is not None:
-            blacklist()
+
+def _gone(message: Any, error: Exception) -> AuthenticationFailed:
+    """The refusal for a token whose user is no more.
+
+    To simplejwt 5.5.1 it is the model's `DoesNotExist`, an answer of 500 unless the project
+    catches that; to the release after it, this refusal. It is both here.
+    """
+    missing: type[Exception] = get_user_model().DoesNotExist
+
+    class AccountGone(AuthenticationFailed, missing):  # type: ignore[misc, valid-type]  # the project's model
+        def __str__(self) -> str:
+            return str(error)
+
+    return AccountGone(message, "no_active_account")
+
+
+def revoke(token: Token) -> None:
+    """Blacklist a token where there is a blacklist (see `tokens.BlacklistMixin`)."""
+    if (blacklist := getattr(token, "blacklist", None)) is not None:
+        blacklist()
 
 
 class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
@@ -186,6 +203,28 @@ class TokenVerifySerializer(serializers.Serializer[Any]):
     token = serializers.CharField(write_only=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return nothing; a bad token raises `TokenError`."""
-        UntypedToken(attrs["token"])
+        """Return nothing; a bad token raises `TokenError`.
+
+        A revoked one is a `ValidationError`, where rotated tokens are revoked.
+        """
+        token = UntypedToken(attrs["token"])
+        if api_settings.BLACKLIST_AFTER_ROTATION and is_installed():
+            jti = token.get(api_settings.JTI_CLAIM)
+            if records.is_blacklisted(jti):
+                raise ValidationError(_("Token is blacklisted"))
+        return {}
+
+
+class TokenBlacklistSerializer(serializers.Serializer[Any]):
+    """A refresh token to its end."""
+
+    refresh = serializers.CharField(write_only=True)
+    token_class = RefreshToken
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return nothing; a bad token raises `TokenError`.
+
+        Without the blacklist app nothing is revoked, as in simplejwt.
+        """
+        revoke(self.token_class(attrs["refresh"]))
         return {}

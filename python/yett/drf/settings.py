@@ -6,12 +6,17 @@ sends `setting_changed`, so no module keeps an old copy; and a dotted path that 
 with `rest_framework_simplejwt.` names the class of the same name here.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.core.signals import setting_changed
 from rest_framework.settings import APISettings as RestFrameworkSettings
+
+V = TypeVar("V")
 
 DEFAULTS: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
@@ -50,6 +55,9 @@ DEFAULTS: dict[str, Any] = {
     "CHECK_REVOKE_TOKEN": False,
     "REVOKE_TOKEN_CLAIM": "hash_password",
     "CHECK_USER_IS_ACTIVE": True,
+    # Ours: a key set over plain http, which whoever is on the way can replace, from another
+    # machine. simplejwt does not look at it.
+    "DANGER_JWK_URL_OVER_HTTP": False,
 }
 
 #: Settings whose dotted paths are imported when they are read.
@@ -69,6 +77,16 @@ REMOVED_SETTINGS = {
     "SECRET_KEY": "SIGNING_KEY",
     "TOKEN_BACKEND_CLASS": None,
 }
+
+
+class FromSettings(Generic[V]):
+    """A class attribute that reads the settings each time; assigning replaces it."""
+
+    def __init__(self, read: Callable[[], V]) -> None:
+        self.read = read
+
+    def __get__(self, instance: object, owner: type) -> V:
+        return self.read()
 
 
 def _own_path(value: Any) -> Any:

@@ -22,6 +22,7 @@ def backend_from_settings() -> TokenBackend:
         api_settings.JWK_URL,
         api_settings.LEEWAY,
         api_settings.JSON_ENCODER,
+        danger_jwk_url_over_http=api_settings.DANGER_JWK_URL_OVER_HTTP,
     )
 
 

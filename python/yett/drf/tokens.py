@@ -7,21 +7,21 @@ and are simplejwt's. Rules come from `SIMPLE_JWT` as it is now, not as it was at
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import uuid4
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from yett._yett import Identity
 
 from . import state
-from .backends import TokenBackend
 from .exceptions import ExpiredTokenError, TokenBackendError, TokenBackendExpiredToken, TokenError
-from .settings import api_settings
+from .settings import FromSettings, api_settings
+from .token_blacklist import records
+from .token_blacklist.apps import NAME, is_installed, other_blacklist
+from .token_blacklist.models import BlacklistedToken, OutstandingToken
 from .utils import (
     aware_utcnow,
     datetime_from_epoch,
@@ -31,26 +31,17 @@ from .utils import (
     logger,
 )
 
-T = TypeVar("T", bound="Token")
-V = TypeVar("V")
+if TYPE_CHECKING:
+    from .backends import TokenBackend
 
-_BLACKLIST_APPS = ("rest_framework_simplejwt.token_blacklist", "yett.drf.token_blacklist")
-if installed := [app for app in _BLACKLIST_APPS if app in settings.INSTALLED_APPS]:
+T = TypeVar("T", bound="Token")
+
+if stranger := other_blacklist():
     # Going on would accept tokens that the project has revoked.
     raise ImproperlyConfigured(
-        f"INSTALLED_APPS has {installed[0]}; yett.drf cannot look into a blacklist yet, so revoked "
-        "tokens would be accepted. Take the app out, or stay with simplejwt for now."
+        f"INSTALLED_APPS has {stranger}, which yett.drf does not look into: revoked tokens would "
+        f"be accepted. Write {NAME!r} in its place; tables and migrations stay the same."
     )
-
-
-class FromSettings(Generic[V]):
-    """A class attribute that reads the settings each time; assigning replaces it."""
-
-    def __init__(self, read: Callable[[], V]) -> None:
-        self.read = read
-
-    def __get__(self, instance: object, owner: type) -> V:
-        return self.read()
 
 
 class Token:
@@ -207,13 +198,43 @@ class Token:
 
 
 class BlacklistMixin(Generic[T]):
-    """The place of the blacklist in the class tree.
+    """Looks into the blacklist, and notes what is issued, where its app is installed.
 
-    As in simplejwt without its blacklist app: `check_blacklist` and `blacklist` do not
-    exist, so code that asks for them sees that there is none.
+    Elsewhere its methods do not exist, so code that asks for them sees that there is none.
+    What they do to the tables stands in `token_blacklist.records`.
     """
 
     payload: dict[str, Any]
+
+    if is_installed():
+
+        def verify(self, *args: Any, **kwargs: Any) -> None:
+            """Check the blacklist first, then the rest."""
+            self.check_blacklist()
+            super().verify(*args, **kwargs)  # type: ignore[misc]  # of the class mixed into
+
+        def check_blacklist(self) -> None:
+            """Raise `TokenError` for a token that was revoked."""
+            if records.is_blacklisted(records.token_id(self._as_token())):
+                raise TokenError(_("Token is blacklisted"))
+
+        def blacklist(self) -> tuple[BlacklistedToken, bool]:
+            """Revoke this token; return its row, and whether it was not revoked before."""
+            return records.blacklist(self._as_token())
+
+        def outstand(self) -> tuple[OutstandingToken, bool]:
+            """Note the token as issued, unless it is; return its row, and whether it is new."""
+            return records.outstand(self._as_token())
+
+        @classmethod
+        def for_user(cls: type[T], user: Any) -> T:  # type: ignore[misc]  # as above
+            """Make a new token for a user and note it as issued."""
+            token: T = super().for_user(user)  # type: ignore[misc]  # as above
+            records.outstand_for(token, user)
+            return token
+
+        def _as_token(self) -> Token:
+            return self  # type: ignore[return-value]  # as above
 
 
 class SlidingToken(BlacklistMixin["SlidingToken"], Token):

@@ -2,8 +2,7 @@
 
 Each answers POST alone, needs neither authentication nor permission, and takes its
 serializer from `SIMPLE_JWT` unless the class sets one. A token that is no good is a 401
-with `code` "token_not_valid". `TokenBlacklistView` comes with the blacklist app: a view
-that answers 200 and revokes nothing would be worse than none.
+with `code` "token_not_valid".
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 
 from .authentication import header_types
 from .exceptions import InvalidToken, TokenError
-from .settings import api_settings
+from .settings import FromSettings, api_settings
 
 
 class TokenViewBase(generics.GenericAPIView[Any]):
@@ -28,10 +27,8 @@ class TokenViewBase(generics.GenericAPIView[Any]):
     authentication_classes = ()
 
     serializer_class: type[BaseSerializer[Any]] | None = None
-    #: A dotted path that wins over the setting; simplejwt's name for it.
-    _serializer_class = ""
-    #: The setting that names the serializer.
-    serializer_setting = ""
+    #: The dotted path of the serializer, when `serializer_class` is not set; simplejwt's name.
+    _serializer_class: str | FromSettings[str] = ""
 
     www_authenticate_realm = "api"
 
@@ -39,7 +36,7 @@ class TokenViewBase(generics.GenericAPIView[Any]):
         """Return the class's own serializer, or the one that the settings name."""
         if self.serializer_class:
             return self.serializer_class
-        path = self._serializer_class or getattr(api_settings, self.serializer_setting)
+        path: Any = self._serializer_class
         try:
             return import_string(path)  # type: ignore[no-any-return]  # from the settings
         except ImportError as error:
@@ -62,31 +59,37 @@ class TokenViewBase(generics.GenericAPIView[Any]):
 class TokenObtainPairView(TokenViewBase):
     """Takes credentials and returns an access and a refresh token."""
 
-    serializer_setting = "TOKEN_OBTAIN_SERIALIZER"
+    _serializer_class = FromSettings(lambda: str(api_settings.TOKEN_OBTAIN_SERIALIZER))
 
 
 class TokenRefreshView(TokenViewBase):
     """Takes a refresh token and returns an access token."""
 
-    serializer_setting = "TOKEN_REFRESH_SERIALIZER"
+    _serializer_class = FromSettings(lambda: str(api_settings.TOKEN_REFRESH_SERIALIZER))
 
 
 class TokenObtainSlidingView(TokenViewBase):
     """Takes credentials and returns a sliding token."""
 
-    serializer_setting = "SLIDING_TOKEN_OBTAIN_SERIALIZER"
+    _serializer_class = FromSettings(lambda: str(api_settings.SLIDING_TOKEN_OBTAIN_SERIALIZER))
 
 
 class TokenRefreshSlidingView(TokenViewBase):
     """Takes a sliding token and returns a renewed one while its window is open."""
 
-    serializer_setting = "SLIDING_TOKEN_REFRESH_SERIALIZER"
+    _serializer_class = FromSettings(lambda: str(api_settings.SLIDING_TOKEN_REFRESH_SERIALIZER))
 
 
 class TokenVerifyView(TokenViewBase):
     """Takes any token and says whether it is sound, not what it may be used for."""
 
-    serializer_setting = "TOKEN_VERIFY_SERIALIZER"
+    _serializer_class = FromSettings(lambda: str(api_settings.TOKEN_VERIFY_SERIALIZER))
+
+
+class TokenBlacklistView(TokenViewBase):
+    """Takes a refresh token and revokes it, where the app `yett.drf.token_blacklist` is."""
+
+    _serializer_class = FromSettings(lambda: str(api_settings.TOKEN_BLACKLIST_SERIALIZER))
 
 
 token_obtain_pair = TokenObtainPairView.as_view()
@@ -94,3 +97,4 @@ token_refresh = TokenRefreshView.as_view()
 token_obtain_sliding = TokenObtainSlidingView.as_view()
 token_refresh_sliding = TokenRefreshSlidingView.as_view()
 token_verify = TokenVerifyView.as_view()
+token_blacklist = TokenBlacklistView.as_view()

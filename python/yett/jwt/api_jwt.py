@@ -45,18 +45,41 @@ _CHECKS = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
+#: Different options of calls whose checks are remembered. A program has one or two.
+_MOST_OF_CALLS = 8
+
+
 class _Options(dict[str, Any]):
     """Options, and what Rust makes of them until somebody changes one."""
 
     compiled: Checks | None = None
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        self._of_calls: dict[tuple[Any, ...], Checks] = {}
 
     def checks(self) -> Checks:
         if self.compiled is None:
             self.compiled = _compile(self)
         return self.compiled
 
+    def checks_of_call(self, options: Any) -> Checks:
+        """The checks under a call's own options, which ask for a proof."""
+        asked = tuple(options.items())
+        try:
+            found = self._of_calls.get(asked)
+        except TypeError:
+            # Something in them, such as a list, cannot be looked up.
+            return _compile({**self, **options})
+        if found is None:
+            found = _compile({**self, **options})
+            if len(self._of_calls) < _MOST_OF_CALLS:
+                self._of_calls[asked] = found
+        return found
+
     def _changed(self) -> None:
         self.compiled = None
+        self._of_calls.clear()
 
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
@@ -241,7 +264,7 @@ class PyJWT:
                 # other options: the proof is left out where a call says so.
                 checks = self._options.compiled or self._options.checks()
             elif options.get("verify_signature", True):
-                checks = _compile(self._merge_options(options))
+                checks = self._options.checks_of_call(options)
             if checks is not None:
                 return jwt_decode(
                     jwt, key, algorithms, self._jws._rust, checks, audience, issuer, subject, leeway

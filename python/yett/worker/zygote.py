@@ -95,11 +95,22 @@ def _import(settings: Settings) -> tuple[Application, dict[str, Any]]:
                 from yett.django.manifest import manifest as django_manifest
 
                 manifest["django"] = django_manifest(application.callable)
+                manifest["warnings"] += _leftovers()
         except Exception as error:
             detail = "".join(traceback.format_exception(error))
             raise LoadError("manifest", summary(error), detail) from error
     manifest["threads"] = _threads()
     return application, manifest
+
+
+def _leftovers() -> list[str]:
+    from yett.django.leftovers import leftovers
+
+    try:
+        return leftovers()
+    except Exception as error:
+        # Advice alone: no reason not to serve.
+        return [f"what is left of simplejwt could not be looked for: {summary(error)}"]
 
 
 def _threads() -> list[str]:

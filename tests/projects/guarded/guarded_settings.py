@@ -1,7 +1,12 @@
-"""A Django project with guarded views; `GUARDED_AUTH` names the package of its token classes."""
+"""A Django project with guarded views; `GUARDED_AUTH` names the package of its token classes.
+
+`GUARDED_KEYS` is a folder with a key pair for ES256; without it tokens are HS256.
+`GUARDED_APPS` are more apps, with commas.
+"""
 
 import os
 from datetime import timedelta
+from pathlib import Path
 
 AUTH = os.environ["GUARDED_AUTH"]
 SECRET_KEY = "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -9,7 +14,12 @@ DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1"]
 USE_TZ = True
 ROOT_URLCONF = "guarded_urls"
-INSTALLED_APPS = ["django.contrib.auth", "django.contrib.contenttypes", "rest_framework"]
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "rest_framework",
+    *filter(None, os.environ.get("GUARDED_APPS", "").split(",")),
+]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -32,3 +42,9 @@ SIMPLE_JWT = {
     "ISSUER": "https://issuer.example",
     "LEEWAY": 120,
 }
+if KEYS := os.environ.get("GUARDED_KEYS"):
+    SIMPLE_JWT |= {
+        "ALGORITHM": "ES256",
+        "SIGNING_KEY": Path(KEYS, "private.pem").read_text(),
+        "VERIFYING_KEY": Path(KEYS, "public.pem").read_text(),
+    }

@@ -423,6 +423,24 @@ fn token_of_a_key_pair_is_proven_with_the_public_key_alone() {
 }
 
 #[test]
+fn typ_of_a_token_is_not_looked_at() {
+    let key = SigningKey::generate(Algorithm::Es256).unwrap();
+    let mut settings = settings();
+    let rules = settings.app.token_rules.as_mut().unwrap();
+    rules.algorithm = "ES256".to_owned();
+    rules.key = here(key.verifying_key().to_pem().unwrap().into_bytes());
+    let gate = Gate::new(settings).unwrap();
+
+    let header = r#"{"alg":"ES256","typ":"at+jwt"}"#;
+    let token = key.sign_payload(header, ACCESS.as_bytes(), 8192).unwrap();
+    let headers = [("Authorization", &*format!("Bearer {token}"))];
+    assert_eq!(
+        told(&judged(&gate, head("GET", "/api/notes/", &headers), NOW)),
+        "APP+ID"
+    );
+}
+
+#[test]
 fn private_key_is_not_taken_as_the_key_that_proves() {
     let key = SigningKey::generate(Algorithm::Es256).unwrap();
     let mut settings = settings();

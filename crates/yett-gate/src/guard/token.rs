@@ -9,8 +9,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use yett_jwt::{
-    Algorithm, CacheSize, KeyId, KeySet, Refusal, RefusalKind, Rules, TokenCache, UnixSeconds,
-    Verified, Verifier, VerifyingKey,
+    Algorithm, CacheSize, HeaderType, KeyId, KeySet, Refusal, RefusalKind, Rules, TokenCache,
+    UnixSeconds, Verified, Verifier, VerifyingKey,
 };
 use zeroize::Zeroizing;
 
@@ -306,7 +306,11 @@ fn proof_keys(settings: &TokenRuleSettings) -> Result<ProofKeys, SettingsFault> 
 }
 
 fn proof_rules(settings: &TokenRuleSettings) -> Rules {
-    let mut rules = Rules::new().leeway(settings.leeway_seconds);
+    // simplejwt does not look at `typ`, and issuers of RFC 9068 write `at+jwt`: the kind of a token
+    // is told by its type claim, which is checked after the proof.
+    let mut rules = Rules::new()
+        .header_type(HeaderType::DangerAny)
+        .leeway(settings.leeway_seconds);
     if let Some(issuer) = &settings.issuer {
         rules = rules.issuer(issuer);
     }

@@ -205,7 +205,7 @@ fn summarise(
     let rules = django.and_then(|django| django.token_rules.as_ref());
     if rules.is_some_and(|rules| rules.danger_short_key) {
         warnings.push(String::from(
-            "danger_short_key: the signing key of the tokens is shorter than 32 bytes, so it can be guessed",
+            "danger_short_key: the signing key of the tokens is shorter than its hash, so it can be guessed",
         ));
     }
     Summary {
