@@ -74,7 +74,7 @@ def main() -> None:
         medians = {library: statistics.median(found) for library, found in libraries.items()}
         for library, rate in sorted(medians.items(), key=lambda item: -item[1]):
             others = [other for name, other in medians.items() if name != library]
-            ratio = f"{rate / max(others):.2f} ×" if others else ""
+            ratio = f"{rate / max(others):.2f} x" if others else ""
             print(f"{operation:44} {library:26} {rate:12,.0f} {1e6 / rate:9.3f}  {ratio}")
     sys.stdout.flush()
     for command in ([yett, "overhead"], [counting, "memory"]):

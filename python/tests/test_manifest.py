@@ -537,7 +537,6 @@ def test_key_of_a_key_pair_is_handed_over_without_its_private_half(
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"JWK_URL": "https://issuer.test/jwks"}, "the keys come from JWK_URL"),
         ({"ISSUER": ["a", "b"]}, "ISSUER is a list"),
         ({"VERIFYING_KEY": ""}, "SIMPLE_JWT: VERIFYING_KEY must not be empty."),
     ],
@@ -554,6 +553,20 @@ def test_key_pair_that_the_edge_cannot_verify_with_is_left_to_the_project(
     }
     described = manifest()
     assert (described["token_rules"], described["token_rules_why_not"]) == (None, why)
+
+
+def test_address_of_an_issuers_keys_is_handed_over_without_any_key(settings: Any) -> None:
+    pair = key_pair("ES256")
+    settings.SIMPLE_JWT = {
+        "ALGORITHM": "ES256",
+        "SIGNING_KEY": pair.private,
+        "JWK_URL": "https://issuer.test/jwks",
+    }
+    described = manifest()
+    rules = described["token_rules"]
+    assert (rules["algorithm"], rules["jwk_url"]) == ("ES256", "https://issuer.test/jwks")
+    assert "key" not in rules
+    assert "PRIVATE" not in str(described)
 
 
 def test_old_name_of_es512_is_left_to_the_project(settings: Any) -> None:

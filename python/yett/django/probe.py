@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import logging
+import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ class Prober:
         self._host = host
         self._layers = layers
         self._scheme_header = scheme_header()
-        self._credentials = bad_credentials()
+        self._credentials: dict[str, str | None] = {}
         self._by_view: dict[tuple[Any, ...], Answers | Unfit] = {}
         self._by_likeness: dict[tuple[Any, ...], Answers] = {}
         self._database_was_touched = False
@@ -142,6 +143,8 @@ class Prober:
     def __enter__(self) -> Prober:
         with ExitStack() as undo:
             undo.enter_context(_silence())
+            undo.enter_context(throwaway_key())
+            self._credentials = bad_credentials()
             undo.enter_context(_restored_url_state())
             undo.enter_context(languages.kept())
             undo.enter_context(self._database_out_of_bounds())
@@ -306,6 +309,28 @@ class Prober:
             finally:
                 for alias, value in atomic.items():
                     connections.settings[alias]["ATOMIC_REQUESTS"] = value
+
+
+@contextmanager
+def throwaway_key() -> Iterator[None]:
+    """Let the project sign and verify with a secret that lives only here.
+
+    Where the key is a pair, the private half may be elsewhere, and with `JWK_URL` the public
+    one too; asking must not fetch anything either. No answer tells of the algorithm.
+    """
+    backend = state.token_backend
+    if backend.is_symmetric:
+        yield
+        return
+    changed = {"algorithm": "HS256", "signing_key": secrets.token_hex(32), "jwks_client": None}
+    before = {name: getattr(backend, name) for name in changed}
+    for name, value in changed.items():
+        setattr(backend, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(backend, name, value)
 
 
 @contextmanager

@@ -49,10 +49,6 @@ def _rules() -> dict[str, Any]:
         raise NotForTheEdge("AUTH_HEADER_TYPES has a name that no header can carry")
 
     backend = state.token_backend
-    if backend.jwks_client is not None:
-        raise NotForTheEdge("the keys come from JWK_URL")
-    # An unusable key must be a sentence here, not a failure there.
-    key = backend.own_verifying_key()
     if backend.algorithm not in EDGE_ALGORITHMS:
         raise NotForTheEdge(f"ALGORITHM is {backend.algorithm}")
     issuer = backend.checked_issuer()
@@ -60,9 +56,7 @@ def _rules() -> dict[str, Any]:
         raise NotForTheEdge("ISSUER is a list")
     return {
         "algorithm": backend.algorithm,
-        # Of a key pair never the private half, also where VERIFYING_KEY holds it.
-        "key": _in_base64(_secret(backend) if backend.is_symmetric else key.to_pem()),
-        "danger_short_key": key.weakness is not None,
+        **_keys(backend),
         "leeway_seconds": backend.leeway_seconds(),
         "issuer": issuer,
         "audience": backend.audience_list(),
@@ -70,6 +64,24 @@ def _rules() -> dict[str, Any]:
         "token_type": AccessToken.token_type,
         "jti_claim": api_settings.JTI_CLAIM,
         "header_types": list(header_types()),
+    }
+
+
+def _keys(backend: Any) -> dict[str, Any]:
+    """What tokens are proven with: a key, or where an issuer publishes its keys."""
+    client = backend.jwks_client
+    if client is not None:
+        from yett.jwt import PyJWKClient
+
+        if type(client) is not PyJWKClient or client.headers:
+            raise NotForTheEdge("the client for JWK_URL is the project's own")
+        return {"jwk_url": client.uri}
+    # An unusable key must be a sentence here, not a failure there.
+    key = backend.own_verifying_key()
+    return {
+        # Of a key pair never the private half, also where VERIFYING_KEY holds it.
+        "key": _in_base64(_secret(backend) if backend.is_symmetric else key.to_pem()),
+        "danger_short_key": key.weakness is not None,
     }
 
 

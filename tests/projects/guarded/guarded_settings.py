@@ -1,7 +1,8 @@
 """A Django project with guarded views; `GUARDED_AUTH` names the package of its token classes.
 
 `GUARDED_KEYS` is a folder with a key pair for ES256; without it tokens are HS256.
-`GUARDED_APPS` are more apps, with commas.
+`GUARDED_JWK_URL` is where an issuer publishes its keys instead; as it is on this machine, the
+project is then in development. `GUARDED_APPS` are more apps, with commas.
 """
 
 import os
@@ -48,3 +49,6 @@ if KEYS := os.environ.get("GUARDED_KEYS"):
         "SIGNING_KEY": Path(KEYS, "private.pem").read_text(),
         "VERIFYING_KEY": Path(KEYS, "public.pem").read_text(),
     }
+if JWK_URL := os.environ.get("GUARDED_JWK_URL"):
+    DEBUG = True
+    SIMPLE_JWT |= {"ALGORITHM": "ES256", "JWK_URL": JWK_URL}
