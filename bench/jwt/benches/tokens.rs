@@ -36,14 +36,18 @@ fn tokens(criterion: &mut Criterion) {
 
         let mut group = criterion.benchmark_group(algorithm.name());
         group.bench_function("sign", |b| b.iter(|| key.sign_claims(black_box(&claims))));
-        group.bench_function("verify", |b| b.iter(|| verifier.verify(black_box(&token), at)));
+        group.bench_function("verify", |b| {
+            b.iter(|| verifier.verify(black_box(&token), at))
+        });
         group.bench_function("verify into a type", |b| {
             b.iter(|| {
                 let verified = verifier.verify(black_box(&token), at).expect("verify");
                 verified.claims().deserialize::<Claims>().expect("claims")
             });
         });
-        group.bench_function("reject", |b| b.iter(|| verifier.verify(black_box(&bad), at)));
+        group.bench_function("reject", |b| {
+            b.iter(|| verifier.verify(black_box(&bad), at))
+        });
         group.bench_function("cache hit", |b| {
             b.iter(|| cache.verify(&verifier, black_box(&token), at));
         });

@@ -10,7 +10,7 @@ use std::{env, fs};
 use aws_lc_rs::{hmac, signature};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jwt_bench::{ALGORITHMS, Claims, EXPECTED, key, now, report, spoilt, tokens, work};
+use jwt_bench::{ALGORITHMS, Claims, EXPECTED, LentClaims, key, now, report, spoilt, tokens, work};
 use yett_jwt::{
     Algorithm, CacheSize, KeyId, KeySet, Rules, SigningKey, TokenCache, UnixSeconds, Verifier,
     VerifyingKey,
@@ -23,7 +23,7 @@ static CALLS: AtomicUsize = AtomicUsize::new(0);
 #[cfg(feature = "count")]
 mod count {
     use std::alloc::{GlobalAlloc, Layout, System};
-        use std::sync::atomic::Ordering;
+    use std::sync::atomic::Ordering;
 
     struct Counting;
 
@@ -61,7 +61,10 @@ fn algorithm(name: &str) -> Algorithm {
 }
 
 fn rules() -> Rules {
-    Rules::new().audience(EXPECTED.0).issuer(EXPECTED.1).require("exp")
+    Rules::new()
+        .audience(EXPECTED.0)
+        .issuer(EXPECTED.1)
+        .require("exp")
 }
 
 /// The two keys of an algorithm.
@@ -73,8 +76,10 @@ fn keys(name: &str, stem: Option<&str>, secret: &[u8]) -> (SigningKey, Verifying
             (signing, verifying)
         }
         Some(stem) => (
-            SigningKey::from_pem(algorithm(name), &key(&format!("{stem}.pem"))).expect("private key"),
-            VerifyingKey::from_pem(algorithm(name), &key(&format!("{stem}.pub.pem"))).expect("public key"),
+            SigningKey::from_pem(algorithm(name), &key(&format!("{stem}.pem")))
+                .expect("private key"),
+            VerifyingKey::from_pem(algorithm(name), &key(&format!("{stem}.pub.pem")))
+                .expect("public key"),
         ),
     }
 }
@@ -99,16 +104,35 @@ fn measure(seconds: f64) {
             let verified = verifier.verify(black_box(token), at).expect("verify");
             verified.claims().deserialize::<Claims>().expect("claims")
         });
+        // Into a type of the application's that borrows the texts.
+        report(
+            "yett-jwt",
+            &format!("verify {name}, claims lent"),
+            seconds,
+            || {
+                let verified = verifier.verify(black_box(token), at).expect("verify");
+                let claims: LentClaims<'_> = verified.claims().deserialize().expect("claims");
+                black_box(claims).exp
+            },
+        );
         // As the edge: the claims read where they stand.
-        report("yett-jwt", &format!("verify {name}, claims in place"), seconds, || {
-            verifier.verify(black_box(token), at).expect("verify")
-        });
-        report("yett-jwt", &format!("reject bad signature {name}"), seconds, || {
-            verifier.verify(black_box(&bad), at).is_err()
-        });
+        report(
+            "yett-jwt",
+            &format!("verify {name}, claims in place"),
+            seconds,
+            || verifier.verify(black_box(token), at).expect("verify"),
+        );
+        report(
+            "yett-jwt",
+            &format!("reject bad signature {name}"),
+            seconds,
+            || verifier.verify(black_box(&bad), at).is_err(),
+        );
         let cache = TokenCache::new(CacheSize::default());
         report("yett-jwt", &format!("cache hit {name}"), seconds, || {
-            cache.verify(&verifier, black_box(token), at).expect("verify")
+            cache
+                .verify(&verifier, black_box(token), at)
+                .expect("verify")
         });
         bare(name, stem, secret, token, seconds);
     }
@@ -117,17 +141,20 @@ fn measure(seconds: f64) {
 /// The crypto library alone, with the key parsed and the signature decoded beforehand.
 fn bare(name: &str, stem: Option<&str>, secret: &[u8], token: &str, seconds: f64) {
     let verify = bare_verification(name, stem, secret, token);
-    report("aws-lc-rs", &format!("bare verification {name}"), seconds, verify);
+    report(
+        "aws-lc-rs",
+        &format!("bare verification {name}"),
+        seconds,
+        verify,
+    );
 }
 
-fn bare_verification(
-    name: &str,
-    stem: Option<&str>,
-    secret: &[u8],
-    token: &str,
-) -> Box<dyn Fn()> {
+fn bare_verification(name: &str, stem: Option<&str>, secret: &[u8], token: &str) -> Box<dyn Fn()> {
     let (signed, encoded) = token.rsplit_once('.').expect("a dot");
-    let (signed, decoded) = (signed.to_owned(), URL_SAFE_NO_PAD.decode(encoded).expect("base64url"));
+    let (signed, decoded) = (
+        signed.to_owned(),
+        URL_SAFE_NO_PAD.decode(encoded).expect("base64url"),
+    );
     let Some(stem) = stem else {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         return Box::new(move || {
@@ -136,7 +163,9 @@ fn bare_verification(
     };
     let pem = String::from_utf8(key(&format!("{stem}.pub.pem"))).expect("text");
     let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = base64::engine::general_purpose::STANDARD.decode(base64).expect("base64");
+    let der = base64::engine::general_purpose::STANDARD
+        .decode(base64)
+        .expect("base64");
     let parsed = match name {
         "RS256" => signature::ParsedPublicKey::new(&signature::RSA_PKCS1_2048_8192_SHA256, der),
         "ES256" => signature::ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, der),
@@ -144,7 +173,9 @@ fn bare_verification(
     };
     let parsed = parsed.expect("public key");
     Box::new(move || {
-        parsed.verify_sig(black_box(signed.as_bytes()), &decoded).expect("verify");
+        parsed
+            .verify_sig(black_box(signed.as_bytes()), &decoded)
+            .expect("verify");
     })
 }
 
@@ -162,7 +193,9 @@ fn overhead() {
         let calls = if stem.is_none() { 5_000 } else { 100 };
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..301 {
-            ours.push(nanoseconds(calls, || drop(black_box(verifier.verify(black_box(token), at)))));
+            ours.push(nanoseconds(calls, || {
+                drop(black_box(verifier.verify(black_box(token), at)))
+            }));
             theirs.push(nanoseconds(calls, &bare));
         }
         let (ours, theirs) = (median(ours), median(theirs));
@@ -192,7 +225,9 @@ fn memory() {
         let (_, verifying) = keys(name, stem, secret);
         let token = all[name].as_str().expect("token");
         let verifier = Verifier::new(verifying, rules());
-        print_allocations(name, "one key", || verifier.verify(token, at).expect("verify"));
+        print_allocations(name, "one key", || {
+            verifier.verify(token, at).expect("verify")
+        });
     }
     for count in [1, 10, 100] {
         let signing: Vec<SigningKey> = (0..count)
@@ -213,7 +248,10 @@ fn memory() {
 
 fn print_allocations<T>(name: &str, what: &str, mut work: impl FnMut() -> T) {
     drop(work());
-    let before = (ALLOCATED.load(Ordering::Relaxed), CALLS.load(Ordering::Relaxed));
+    let before = (
+        ALLOCATED.load(Ordering::Relaxed),
+        CALLS.load(Ordering::Relaxed),
+    );
     let kept = black_box(work());
     let bytes = ALLOCATED.load(Ordering::Relaxed) - before.0;
     let calls = CALLS.load(Ordering::Relaxed) - before.1;
@@ -242,7 +280,8 @@ fn prepare() {
             let private = key.danger_to_pem().expect("PEM");
             let public = key.verifying_key().to_pem().expect("PEM");
             let write = |file: String, text: &str| {
-                fs::write(folder.join("keys").join(file), text).expect("a file that can be written");
+                fs::write(folder.join("keys").join(file), text)
+                    .expect("a file that can be written");
             };
             write(format!("{stem}.pem"), &private);
             write(format!("{stem}.pub.pem"), &public);
