@@ -1,10 +1,15 @@
 """`yett.jwt.PyJWKClient`: where keys may come from, how much, and how often."""
 
+import datetime
 import json
+import socket
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from yett import jwt
@@ -164,3 +169,221 @@ def test_members_that_are_no_keys_are_skipped(endpoint):
     endpoint.answer = jwk_set("1")
     endpoint.answer["keys"] += [None, 5, {}, {"kty": "RSA"}, {"kty": "new"}]
     assert [key.key_id for key in jwt.PyJWKClient(endpoint.url).get_signing_keys()] == ["1"]
+
+
+SECRET_JWK = {"kty": "oct", "k": "A" * 43, "kid": "leak"}
+
+
+class Given(jwt.PyJWKClient):
+    """Gets its sets elsewhere."""
+
+    def __init__(self, answer, **named):
+        super().__init__("https://issuer.example/keys", **named)
+        self.answer = answer
+
+    def fetch_data(self):
+        return self.answer() if callable(self.answer) else self.answer
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        ({"keys": [*jwk_set("1")["keys"], SECRET_JWK]}, "shared secret"),
+        ({"keys": [SECRET_JWK]}, "shared secret"),
+        ({"keys": [*jwk_set("1")["keys"], {"kty": "oct"}]}, "shared secret"),
+        (jwk_set("1", "2", "1"), "same id"),
+        (jwk_set(*map(str, range(129))), "more than 128"),
+        ({"keys": 5}, "Invalid"),
+        ([], "object"),
+    ],
+)
+def test_a_published_set_is_judged_strictly(endpoint, answer, sentence):
+    endpoint.answer = answer
+    for client in (jwt.PyJWKClient(endpoint.url), Given(answer)):
+        with pytest.raises((jwt.PyJWKClientError, jwt.PyJWKSetError), match=sentence):
+            client.get_signing_key("1")
+        assert client.jwk_set_cache.get() is None and not client._is_cooling_down()
+
+
+def test_a_set_that_is_read_already_is_judged_too():
+    for members in ([SECRET_JWK], jwk_set("1", "1")["keys"]):
+        with pytest.raises(jwt.PyJWKClientError):
+            Given(jwt.PyJWKSet(members)).get_jwk_set()
+
+
+def test_names_that_occur_twice_are_refused(endpoint):
+    endpoint.answer = b'{"keys": [], ' + json.dumps(jwk_set("1")).encode()[1:]
+    with pytest.raises(jwt.PyJWKClientError, match="twice"):
+        jwt.PyJWKClient(endpoint.url).get_jwk_set()
+
+
+def test_nobody_sees_a_set_before_an_overriding_fetch_has_changed_it(endpoint):
+    seen = []
+
+    class Filtering(jwt.PyJWKClient):
+        def fetch_data(self):
+            data = super().fetch_data()
+            seen.append(self.jwk_set_cache.get())
+            return {"keys": data["keys"][:1]}
+
+    endpoint.answer = jwk_set("1", "2")
+    client = Filtering(endpoint.url)
+    assert [key.key_id for key in client.get_signing_keys()] == ["1"]
+    assert seen == [None]
+
+
+def test_a_failure_is_shared_and_stands_for_a_while(endpoint, monkeypatch):
+    client, errors = jwt.PyJWKClient(endpoint.url), []
+    endpoint.status = 500
+    endpoint.gate.clear()
+
+    def ask():
+        try:
+            client.get_signing_key("1")
+        except jwt.PyJWKClientConnectionError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    endpoint.gate.set()
+    for thread in threads:
+        thread.join()
+    assert len({id(error) for error in errors}) == 8 and endpoint.count == 1
+    endpoint.status = 200
+    with pytest.raises(jwt.PyJWKClientConnectionError):
+        client.get_signing_key("1")
+    monkeypatch.setattr(jwks_client, "FAILURE_COUNTS", 0.0)
+    assert client.get_signing_key("1") and endpoint.count == 2
+
+
+def test_after_a_failure_the_keys_at_hand_are_found_at_once(endpoint):
+    client = jwt.PyJWKClient(endpoint.url, cooldown_duration=0)
+    assert client.get_signing_key("1")
+    endpoint.status = 500
+    for _ in range(3):
+        with pytest.raises(jwt.PyJWKClientConnectionError):
+            client.get_signing_key("2")
+        assert client.get_signing_key("1")
+    assert endpoint.count == 2
+
+
+def test_errors_of_an_overriding_fetch_are_its_own_threads():
+    def broken():
+        raise LookupError("a password")
+
+    client = Given(broken)
+    with pytest.raises(LookupError):
+        client.get_jwk_set()
+    with pytest.raises(jwt.PyJWKClientConnectionError, match=r"LookupError$"):
+        client.get_jwk_set()
+
+
+def test_nobody_waits_longer_for_another_thread_than_for_a_fetch():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow():
+        begun.set()
+        go_on.wait(10)
+        return jwk_set("1")
+
+    client = Given(slow, timeout=0.05)
+    thread = threading.Thread(target=client.get_jwk_set)
+    thread.start()
+    begun.wait()
+    with pytest.raises(jwt.PyJWKClientConnectionError, match="too long"):
+        client.get_jwk_set()
+    go_on.set()
+    thread.join()
+    assert client.get_signing_key("1")
+
+
+def test_a_fetch_that_asks_for_its_own_set_is_an_error():
+    client = Given(lambda: client.get_jwk_set())
+    with pytest.raises(jwt.PyJWKClientError, match="fetch_data"):
+        client.get_jwk_set()
+
+
+def test_a_fetch_that_was_on_at_a_fork_is_not_waited_for(endpoint):
+    client = jwt.PyJWKClient(endpoint.url)
+    client._flight = jwks_client._Flight()
+    client._flight.process = 0
+    assert client.get_signing_key("1")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_the_timeout_is_for_the_fetch_as_a_whole(head):
+    is_cut = threading.Event()
+
+    def drip(listener):
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(head)
+            for _ in range(500):
+                # A pause between two bytes, shorter than the timeout.
+                if is_cut.wait(0.02):
+                    return
+                try:
+                    connection.sendall(b"1")
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        client = jwt.PyJWKClient(f"http://127.0.0.1:{listener.getsockname()[1]}/", timeout=0.2)
+        with pytest.raises(jwt.PyJWKClientConnectionError, match="timed out"):
+            client.get_jwk_set()
+        assert thread.is_alive()
+        is_cut.set()
+        thread.join()
+
+
+def test_a_handshake_that_is_not_answered_is_cut():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/keys"
+        with pytest.raises(jwt.PyJWKClientConnectionError, match="timed out"):
+            jwt.PyJWKClient(url, timeout=0.2).get_jwk_set()
+
+
+def test_keys_come_over_tls_from_whom_the_context_trusts(endpoint, tmp_path):
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    day = datetime.timedelta(days=1)
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder(name, name, KEY.public_key(), x509.random_serial_number())
+        .not_valid_before(now - day)
+        .not_valid_after(now + day)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(KEY, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    private = KEY.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (tmp_path / "both.pem").write_bytes(certificate + private)
+    own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    own.load_cert_chain(tmp_path / "both.pem")
+    endpoint.socket = own.wrap_socket(endpoint.socket, server_side=True)
+    trusts = ssl.create_default_context(cadata=certificate.decode())
+    url = f"https://localhost:{endpoint.server_port}/keys"
+    assert jwt.PyJWKClient(url, ssl_context=trusts).get_signing_key("1")
+    with pytest.raises(jwt.PyJWKClientConnectionError, match="CERTIFICATE"):
+        jwt.PyJWKClient(url).get_jwk_set()
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf")])
+def test_a_timeout_without_an_end_is_an_error(timeout):
+    with pytest.raises(jwt.PyJWKClientError, match="Timeout"):
+        jwt.PyJWKClient("https://issuer.example/keys", timeout=timeout)

@@ -61,6 +61,18 @@ def test_a_clock_that_is_no_number_is_an_error():
         decode_at("now")
 
 
+@pytest.mark.parametrize("now", [float("nan"), float("inf"), float("-inf")])
+def test_a_clock_without_a_finite_time_is_an_error(now):
+    with pytest.raises(ValueError, match=r"time\.time"):
+        decode_at(now)
+
+
+@pytest.mark.parametrize("leeway", [10**400, -(10**400)])
+def test_a_leeway_beyond_all_numbers_is_an_error(leeway):
+    with pytest.raises(ValueError, match="leeway"):
+        decode_at(1500, leeway=leeway)
+
+
 def test_freezegun_freezes_it():
     with freezegun.freeze_time(datetime.datetime.fromtimestamp(1500, datetime.timezone.utc)):
         assert jwt.decode(TOKEN, SECRET, algorithms=["HS256"])

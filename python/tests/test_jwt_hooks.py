@@ -4,11 +4,14 @@ import hashlib
 import json
 import time
 import zlib
+from collections import deque
+from unittest import mock
 
 import pytest
 
 from yett import jwt
 from yett.jwt.algorithms import Algorithm, HMACAlgorithm
+from yett.jwt.utils import base64url_encode
 
 SECRET = "a secret of more than thirty-two bytes"
 HS256 = ["HS256"]
@@ -115,6 +118,136 @@ def test_overriding_what_is_no_hook_is_an_error():
                 """It would never be called."""
 
 
+class Expiry:
+    """A mixin of somebody who knows how PyJWT works inside."""
+
+    def _validate_exp(self, payload, now, leeway):
+        raise jwt.ExpiredSignatureError("said the mixin")
+
+
+def test_a_mixin_may_not_override_what_is_no_hook():
+    with pytest.raises(TypeError, match="_validate_claims"):
+        type("Mixed", (Expiry, jwt.PyJWT), {})
+
+
+def test_what_stands_behind_pyjwt_overrides_nothing():
+    one = type("Mixed", (jwt.PyJWT, Expiry), {})()
+    assert one.decode(jwt.encode({}, SECRET), SECRET, algorithms=HS256) == {}
+
+
+def test_own_names_beside_the_hooks_are_free():
+    class Tenants(jwt.PyJWT):
+        def _validate_tenant(self, payload):
+            """Called by the program itself."""
+
+    assert Tenants().decode(jwt.encode({}, SECRET), SECRET, algorithms=HS256) == {}
+
+
+@pytest.mark.parametrize("name", ["_load", "_verify_signature", "_validate_kid"])
+def test_a_pyjws_may_not_override_what_is_no_hook(name):
+    with pytest.raises(TypeError, match="decode_complete"):
+        type("Ignored", (jwt.PyJWS,), {name: lambda self, *arguments: None})
+
+
+def test_what_is_no_hook_may_not_be_put_there_later():
+    class Late(jwt.PyJWT):
+        pass
+
+    token, late = jwt.encode({}, SECRET), Late()
+    assert late.decode(token, SECRET, algorithms=HS256) == {}
+    Late._validate_exp = Expiry._validate_exp
+    with pytest.raises(TypeError, match="_validate_claims"):
+        late.decode(token, SECRET, algorithms=HS256)
+    with pytest.raises(TypeError, match="_validate_claims"):
+        jwt.PyJWT()._validate_exp = lambda *arguments: None
+    with (
+        mock.patch.object(jwt.PyJWT, "_validate_iss"),
+        pytest.raises(TypeError, match="_validate_claims"),
+    ):
+        jwt.decode(token, SECRET, algorithms=HS256)
+
+
+def deny(*arguments, **named):
+    raise jwt.InvalidTokenError("revoked")
+
+
+HOOKS = ["decode_complete", "_decode_payload", "_validate_claims"]
+
+
+def assert_denied(decode):
+    token = jwt.encode({}, SECRET)
+    with pytest.raises(jwt.InvalidTokenError, match="revoked"):
+        decode(token, SECRET, algorithms=HS256)
+    with pytest.raises(jwt.InvalidTokenError, match="revoked"):
+        decode(token, SECRET, algorithms=HS256, options={"verify_aud": False})
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_counts_that_is_put_into_a_class_later(name):
+    class Late(jwt.PyJWT):
+        pass
+
+    one = Late()
+    assert one.decode(jwt.encode({}, SECRET), SECRET, algorithms=HS256) == {}
+    setattr(Late, name, deny)
+    assert_denied(one.decode)
+    if name != "decode_complete":
+        assert_denied(one.decode_complete)
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_counts_that_is_patched_into_pyjwt(name):
+    with mock.patch.object(jwt.api_jwt.PyJWT, name, deny):
+        assert_denied(jwt.decode)
+        assert_denied(jwt.PyJWT().decode)
+    assert jwt.decode(jwt.encode({}, SECRET), SECRET, algorithms=HS256) == {}
+
+
+def test_a_proof_of_ones_own_counts():
+    class Strict(jwt.PyJWS):
+        decode_complete = deny
+
+    replaced, patched = jwt.PyJWT(), jwt.PyJWT()
+    replaced._jws = Strict()
+    patched._jws.decode_complete = deny
+    patched._jws.register_algorithm("BACK", Backwards())
+    patched._jws.unregister_algorithm("BACK")
+    assert_denied(replaced.decode)
+    assert_denied(patched.decode)
+    assert_denied(patched.decode_complete)
+    with mock.patch.object(jwt.PyJWS, "decode_complete", deny):
+        assert_denied(jwt.decode)
+
+
+def check(self, *arguments, **named):
+    """A hook that changes nothing."""
+    return jwt.PyJWT._validate_claims(self, *arguments, **named)
+
+
+@pytest.mark.parametrize("kind", [list, deque, set])
+def test_required_claims_may_be_changed_in_place(kind):
+    token, names = jwt.encode({"exp": time.time() + 60}, SECRET), kind(["exp"])
+    one = jwt.PyJWT(options={"require": names})
+    assert one.decode(token, SECRET, algorithms=HS256)
+    add = names.add if kind is set else names.append
+    add("jti")
+    for decode in (one.decode, one.decode_complete):
+        with pytest.raises(jwt.MissingRequiredClaimError):
+            decode(token, SECRET, algorithms=HS256)
+    names.remove("jti")
+    assert one.decode(token, SECRET, algorithms=HS256)
+
+
+@pytest.mark.parametrize(
+    "kind", [jwt.PyJWT, type("Sub", (jwt.PyJWT,), {"_validate_claims": check})]
+)
+def test_required_claims_may_come_one_by_one(kind):
+    token, one = jwt.encode({}, SECRET), kind(options={"require": iter(["exp"])})
+    for options in (None, {"verify_aud": True}, {"require": iter(["exp"])}):
+        with pytest.raises(jwt.MissingRequiredClaimError):
+            one.decode(token, SECRET, algorithms=HS256, options=options)
+
+
 class Backwards(Algorithm):
     """An algorithm of somebody's own."""
 
@@ -161,6 +294,19 @@ def test_the_rules_count_under_an_own_algorithm(backwards):
     token = jwt.encode({"exp": 1}, SECRET, algorithm="BACK")
     with pytest.raises(jwt.ExpiredSignatureError):
         jwt.decode(token, SECRET, algorithms=["BACK"])
+
+
+@pytest.mark.parametrize(
+    "members", [{"typ": 5}, {"kid": 5}, {"kid": "k" * 257}, {"kid": "é" * 129}]
+)
+def test_headers_are_judged_as_strictly_under_an_own_algorithm(backwards, members):
+    with pytest.raises(jwt.InvalidTokenError, match=r"^(Type|Key ID)"):
+        jwt.encode({}, SECRET, algorithm="BACK", headers=members)
+    header = base64url_encode(json.dumps({"alg": "BACK", **members}).encode())
+    signed = header + b".e30"
+    signature = base64url_encode(Backwards().sign(signed, SECRET.encode()))
+    with pytest.raises(jwt.InvalidTokenError, match=r"^(Type|Key ID)"):
+        jwt.decode(signed + b"." + signature, SECRET, algorithms=["BACK"])
 
 
 def test_built_in_algorithms_go_on_beside_an_own_one(backwards):

@@ -387,3 +387,40 @@ def test_others_run_while_an_rsa_key_signs():
     stop.set()
     thread.join()
     assert all(large.verify(b"message", signature) for signature in signed)
+
+
+SECRET_JWK = {"kty": "oct", "k": "A" * 43}
+
+
+@pytest.mark.parametrize("read", [jwt.PyJWK.from_json, jwt.PyJWKSet.from_json])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "5", "no json", "[" * 100_000, '{"a":' * 100_000, "\ud800", b"\xff", '{"a": NaN}'],
+)
+def test_text_that_is_no_json_object_is_a_value_error(read, text):
+    with pytest.raises(ValueError, match="The JSON is refused"):
+        read(text)
+
+
+def test_names_that_occur_twice_are_refused():
+    one = json.dumps(SECRET_JWK)
+    twice = one[:-1] + ', "k": "' + "B" * 43 + '"}'
+    with pytest.raises(ValueError, match="twice"):
+        jwt.PyJWK.from_json(twice)
+    for text in (f'{{"keys": [{twice}]}}', f'{{"keys": [{one}], "keys": []}}'):
+        with pytest.raises(ValueError, match="twice"):
+            jwt.PyJWKSet.from_json(text)
+
+
+@pytest.mark.parametrize("value", [None, [], "kty", 5])
+def test_what_is_no_dictionary_is_no_key_and_no_set(value):
+    with pytest.raises(jwt.InvalidKeyError):
+        jwt.PyJWK(value)
+    with pytest.raises(jwt.PyJWKSetError):
+        jwt.PyJWKSet.from_dict(value)
+
+
+def test_a_set_has_a_bounded_number_of_members():
+    assert len(jwt.PyJWKSet([SECRET_JWK] * 128).keys) == 128
+    with pytest.raises(jwt.PyJWKSetError, match="129"):
+        jwt.PyJWKSet([{}] * 128 + [SECRET_JWK])

@@ -382,3 +382,11 @@ def test_a_number_in_the_header_that_python_would_not_convert_is_refused():
     for read in (jwt.get_unverified_header, lambda t: jwt.decode_complete(t, SECRET, HS256)):
         with pytest.raises(jwt.DecodeError, match="header"):
             read(token)
+
+
+@pytest.mark.parametrize("name", [["HS256"], 5, {"HS256": 1}, b"HS256"])
+def test_an_algorithm_that_is_no_name_is_a_type_error(name):
+    with pytest.raises(TypeError, match="alg"):
+        jwt.encode({}, "k" * 32, headers={"alg": name})
+    with pytest.raises(TypeError, match="alg"):
+        jwt.encode({}, "k" * 32, algorithm=name)

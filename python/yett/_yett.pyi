@@ -31,6 +31,7 @@ __all__ = [
     "jwt_decode_complete",
     "password_matches",
     "read_claims",
+    "read_json",
 ]
 __version__: str
 
@@ -177,6 +178,9 @@ def check_payload(claims: bytes) -> None:
 
 def read_claims(json: bytes) -> dict[str, Any]:
     """Read a JSON object as strictly as payloads are read, without judging it."""
+
+def read_json(json: bytes) -> dict[str, Any]:
+    """The same for a JSON object that is no payload; `ValueError` says what is wrong with it."""
 
 @final
 class Identity:

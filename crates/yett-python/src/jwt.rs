@@ -16,7 +16,7 @@ mod prepared;
 
 pub(crate) use checks::Checks;
 pub(crate) use decode::{
-    check_claims, danger_split, jws_verify, jwt_decode, jwt_decode_complete, read_claims,
+    check_claims, danger_split, jws_verify, jwt_decode, jwt_decode_complete, read_claims, read_json,
 };
 pub(crate) use encode::{check_payload, jws_sign};
 pub(crate) use key::Key;

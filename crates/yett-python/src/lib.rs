@@ -23,7 +23,7 @@ mod _yett {
     #[pymodule_export]
     use crate::jwt::{
         Algorithms, Checks, Key, check_claims, check_payload, danger_split, jws_sign, jws_verify,
-        jwt_decode, jwt_decode_complete, read_claims,
+        jwt_decode, jwt_decode_complete, read_claims, read_json,
     };
     #[pymodule_export]
     use crate::password::{hash_argon2, hash_bcrypt, hash_pbkdf2, hash_scrypt, password_matches};

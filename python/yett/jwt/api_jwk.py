@@ -7,13 +7,22 @@ of its use (`alg`, `use`, `key_ops`) is honoured.
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from yett._yett import Key
+from yett._yett import Key, read_json
 from yett.jwt.algorithms import Algorithm, get_default_algorithms
-from yett.jwt.exceptions import InvalidKeyError, PyJWKError, PyJWKSetError, PyJWTError
+from yett.jwt.exceptions import (
+    DecodeError,
+    InvalidKeyError,
+    PyJWKError,
+    PyJWKSetError,
+    PyJWTError,
+)
 from yett.jwt.types import JWKDict
-from yett.jwt.utils import base64url_decode
+from yett.jwt.utils import base64url_decode, force_bytes
+
+#: A set may have this many members, unusable ones counted. Each costs as much as a proof.
+MOST_KEYS: Final = 128
 
 _BY_CURVE = {
     ("EC", "P-256"): "ES256",
@@ -34,6 +43,8 @@ class PyJWK:
     """
 
     def __init__(self, jwk_data: JWKDict, algorithm: str | None = None) -> None:
+        if not isinstance(jwk_data, dict):
+            raise InvalidKeyError("The JWK is not a JSON object")
         self._jwk_data = jwk_data
         kty = jwk_data.get("kty")
         if not kty:
@@ -59,8 +70,8 @@ class PyJWK:
 
     @staticmethod
     def from_json(data: str, algorithm: str | None = None) -> "PyJWK":
-        """A key from a JWK's text; `ValueError` when it is not JSON."""
-        return PyJWK.from_dict(json.loads(data), algorithm)
+        """A key from a JWK's text; `ValueError` when that is not one JSON object, strictly read."""
+        return PyJWK.from_dict(json_object(data), algorithm)
 
     @property
     def key_type(self) -> str | None:
@@ -79,6 +90,18 @@ class PyJWK:
 
     def __repr__(self) -> str:
         return f"<PyJWK {self.algorithm_name} kid={self.key_id!r}>"
+
+
+def json_object(text: str | bytes) -> dict[str, Any]:
+    """A JSON object as Rust reads it: no name twice, at most 32 levels; else `ValueError`."""
+    if not isinstance(text, (str, bytes)):
+        raise TypeError("Expected a string or bytes value")
+    try:
+        return read_json(force_bytes(text))
+    except (ValueError, DecodeError) as error:
+        # UnicodeEncodeError among them: half a surrogate pair.
+        reason = "not UTF-8" if isinstance(error, UnicodeError) else str(error)
+        raise ValueError(f"The JSON is refused: {reason}") from None
 
 
 def _natural_algorithm(jwk_data: JWKDict) -> str:
@@ -101,13 +124,17 @@ def _jwk_text(jwk_data: JWKDict) -> bytes:
 
 
 class PyJWKSet:
-    """Several keys. Members that cannot be used are skipped (RFC 7517 section 5)."""
+    """Several keys, at most `MOST_KEYS`. Members that cannot be used are skipped (RFC 7517
+    section 5). Of keys with the same id the first one counts; `PyJWKClient` refuses such a set.
+    """
 
     def __init__(self, keys: list[JWKDict]) -> None:
         if not keys:
             raise PyJWKSetError("The JWK Set did not contain any keys")
         if not isinstance(keys, list):
             raise PyJWKSetError("Invalid JWK Set value")
+        if len(keys) > MOST_KEYS:
+            raise PyJWKSetError(f"The JWK Set has {len(keys)} keys, more than {MOST_KEYS}")
         self.keys: list[PyJWK] = []
         for member in keys:
             if isinstance(member, dict):
@@ -121,12 +148,14 @@ class PyJWKSet:
     @staticmethod
     def from_dict(obj: dict[str, Any]) -> "PyJWKSet":
         """A set from its decoded JSON."""
+        if not isinstance(obj, dict):
+            raise PyJWKSetError("Invalid JWK Set value")
         return PyJWKSet(obj.get("keys", []))
 
     @staticmethod
     def from_json(data: str) -> "PyJWKSet":
-        """A set from its text; `ValueError` when it is not JSON."""
-        return PyJWKSet.from_dict(json.loads(data))
+        """A set from its text; `ValueError` when that is not one JSON object, strictly read."""
+        return PyJWKSet.from_dict(json_object(data))
 
     def __getitem__(self, kid: str) -> PyJWK:
         for key in self.keys:

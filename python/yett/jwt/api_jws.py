@@ -41,7 +41,28 @@ ALGORITHMS_NEEDED: Final = (
     'It is required that you pass in a value for the "algorithms" argument when calling decode().'
 )
 
+#: Bytes of a `kid`, as in Rust: ids are looked up and logged.
+_LONGEST_KEY_ID: Final = 256
+
+#: What PyJWT calls on the way and nobody calls here.
+_IN_VAIN: Final = (
+    "_load",
+    "_verify_signature",
+    "_validate_headers",
+    "_validate_kid",
+    "_validate_crit",
+)
+
 _DEFAULTS = get_default_algorithms()
+
+
+def refuse_in_vain(cls: type, base: type, names: Iterable[str], instead: str) -> None:
+    """Raise `TypeError` for a class, or what it inherits from before `base`, that overrides what
+    is never called: whoever did may rely on it for security."""
+    for above in cls.__mro__[: cls.__mro__.index(base)]:
+        for name in names:
+            if name in vars(above):
+                raise TypeError(f"{name} is no hook of yett.jwt: override {instead}")
 
 
 class PyJWS:
@@ -65,6 +86,15 @@ class PyJWS:
             self.options = {**self.options, **options}
         self._sort_out()
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        refuse_in_vain(cls, PyJWS, _IN_VAIN, "decode_complete")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "decode_complete":
+            self._is_plain = False
+
     @staticmethod
     def _get_default_options() -> SigOptions:
         return {"verify_signature": True, "enforce_minimum_key_length": True}
@@ -74,6 +104,7 @@ class PyJWS:
         names = [n for n, a in self._algorithms.items() if a is _DEFAULTS.get(n) and n != "none"]
         self._rust = Algorithms(names)
         self._own = {n: a for n, a in self._algorithms.items() if a is not _DEFAULTS.get(n)}
+        self._is_plain = not self._own and "decode_complete" not in vars(self)
 
     def register_algorithm(self, alg_id: str, alg_obj: Algorithm) -> None:
         """Make an own algorithm known. Tokens that use it are handled in Python."""
@@ -133,12 +164,12 @@ class PyJWS:
             return jws_sign(usual, payload, key, name, self._rust, self._enforces)
         header: dict[str, Any] = {"typ": self.header_typ, "alg": name}
         if headers:
-            _check_key_id(headers)
             header.update(headers)
             if not header["alg"]:
                 header["alg"] = name
         if not header["typ"]:
             del header["typ"]
+        _check_members(header)
         if is_payload_detached or header.get("b64", True) is not True or "crit" in header:
             raise InvalidTokenError("Detached payloads, b64 and crit are not supported")
         header.pop("b64", None)
@@ -168,9 +199,11 @@ class PyJWS:
             if isinstance(key, PyJWK):
                 return key.algorithm_name
             name = "HS256" if name is UNSET else "none"
+        if not isinstance(name, str):
+            raise TypeError("The algorithm (alg) must be a string")
         if name == "none" and "none" not in self._own:
             raise InvalidAlgorithmError("Unsigned tokens are not made")
-        return cast(str, name)
+        return name
 
     def _sign_with_own(self, own: Algorithm, header_json: str, payload: bytes, key: Any) -> str:
         prepared = own.prepare_key(key.key if isinstance(key, PyJWK) else key)
@@ -236,7 +269,7 @@ class PyJWS:
     def _unproven(self, jwt: str | bytes) -> dict[str, Any]:
         header, payload, signature = danger_split(jwt)
         members = header_members(header)
-        _check_key_id(members)
+        _check_members(members)
         for name in ("crit", "b64"):
             if name in members:
                 raise InvalidTokenError(f"Unsupported critical extension: {name}")
@@ -283,9 +316,16 @@ def _algorithm_of(header: dict[str, Any]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _check_key_id(header: dict[str, Any]) -> None:
-    if "kid" in header and not isinstance(header["kid"], str):
-        raise InvalidTokenError("Key ID header parameter must be a string")
+def _check_members(header: dict[str, Any]) -> None:
+    """What Rust refuses of `kid` and `typ`, for tokens that it only takes apart."""
+    if "kid" in header:
+        kid = header["kid"]
+        if not isinstance(kid, str):
+            raise InvalidTokenError("Key ID header parameter must be a string")
+        if len(kid.encode(errors="replace")) > _LONGEST_KEY_ID:
+            raise InvalidTokenError(f"Key ID of more than {_LONGEST_KEY_ID} bytes")
+    if "typ" in header and not isinstance(header["typ"], str):
+        raise InvalidTokenError("Type header parameter must be a string")
 
 
 def _warn_of(kwargs: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from yett._yett import (
     jwt_decode_complete,
     read_claims,
 )
+from yett.jwt._options import CHECKED, OptionsInUse, compiled, read_once
 from yett.jwt.algorithms import AllowedPrivateKeys, AllowedPublicKeys
 from yett.jwt.api_jwk import PyJWK
 from yett.jwt.api_jws import (
@@ -30,97 +31,21 @@ from yett.jwt.api_jws import (
     PyJWS,
     _jws_global_obj,
     header_members,
+    refuse_in_vain,
 )
 from yett.jwt.exceptions import DecodeError
 from yett.jwt.types import FullOptions, Options, SigOptions
 from yett.jwt.warnings import RemovedInPyjwt3Warning
 
-#: What subclasses, and instances, may override. Each is called if, and only if, one does.
+#: What classes and instances may override, at any time. Each is called if, and only if, one does.
 _HOOKS = ("decode_complete", "_decode_payload", "_validate_claims")
 
 _REGISTERED = ("iss", "sub", "aud", "exp", "nbf", "iat", "jti")
 
-_CHECKS = ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")
+#: What PyJWT calls on the way and nobody calls here.
+_IN_VAIN = ("_validate_required_claims", *(f"_validate_{name}" for name in CHECKED))
 
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-
-
-#: Different options of calls whose checks are remembered. A program has one or two.
-_MOST_OF_CALLS = 8
-
-
-class _Options(dict[str, Any]):
-    """Options, and what Rust makes of them until somebody changes one."""
-
-    compiled: Checks | None = None
-
-    def __init__(self, options: Any) -> None:
-        super().__init__(options)
-        self._of_calls: dict[tuple[Any, ...], Checks] = {}
-
-    def checks(self) -> Checks:
-        if self.compiled is None:
-            self.compiled = _compile(self)
-        return self.compiled
-
-    def checks_of_call(self, options: Any) -> Checks:
-        """The checks under a call's own options, which ask for a proof."""
-        asked = tuple(options.items())
-        try:
-            found = self._of_calls.get(asked)
-        except TypeError:
-            # Something in them, such as a list, cannot be looked up.
-            return _compile({**self, **options})
-        if found is None:
-            found = _compile({**self, **options})
-            if len(self._of_calls) < _MOST_OF_CALLS:
-                self._of_calls[asked] = found
-        return found
-
-    def _changed(self) -> None:
-        self.compiled = None
-        self._of_calls.clear()
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
-        self._changed()
-
-    def __delitem__(self, name: str) -> None:
-        super().__delitem__(name)
-        self._changed()
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        super().update(*args, **kwargs)
-        self._changed()
-
-    def clear(self) -> None:
-        super().clear()
-        self._changed()
-
-    def pop(self, *args: Any) -> Any:
-        self._changed()
-        return super().pop(*args)
-
-    def popitem(self) -> tuple[str, Any]:
-        self._changed()
-        return super().popitem()
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        self._changed()
-        return super().setdefault(name, default)
-
-    def __ior__(self, other: Any) -> "_Options":  # type: ignore[override,misc]
-        self.update(other)
-        return self
-
-
-def _compile(options: Any) -> Checks:
-    return Checks(
-        skip=[name for name in _CHECKS if not options[f"verify_{name}"]],
-        require=list(options["require"]),
-        strict_aud=bool(options.get("strict_aud", False)),
-        enforce_minimum_key_length=bool(options.get("enforce_minimum_key_length", True)),
-    )
 
 
 class PyJWT:
@@ -130,7 +55,8 @@ class PyJWT:
     `_validate_claims` and `decode_complete`.
     """
 
-    _is_plain = True
+    #: Whether the instance itself, and not its class, has a hook.
+    _has_hook = False
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = self._get_default_options()
@@ -140,16 +66,14 @@ class PyJWT:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name in vars(cls):
-            # Overriding it would have no effect, and whoever did may rely on it for security.
-            if name.startswith("_validate_") and name != "_validate_claims":
-                raise TypeError(f"{name} is no hook of yett.jwt: override _validate_claims")
-        cls._is_plain = all(getattr(cls, name) is getattr(PyJWT, name) for name in _HOOKS)
+        refuse_in_vain(cls, PyJWT, _IN_VAIN, "_validate_claims")
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _IN_VAIN:
+            raise TypeError(f"{name} is no hook of yett.jwt: override _validate_claims")
         super().__setattr__(name, value)
         if name in _HOOKS:
-            super().__setattr__("_is_plain", False)
+            super().__setattr__("_has_hook", True)
 
     @property
     def options(self) -> FullOptions:
@@ -158,7 +82,7 @@ class PyJWT:
 
     @options.setter
     def options(self, options: FullOptions) -> None:
-        self._options = _Options(options)
+        self._options = OptionsInUse(options)
 
     @staticmethod
     def _get_default_options() -> FullOptions:
@@ -187,8 +111,10 @@ class PyJWT:
             return self.options
         given: dict[str, Any] = dict(options)
         if not given.get("verify_signature", True):
-            for name in _CHECKS:
+            for name in CHECKED:
                 given.setdefault(f"verify_{name}", False)
+        if "require" in given:
+            given["require"] = read_once(given["require"])
         return cast(FullOptions, {**self._options, **given})
 
     def encode(
@@ -257,14 +183,19 @@ class PyJWT:
         The first check that fails raises; see `yett.jwt.exceptions`.
         """
         is_usual = verify is None and detached_payload is None and not kwargs
-        if is_usual and self._is_plain and not self._jws._own:
+        if is_usual and _is_plain(self):
             checks: Checks | None = None
             if options is None:
                 # As with PyJWT, an instance's own `verify_signature` is only the default of its
                 # other options: the proof is left out where a call says so.
-                checks = self._options.compiled or self._options.checks()
+                kept = self._options
+                checks = kept.compiled
+                if checks is None or kept["require"] != kept.required:
+                    checks = kept.checks()
             elif options.get("verify_signature", True):
                 checks = self._options.checks_of_call(options)
+                if checks is None:
+                    checks = compiled(self._merge_options(options))
             if checks is not None:
                 return jwt_decode(
                     jwt, key, algorithms, self._jws._rust, checks, audience, issuer, subject, leeway
@@ -310,10 +241,10 @@ class PyJWT:
                 stacklevel=2,
             )
         merged = self._merge_options(options)
-        if verifies and self._is_plain and not self._jws._own and detached_payload is None:
+        if verifies and detached_payload is None and _is_plain(self):
             if not algorithms and not isinstance(key, PyJWK):
                 raise DecodeError(ALGORITHMS_NEEDED)
-            checks = self._options.checks() if options is None else _compile(merged)
+            checks = self._options.checks() if options is None else compiled(merged)
             claims, header, signature = jwt_decode_complete(
                 jwt, key, algorithms, self._jws._rust, checks, audience, issuer, subject, leeway
             )
@@ -348,7 +279,7 @@ class PyJWT:
         """Raise for the first rule that the claims break. A hook for subclasses."""
         check_claims(
             _judged(payload, options["require"]),
-            _compile(options),
+            compiled(options),
             audience,
             issuer,
             subject,
@@ -357,8 +288,41 @@ class PyJWT:
 
     def _validate_iss(self, payload: dict[str, Any], issuer: Container[str] | str | None) -> None:
         """Raise unless `iss` is an expected issuer."""
-        checks = Checks(skip=[name for name in _CHECKS if name != "iss"])
+        checks = Checks(skip=[name for name in CHECKED if name != "iss"])
         check_claims(_judged(payload, ()), checks, None, issuer, None, 0)
+
+
+_DECODE_COMPLETE = PyJWT.decode_complete
+_DECODE_PAYLOAD = PyJWT._decode_payload
+_VALIDATE_CLAIMS = PyJWT._validate_claims
+_VALIDATE_ISS = PyJWT._validate_iss
+_PROVE = PyJWS.decode_complete
+
+
+def _is_plain(one: PyJWT) -> bool:
+    """Whether Rust may do it all. Asked at each call: a test may have patched a class since."""
+    cls, jws = type(one), one._jws
+    if cls is not PyJWT or PyJWT._validate_iss is not _VALIDATE_ISS:
+        _refuse_in_vain_since(cls)
+    return (
+        cls._validate_claims is _VALIDATE_CLAIMS
+        and cls._decode_payload is _DECODE_PAYLOAD
+        and cls.decode_complete is _DECODE_COMPLETE
+        and not one._has_hook
+        and type(jws) is PyJWS
+        and jws._is_plain
+        and PyJWS.decode_complete is _PROVE
+    )
+
+
+def _refuse_in_vain_since(cls: type[PyJWT]) -> None:
+    """For what was put into a class after it was made."""
+    if cls._validate_iss is not _VALIDATE_ISS:
+        raise TypeError("_validate_iss is no hook of yett.jwt: override _validate_claims")
+    for name in _IN_VAIN:
+        if name != "_validate_iss" and hasattr(cls, name):
+            # Unless it stands behind PyJWT, where PyJWT would not find it either.
+            refuse_in_vain(cls, PyJWT, _IN_VAIN, "_validate_claims")
 
 
 def _judged(payload: dict[str, Any], required: Iterable[str]) -> bytes:

@@ -276,7 +276,9 @@ fn whole_seconds(leeway: &Bound<'_, PyAny>) -> PyResult<u32> {
         if let Ok(seconds) = whole.extract::<u32>() {
             return Ok(seconds);
         }
-        whole.extract()?
+        whole.extract().map_err(|_| {
+            PyValueError::new_err("leeway is out of range: it must fit into a float")
+        })?
     } else if let Ok(delta) = leeway.cast::<PyDelta>() {
         delta.call_method0("total_seconds")?.extract()?
     } else {

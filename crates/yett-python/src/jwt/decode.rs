@@ -1,15 +1,17 @@
 //! Proving tokens: one call does it all.
 
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyModule, PyString};
 use yett_jwt::{
-    HeaderType, Registered, Rules, UnixSeconds, Verified, danger_peek_algorithm,
+    HeaderType, Refusal, Registered, Rules, UnixSeconds, Verified, danger_peek_algorithm,
     danger_peek_payload,
 };
 
 use super::LONGEST_TOKEN;
+use super::chain;
 use super::checks::{Call, Checks};
 use super::claims::to_dict;
 use super::errors::{Class, refused};
@@ -129,6 +131,21 @@ pub(crate) fn read_claims<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'
     to_dict(py, &claims)
 }
 
+/// A JSON object that is no payload: a key, a set of keys. As strictly read; `ValueError` says why
+/// not.
+#[pyfunction]
+pub(crate) fn read_json<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyDict>> {
+    let object = unjudged()
+        .danger_check_claims(json, UnixSeconds::new(0))
+        .map_err(|refusal| {
+            PyValueError::new_err(match refusal {
+                Refusal::Json { fault, .. } => fault.to_string(),
+                other => chain(&other),
+            })
+        })?;
+    to_dict(py, &object)
+}
+
 /// Rules that look at nothing.
 pub(super) fn unjudged() -> Rules {
     let rules = Rules::new().header_type(HeaderType::DangerAny);
@@ -228,6 +245,9 @@ fn now(py: Python<'_>) -> PyResult<UnixSeconds> {
         .getattr(intern!(py, "time"))?
         .call0()?
         .extract()?;
-    // Saturates; a clock that is no number at all is before every token.
+    if !seconds.is_finite() {
+        return Err(PyValueError::new_err("time.time() gave no finite number"));
+    }
+    // Saturates: such a time is after, or before, every token.
     Ok(UnixSeconds::new(seconds.floor() as i64))
 }

@@ -55,7 +55,9 @@ struct Entry {
 
 static PREPARED: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
 
-/// No Python code runs while it is held: nothing is compared by `__eq__`, nothing dropped.
+/// No Python code runs while it is held, else another thread, or a finalizer in this one, would wait
+/// for it with the interpreter in its hands. So: nothing compared but addresses, no object made, none
+/// dropped; references are only taken.
 fn prepared() -> MutexGuard<'static, Vec<Entry>> {
     PREPARED.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -140,26 +142,43 @@ fn find<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> PyResult<Bound<
     Ok(key)
 }
 
+/// A key from memory: of the same object, or of an equal text.
 fn remembered<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> Option<Bound<'py, Key>> {
-    let py = given.py();
+    if let Some(key) = take_up(given, algorithm) {
+        return Some(key);
+    }
+    let text = Text::of(given)?;
+    let equal = texts(given.py(), algorithm)
+        .into_iter()
+        .find(|kept| Text::of(kept).is_some_and(|kept| kept == text))?;
+    take_up(&equal, algorithm)
+}
+
+/// The key of this very object, which from now on is the one used last.
+fn take_up<'py>(given: &Bound<'py, PyAny>, algorithm: Algorithm) -> Option<Bound<'py, Key>> {
     let mut entries = prepared();
-    let same = |entry: &Entry| entry.algorithm == algorithm && entry.given.is(given);
-    let place = match entries.iter().position(same) {
-        Some(place) => place,
-        None => {
-            let text = Text::of(given)?;
-            entries.iter().position(|entry| {
-                entry.algorithm == algorithm
-                    && Text::of(entry.given.bind(py)).is_some_and(|kept| kept == text)
-            })?
-        }
-    };
+    let place = entries
+        .iter()
+        .position(|entry| entry.algorithm == algorithm && entry.given.is(given))?;
     // The last used stands last. Nearly always it does already.
     if place + 1 < entries.len() {
         let entry = entries.remove(place);
         entries.push(entry);
     }
-    entries.last().map(|entry| entry.key.bind(py).clone())
+    entries
+        .last()
+        .map(|entry| entry.key.bind(given.py()).clone())
+}
+
+/// The objects that are remembered for an algorithm. They are held, so that they can be looked into
+/// without the lock: the UTF-8 of a string is made at the first look, and where that fails an
+/// exception is, so that Python code may run.
+fn texts(py: Python<'_>, algorithm: Algorithm) -> Vec<Bound<'_, PyAny>> {
+    let mut found = Vec::with_capacity(MOST_PREPARED);
+    let entries = prepared();
+    let fitting = entries.iter().filter(|entry| entry.algorithm == algorithm);
+    found.extend(fitting.map(|entry| entry.given.bind(py).clone()));
+    found
 }
 
 fn remember(given: &Bound<'_, PyAny>, algorithm: Algorithm, key: &Bound<'_, Key>) {
