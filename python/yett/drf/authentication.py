@@ -24,6 +24,7 @@ from . import state
 from .backends import TokenBackend
 from .exceptions import AuthenticationFailed, InvalidToken, TokenError
 from .settings import api_settings
+from .spectacular import register_if_used
 from .tokens import AccessToken, Token
 from .utils import get_md5_hash_password
 
@@ -60,6 +61,8 @@ class JWTAuthentication(authentication.BaseAuthentication):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user_model = get_user_model()
+        # drf-spectacular, when there is one, asks for the scheme of an authenticator that it made.
+        register_if_used()
 
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
         """Return the user and the token, or `None` when the request brings no token.

@@ -18,6 +18,7 @@ from rest_framework.serializers import BaseSerializer
 from .authentication import header_types
 from .exceptions import InvalidToken, TokenError
 from .settings import FromSettings, api_settings
+from .spectacular import TokenViewSchema
 
 
 class TokenViewBase(generics.GenericAPIView[Any]):
@@ -25,6 +26,9 @@ class TokenViewBase(generics.GenericAPIView[Any]):
 
     permission_classes = ()
     authentication_classes = ()
+
+    #: For drf-spectacular; any other schema class is as ever.
+    schema = TokenViewSchema()
 
     serializer_class: type[BaseSerializer[Any]] | None = None
     #: The dotted path of the serializer, when `serializer_class` is not set; simplejwt's name.
