@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import django
@@ -23,6 +24,7 @@ from forge import forge
 
 KEY = "a-key-for-tests-alone-of-more-than-thirty-two-bytes"
 ROTATING = {"ROTATE_REFRESH_TOKENS": True, "BLACKLIST_AFTER_ROTATION": True}
+NUMBERS = count()
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "rotating": ROTATING,
@@ -160,7 +162,8 @@ def claims(**changes: Any) -> dict[str, Any]:
         "exp": now + 3600,
         "refresh_exp": now + 3600,
         "iat": now,
-        "jti": "0" * 32,
+        # Each its own, so that revoking one says nothing of the others.
+        "jti": f"{next(NUMBERS):032}",
         "user_id": "1",
         **changes,
     }
@@ -180,7 +183,13 @@ def answers() -> dict[str, Any]:
         body = request.get("body", "")
         extra = {}
         if "claims" in request:
-            token = forge(claims(**request["claims"]), KEY)
+            # Some issuers write UTF-8 as it is.
+            text = json.dumps(
+                claims(**request["claims"]),
+                ensure_ascii=not request.get("utf8"),
+                separators=(",", ":"),
+            )
+            token = forge(text, KEY)
             body = json.dumps({"refresh": token, "token": token})
             extra = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
         if "header" in request:

@@ -123,7 +123,7 @@ class RefusedToken(serializers.Serializer[Any]):
 class TokenViewSchema(AutoSchema):
     """What a token view answers beside the tokens; mixed into the project's schema class."""
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]  # mypy takes DRF's for the base
         """Return what the view says of itself, rather than what `post` says to programmers."""
         view = type(self.view)
         if getattr(view, "post", None) is TokenViewBase.post:
@@ -178,7 +178,8 @@ def extended(schema: Any, view: Any) -> Any:
     """
     if not isinstance(schema, AutoSchema):
         return schema
-    for_view = _with_answers(type(schema))()
+    schema_class: Any = type(schema)
+    for_view = _with_answers(schema_class)()
     for_view.view = view
     return for_view
 
