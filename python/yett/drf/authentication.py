@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import HTTP_HEADER_ENCODING, authentication
 from rest_framework.request import Request
@@ -24,8 +23,9 @@ from . import state
 from .backends import TokenBackend
 from .exceptions import AuthenticationFailed, InvalidToken, TokenError
 from .settings import api_settings
+from .spectacular import openapi_if_used
 from .tokens import AccessToken, Token
-from .utils import get_md5_hash_password
+from .utils import NO_ID_OF_THE_MODEL, get_md5_hash_password
 
 #: Where the server puts the identity: `environ` under WSGI, `scope` under ASGI.
 IDENTITY_KEY = "yett.identity"
@@ -60,6 +60,8 @@ class JWTAuthentication(authentication.BaseAuthentication):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user_model = get_user_model()
+        # drf-spectacular, when there is one, asks for the scheme of an authenticator that it made.
+        openapi_if_used()
 
     def authenticate(self, request: Request) -> tuple[Any, Token] | None:
         """Return the user and the token, or `None` when the request brings no token.
@@ -154,9 +156,7 @@ class JWTAuthentication(authentication.BaseAuthentication):
 
         try:
             user = self.user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
-        except (self.user_model.DoesNotExist, TypeError, ValueError, ValidationError) as error:
-            # The last three: an id that cannot be an id of this model, such as a text for
-            # a number. Such a user does not exist either.
+        except (self.user_model.DoesNotExist, *NO_ID_OF_THE_MODEL) as error:
             raise AuthenticationFailed(_("User not found"), code="user_not_found") from error
 
         if api_settings.CHECK_USER_IS_ACTIVE and not user.is_active:

@@ -10,16 +10,16 @@ from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import update_last_login
-from django.core.exceptions import ValidationError as NoSuchValue
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
 
+from .exceptions import TokenError
 from .settings import api_settings
 from .token_blacklist import records
 from .token_blacklist.apps import is_installed
 from .tokens import RefreshToken, SlidingToken, Token, UntypedToken
-from .utils import get_md5_hash_password
+from .utils import NO_ID_OF_THE_MODEL, get_md5_hash_password
 
 
 def default_on_login_success(user: Any, request: Any) -> None:
@@ -130,7 +130,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         refresh = self.token_class(attrs["refresh"])
         if user_id := refresh.get(api_settings.USER_ID_CLAIM):
             self.check_user(refresh, user_id)
-        data = {"access": str(refresh.access_token)}
+        data = {"access": signed(refresh.access_token)}
         if api_settings.ROTATE_REFRESH_TOKENS:
             if api_settings.BLACKLIST_AFTER_ROTATION:
                 revoke(refresh)
@@ -138,7 +138,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
             refresh.set_exp()
             refresh.set_iat()
             refresh.outstand()
-            data["refresh"] = str(refresh)
+            data["refresh"] = signed(refresh)
         return data
 
     def check_user(self, refresh: RefreshToken, user_id: Any) -> None:
@@ -146,7 +146,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         user_model = get_user_model()
         try:
             user = user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
-        except (user_model.DoesNotExist, TypeError, ValueError, NoSuchValue) as error:
+        except (user_model.DoesNotExist, *NO_ID_OF_THE_MODEL) as error:
             raise _gone(self.error_messages["no_active_account"], error) from error
         if not api_settings.USER_AUTHENTICATION_RULE(user):
             raise AuthenticationFailed(
@@ -176,6 +176,17 @@ def _gone(message: Any, error: Exception) -> AuthenticationFailed:
     return AccountGone(message, "no_active_account")
 
 
+def signed(token: Token) -> str:
+    """Return the raw token; `TokenError` when the claims it took over do not fit into one.
+
+    They come from the token that was sent, perhaps of an issuer who writes them shorter.
+    """
+    try:
+        return str(token)
+    except ValueError as error:
+        raise TokenError(_("Token is invalid")) from error
+
+
 def revoke(token: Token) -> None:
     """Blacklist a token where there is a blacklist (see `tokens.BlacklistMixin`)."""
     if (blacklist := getattr(token, "blacklist", None)) is not None:
@@ -194,7 +205,7 @@ class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):
         token.check_exp(api_settings.SLIDING_TOKEN_REFRESH_EXP_CLAIM)
         token.set_exp()
         token.set_iat()
-        return {"token": str(token)}
+        return {"token": signed(token)}
 
 
 class TokenVerifySerializer(serializers.Serializer[Any]):

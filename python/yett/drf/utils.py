@@ -11,7 +11,13 @@ from datetime import datetime, timezone
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import DataError
 from django.utils.functional import lazy
+
+#: What a look-up by a claim raises when the model's field, or the database's column, cannot hold
+#: the value: a text for a number, a list, a number too large, a NUL. Nobody has such an id.
+NO_ID_OF_THE_MODEL = (TypeError, ValueError, OverflowError, ValidationError, DataError)
 
 logger = logging.getLogger("yett.drf")
 

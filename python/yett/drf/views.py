@@ -11,13 +11,31 @@ from typing import Any
 
 from django.utils.module_loading import import_string
 from rest_framework import generics, status
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.schemas import DefaultSchema
 from rest_framework.serializers import BaseSerializer
 
 from .authentication import header_types
 from .exceptions import InvalidToken, TokenError
 from .settings import FromSettings, api_settings
+from .spectacular import openapi_if_used
+
+
+class TokenViewSchema(DefaultSchema):
+    """The attribute `schema` of the token views: the project's class, and what we know more.
+
+    Read when a schema is made or a view asked for it, not by requests.
+    """
+
+    def __get__(self, instance: Any, owner: Any) -> Any:
+        """Return the schema of a view, of the project's class in any case."""
+        schema = super().__get__(instance, owner)
+        # One that was set on this very view stays what it is.
+        if instance in self.instance_schemas or (openapi := openapi_if_used()) is None:
+            return schema
+        return openapi.extended(schema, instance)
 
 
 class TokenViewBase(generics.GenericAPIView[Any]):
@@ -25,6 +43,9 @@ class TokenViewBase(generics.GenericAPIView[Any]):
 
     permission_classes = ()
     authentication_classes = ()
+
+    #: For drf-spectacular; any other schema class is as ever.
+    schema = TokenViewSchema()
 
     serializer_class: type[BaseSerializer[Any]] | None = None
     #: The dotted path of the serializer, when `serializer_class` is not set; simplejwt's name.
@@ -48,7 +69,12 @@ class TokenViewBase(generics.GenericAPIView[Any]):
 
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Answer with what the serializer made of the body."""
-        serializer = self.get_serializer(data=request.data)
+        try:
+            data = request.data
+        except RecursionError as error:
+            # JSON nested so deeply that Python's parser gives up; DRF knows only its other errors.
+            raise ParseError("JSON parse error - nested too deeply") from error
+        serializer = self.get_serializer(data=data)
         try:
             serializer.is_valid(raise_exception=True)
         except TokenError as error:

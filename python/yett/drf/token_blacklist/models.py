@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from .apps import is_installed
 
+#: Of a token's id, in characters; simplejwt's column.
+LONGEST_ID = 255
+
 
 class OutstandingToken(models.Model):
     """A token that was issued, until `flushexpiredtokens` after its end.
@@ -23,7 +26,7 @@ class OutstandingToken(models.Model):
     user: models.ForeignKey[Any, Any] = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True
     )
-    jti: models.CharField[Any, str] = models.CharField(unique=True, max_length=255)
+    jti: models.CharField[Any, str] = models.CharField(unique=True, max_length=LONGEST_ID)
     token: models.TextField[Any, str] = models.TextField()
     created_at: models.DateTimeField[Any, Any] = models.DateTimeField(null=True, blank=True)
     expires_at: models.DateTimeField[Any, Any] = models.DateTimeField()

@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import TokenError
 from ..settings import api_settings
-from ..utils import datetime_from_epoch
-from .models import BlacklistedToken, OutstandingToken
+from ..utils import NO_ID_OF_THE_MODEL, datetime_from_epoch
+from .models import LONGEST_ID, BlacklistedToken, OutstandingToken
 
 if TYPE_CHECKING:
     from ..tokens import Token
@@ -30,16 +29,21 @@ def token_id(token: Token) -> Any:
 
 
 def is_blacklisted(jti: Any) -> bool:
-    """Return whether the token of an id was revoked."""
+    """Return whether the token of an id was revoked; `TokenError` for an id that cannot be."""
+    # PostgreSQL takes no NUL in a text, and fails on it.
+    if isinstance(jti, str) and "\0" in jti:
+        raise TokenError(_("Token is invalid"))
     return BlacklistedToken.objects.filter(token__jti=jti).exists()
 
 
 def outstand(token: Token) -> tuple[OutstandingToken, bool]:
     """Return the row of a token, and whether it is new."""
+    jti = token_id(token)
+    # Databases other than SQLite fail on what their column cannot hold.
+    if isinstance(jti, str) and (len(jti) > LONGEST_ID or "\0" in jti):
+        raise TokenError(_("Token is invalid"))
     user_id = token.payload.get(api_settings.USER_ID_CLAIM)
-    return OutstandingToken.objects.get_or_create(
-        jti=token_id(token), defaults=_columns(token, _user(user_id))
-    )
+    return OutstandingToken.objects.get_or_create(jti=jti, defaults=_columns(token, _user(user_id)))
 
 
 def outstand_for(token: Token, user: Any) -> OutstandingToken:
@@ -57,15 +61,24 @@ def _columns(token: Token, user: Any) -> dict[str, Any]:
     return {
         "user": user,
         "created_at": token.current_time,
-        "token": str(token),
+        "token": _text(token),
         "expires_at": datetime_from_epoch(token.payload["exp"]),
     }
+
+
+def _text(token: Token) -> str:
+    try:
+        return str(token)
+    except ValueError:
+        # Of another issuer, who writes it shorter than we may. It can be revoked all the same.
+        raw = token.token
+        return raw.decode() if isinstance(raw, bytes) else raw or ""
 
 
 def _user(user_id: Any) -> Any:
     user_model = get_user_model()
     try:
         return user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
-    except (user_model.DoesNotExist, TypeError, ValueError, ValidationError):
-        # The last three: no id of this model. The token is revoked all the same.
+    except (user_model.DoesNotExist, *NO_ID_OF_THE_MODEL):
+        # The token is revoked all the same.
         return None
