@@ -159,7 +159,7 @@ def storm(token: str, threads: int, meet: str, paths: list[str]) -> list[Any]:
     `meet` says where all of them wait for one another: at the `start`, or when each has found
     that the token is not revoked (`check`), which is the worst moment.
     """
-    barrier = threading.Barrier(threads * len(paths), action=begin_together)
+    barrier = threading.Barrier(threads * len(paths), action=begin_together, timeout=60)
     here = threading.local()
     answers: list[Any] = []
     check: Callable[..., None] = refresh_token().check_blacklist

@@ -14,7 +14,6 @@ HERE = Path(__file__).parent
 BLACKLISTED = {"detail": "Token is blacklisted", "code": "token_not_valid"}
 #: Processes and threads in each of them.
 SHAPES = [(1, 100), (4, 25)]
-ROUNDS = 3
 
 
 class Process:
@@ -75,14 +74,19 @@ def storm(
 
 
 def check_storms(
-    settings: dict[str, Any], shape: tuple[int, int], meet: str, journal: str | None = None
+    settings: dict[str, Any],
+    shape: tuple[int, int],
+    meet: str,
+    *,
+    journal: str | None = None,
+    rounds: int = 3,
 ) -> None:
     """Assert that of 100 requests with one token exactly one gets a pair, and one pair exists."""
     with ExitStack() as stack:
         first = stack.enter_context(project(settings))
         first.ask("prepare", journal=journal)
         more = [stack.enter_context(project(settings)) for _ in range(shape[0] - 1)]
-        for number in range(ROUNDS):
+        for number in range(rounds):
             # One of which the tables know nothing is taken once, too.
             token = first.ask("issue_unnoted" if number == 2 else "issue")
             check_storm([first, *more], token, shape[1], meet)
