@@ -19,8 +19,11 @@ PYO3 := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/pyt
 # What the system tests run with: the debug build, and the Python sources of this tree.
 SYSTEM := YETT_BIN=$(CURDIR)/$(DEBUG)/yett YETT_TEST_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
 
+# These tests need a server, and start one; `make test-postgres` alone runs them.
+ON_POSTGRES := test_rotation_on_postgres.py
+
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-system test-wheel lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-postgres test-system test-wheel lint lint-rust lint-python format build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -44,7 +47,7 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
-test: test-rust test-python test-pyjwt test-simplejwt test-system test-wheel ## all tests
+test: test-rust test-python test-pyjwt test-simplejwt test-postgres test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
@@ -52,13 +55,16 @@ test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and th
 	cargo run --quiet -p xtask -- borders
 
 test-python: build ## tests of yett.jwt, yett.drf and yett.django
-	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests
+	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests --ignore=python/tests/$(ON_POSTGRES)
 
 test-pyjwt: build ## PyJWT's own tests against yett.jwt; fetches them
 	$(TEST_VENV)/bin/python tests/pyjwt/run.py .cache
 
 test-simplejwt: build ## simplejwt's own tests, from its package, against yett.drf
 	$(TEST_VENV)/bin/python tests/simplejwt/run.py .cache
+
+test-postgres: build ## one-time refresh tokens on a Postgres that it starts itself, from a wheel
+	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests/$(ON_POSTGRES)
 
 test-system: build ## the program with real Python, clients and faults
 	$(SYSTEM) PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q tests

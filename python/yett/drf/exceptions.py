@@ -54,3 +54,13 @@ class InvalidToken(AuthenticationFailed):
     status_code = status.HTTP_401_UNAUTHORIZED
     default_detail = _("Token is invalid or expired")
     default_code = "token_not_valid"
+
+
+class DatabaseBusy(exceptions.APIException):
+    """503 with `Retry-After`: nothing was changed, and the same request may be sent again."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_detail = "The database is busy. Try again."
+    default_code = "database_busy"
+    #: Seconds; DRF's exception handler makes the header of it.
+    wait = 1

@@ -6,17 +6,19 @@ Django's `authenticate()` and `USER_AUTHENTICATION_RULE`, never here.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib.auth import authenticate, get_user_model
 from django.contrib.auth.models import update_last_login
+from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
 
 from .exceptions import TokenError
 from .settings import api_settings
-from .token_blacklist import records
+from .token_blacklist import records, step
 from .token_blacklist.apps import is_installed
 from .tokens import RefreshToken, SlidingToken, Token, UntypedToken
 from .utils import NO_ID_OF_THE_MODEL, get_md5_hash_password
@@ -126,19 +128,25 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
     }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return `access`, with `ROTATE_REFRESH_TOKENS` also `refresh`."""
-        refresh = self.token_class(attrs["refresh"])
+        """Return `access`, with `ROTATE_REFRESH_TOKENS` also `refresh`.
+
+        With the blacklist, of all requests with one token exactly one gets a new pair.
+        """
+        raw_token = attrs["refresh"]
+        return step.repeat(lambda: self.renew(raw_token)) if works_once() else self.renew(raw_token)
+
+    def renew(self, raw_token: str) -> dict[str, Any]:
+        """Prove the token and make what is to be returned."""
+        refresh = self.token_class(raw_token)
         if user_id := refresh.get(api_settings.USER_ID_CLAIM):
             self.check_user(refresh, user_id)
         data = {"access": signed(refresh.access_token)}
         if api_settings.ROTATE_REFRESH_TOKENS:
-            if api_settings.BLACKLIST_AFTER_ROTATION:
-                revoke(refresh)
-            refresh.set_jti()
-            refresh.set_exp()
-            refresh.set_iat()
-            refresh.outstand()
-            data["refresh"] = signed(refresh)
+            # Taking the old one and noting the new one: both, or neither.
+            with step.one_step() if works_once() else nullcontext():
+                if api_settings.BLACKLIST_AFTER_ROTATION:
+                    take(refresh)
+                data["refresh"] = successor(refresh)
         return data
 
     def check_user(self, refresh: RefreshToken, user_id: Any) -> None:
@@ -148,6 +156,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
             user = user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
         except (user_model.DoesNotExist, *NO_ID_OF_THE_MODEL) as error:
             raise _gone(self.error_messages["no_active_account"], error) from error
+        refresh.known_user = user
         if not api_settings.USER_AUTHENTICATION_RULE(user):
             raise AuthenticationFailed(
                 self.error_messages["no_active_account"], "no_active_account"
@@ -187,10 +196,38 @@ def signed(token: Token) -> str:
         raise TokenError(_("Token is invalid")) from error
 
 
-def revoke(token: Token) -> None:
+def works_once() -> bool:
+    """Whether the project wants a refresh token to be used once, and has the tables for it."""
+    is_wanted = api_settings.ROTATE_REFRESH_TOKENS and api_settings.BLACKLIST_AFTER_ROTATION
+    return bool(is_wanted) and is_installed()
+
+
+def revoke(token: Token) -> Any:
     """Blacklist a token where there is a blacklist (see `tokens.BlacklistMixin`)."""
-    if (blacklist := getattr(token, "blacklist", None)) is not None:
-        blacklist()
+    blacklist = getattr(token, "blacklist", None)
+    return None if blacklist is None else blacklist()
+
+
+def take(token: Token) -> None:
+    """Revoke a token that is being used; `TokenError` when somebody else was first."""
+    try:
+        taken = revoke(token)
+    except IntegrityError as error:
+        # Under stricter isolation than the usual the other one's row stops ours unseen.
+        raise TokenError(_("Token is blacklisted")) from error
+    # A project's own `blacklist` may return what it likes: it then decides by itself.
+    match taken:
+        case (_row, False):
+            raise TokenError(_("Token is blacklisted"))
+
+
+def successor(token: Token) -> str:
+    """Return the token with a new id and new times, noted as issued."""
+    token.set_jti()
+    token.set_exp()
+    token.set_iat()
+    token.outstand()
+    return signed(token)
 
 
 class TokenRefreshSlidingSerializer(serializers.Serializer[Any]):

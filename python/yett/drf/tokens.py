@@ -52,6 +52,10 @@ class Token:
 
     _token_backend: TokenBackend | None = None
 
+    #: The row of the user whom the token names, when somebody has fetched it: the tables of
+    #: the blacklist need it too.
+    known_user: Any = None
+
     def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
         """Prove and check a raw token, or make a new one when none is given.
 

@@ -1,14 +1,16 @@
 """All that is written to and asked of the two tables: the one place where tokens are revoked.
 
 Callers pass a token object whose signature is proved, or which is new. Nothing here judges
-a token. The steps are simplejwt's: each row is fetched or made by itself.
+a token. Each row is fetched or made by itself; what must happen together is put into
+`step.one_step()` by the caller.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib.auth import get_user_model
+from django.db import IntegrityError, models, router, transaction
 from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import TokenError
@@ -18,6 +20,8 @@ from .models import LONGEST_ID, BlacklistedToken, OutstandingToken
 
 if TYPE_CHECKING:
     from ..tokens import Token
+
+M = TypeVar("M", bound=models.Model)
 
 
 def token_id(token: Token) -> Any:
@@ -42,8 +46,7 @@ def outstand(token: Token) -> tuple[OutstandingToken, bool]:
     # Databases other than SQLite fail on what their column cannot hold.
     if isinstance(jti, str) and (len(jti) > LONGEST_ID or "\0" in jti):
         raise TokenError(_("Token is invalid"))
-    user_id = token.payload.get(api_settings.USER_ID_CLAIM)
-    return OutstandingToken.objects.get_or_create(jti=jti, defaults=_columns(token, _user(user_id)))
+    return _insert(OutstandingToken, {"jti": jti}, _columns(token, _user(token)))
 
 
 def outstand_for(token: Token, user: Any) -> OutstandingToken:
@@ -52,9 +55,35 @@ def outstand_for(token: Token, user: Any) -> OutstandingToken:
 
 
 def blacklist(token: Token) -> tuple[BlacklistedToken, bool]:
-    """Revoke a token; return its row, and whether it is new: false when it was revoked before."""
-    row, _is_new = outstand(token)
-    return BlacklistedToken.objects.get_or_create(token=row)
+    """Revoke a token; return its row, and whether it is new: false when it was revoked before.
+
+    Of any number of callers at the same moment exactly one gets a new row, if it commits: the
+    column `token` is unique, and a second insert waits for the first one's transaction.
+    """
+    rows = OutstandingToken.objects.using(router.db_for_write(OutstandingToken))
+    try:
+        row = rows.get(jti=token_id(token))
+    except OutstandingToken.DoesNotExist:
+        row, _is_new = outstand(token)
+    return _insert(BlacklistedToken, {"token": row}, {})
+
+
+def _insert(model: type[M], key: dict[str, Any], columns: dict[str, Any]) -> tuple[M, bool]:
+    """Insert the row of a unique key, or return the one that is there; whether it is new.
+
+    `get_or_create` the other way round: callers expect no row, so asking first is in vain.
+    """
+    manager: Any = model._default_manager
+    using = router.db_for_write(model)
+    try:
+        with transaction.atomic(using=using):
+            return manager.using(using).create(**key, **columns), True
+    except IntegrityError:
+        try:
+            return manager.using(using).get(**key), False
+        except model.DoesNotExist:
+            pass
+        raise
 
 
 def _columns(token: Token, user: Any) -> dict[str, Any]:
@@ -75,7 +104,11 @@ def _text(token: Token) -> str:
         return raw.decode() if isinstance(raw, bytes) else raw or ""
 
 
-def _user(user_id: Any) -> Any:
+def _user(token: Token) -> Any:
+    user_id = token.payload.get(api_settings.USER_ID_CLAIM)
+    known = token.known_user
+    if known is not None and str(getattr(known, api_settings.USER_ID_FIELD)) == str(user_id):
+        return known
     user_model = get_user_model()
     try:
         return user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
