@@ -15,7 +15,7 @@ def main() -> None:
     text = pathlib.Path(__file__).parent.parent.joinpath("pyproject.toml").read_text()
     table = text.split("[project.optional-dependencies]", 1)[1].split("\n[", 1)[0]
     for extra in sys.argv[1:]:
-        found = re.search(rf"^{extra} = (\[[^\]]*\])", table, re.MULTILINE)
+        found = re.search(rf"^{extra} = (\[.*?\])$", table, re.MULTILINE | re.DOTALL)
         if found is None:
             sys.exit(f"no extra named {extra}")
         print("\n".join(ast.literal_eval(found[1])))
