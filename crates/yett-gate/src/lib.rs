@@ -19,8 +19,8 @@
 //! # Way in
 //! ```
 //! use http::Request;
-//! use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, MountSettings, RequestHead, Scheme};
-//! use yett_gate::{ServerAddr, Service, Verdict};
+//! use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Judgement, MountSettings, RequestHead};
+//! use yett_gate::{Scheme, ServerAddr, Service, Verdict};
 //! use yett_jwt::UnixSeconds;
 //!
 //! let mounts = vec![MountSettings { prefix: "/static/".to_owned() }];
@@ -29,7 +29,7 @@
 //! let (parts, ()) = Request::get("/static/css/%61.css").header("Host", "a").body(())?.into_parts();
 //! let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
 //! let head = RequestHead::parse(parts, arrival)?;
-//! let Verdict::Admitted(admitted) = gate.judge(head, UnixSeconds::new(0)) else {
+//! let Judgement::Verdict(Verdict::Admitted(admitted)) = gate.judge(head, UnixSeconds::new(0)) else {
 //!     unreachable!("a mount is open");
 //! };
 //! let Service::Files { rest, .. } = admitted.service() else { unreachable!() };
