@@ -23,7 +23,7 @@ SYSTEM := YETT_BIN=$(CURDIR)/$(DEBUG)/yett YETT_TEST_PYTHON=$(CURDIR)/$(TEST_VEN
 ON_POSTGRES := test_rotation_on_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-postgres test-system test-wheel lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-system test-wheel lint lint-rust lint-python format build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,7 +47,7 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
-test: test-rust test-python test-pyjwt test-simplejwt test-postgres test-system test-wheel ## all tests
+test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
@@ -62,6 +62,10 @@ test-pyjwt: build ## PyJWT's own tests against yett.jwt; fetches them
 
 test-simplejwt: build ## simplejwt's own tests, from its package, against yett.drf
 	$(TEST_VENV)/bin/python tests/simplejwt/run.py .cache
+
+test-peers: build ## dj-rest-auth's own tests, from its package, on yett.drf and on simplejwt
+	$(TEST_VENV)/bin/python tests/peers/run.py --itself .cache
+	$(TEST_VENV)/bin/python tests/peers/run.py .cache
 
 test-postgres: build ## one-time refresh tokens on a Postgres that it starts itself, from a wheel
 	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests/$(ON_POSTGRES)

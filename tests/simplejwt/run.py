@@ -26,7 +26,8 @@ def main() -> None:
     itself = arguments[0] == "--itself"
     cache, *chosen = arguments[itself:]
     directory = fetch("djangorestframework-simplejwt", VERSION, pathlib.Path(cache).resolve())
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'python'}{os.pathsep}{HERE}"}
+    path = os.pathsep.join(str(place) for place in (ROOT / "python", HERE, HERE.parent))
+    environment = {**os.environ, "PYTHONPATH": path}
     if itself:
         environment["JUDGE_ITSELF"] = "1"
     # An empty configuration: the suite must not find this repository's.
