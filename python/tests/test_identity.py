@@ -14,6 +14,7 @@ from yett._yett import Identity as RealIdentity
 from yett.drf import authentication, state, tokens
 from yett.drf.authentication import IDENTITY_KEY, JWTAuthentication, JWTStatelessUserAuthentication
 from yett.drf.backends import TokenBackend
+from yett.drf.exceptions import InvalidToken
 from yett.drf.tokens import AccessToken
 
 FAR = 4_000_000_000
@@ -189,3 +190,33 @@ def test_claims_of_one_token_are_its_own(monkeypatch: pytest.MonkeyPatch) -> Non
     first, second = tokens.AccessToken.from_identity(identity), AccessToken.from_identity(identity)
     first["role"] = "admin"
     assert "role" not in second
+
+
+def _refuse(*_: Any, **__: Any) -> Any:
+    raise InvalidToken()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        (JWTAuthentication, "get_validated_token", _refuse),
+        (TokenBackend, "decode", _refuse),
+        (TokenBackend, "get_verifying_key", _refuse),
+        (AccessToken, "get_token_backend", _refuse),
+        (AccessToken, "_token_backend", TokenBackend("HS256", "k" * 64)),
+    ],
+)
+def test_code_put_in_place_of_our_proof_is_asked_for_every_token(
+    owner: Any, name: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, identity = f"Bearer {GOOD}", FakeIdentity(GOOD, CLAIMS)
+    assert username(header, identity) == "ann"
+    monkeypatch.setattr(owner, name, value)
+    assert username(header, identity) is None
+
+
+def test_code_put_on_the_backend_itself_is_asked_for_every_token(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(vars(state.token_backend), "decode", _refuse)
+    assert username(f"Bearer {GOOD}", FakeIdentity(GOOD, CLAIMS)) is None

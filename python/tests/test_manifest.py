@@ -26,6 +26,8 @@ from yett.django.middleware import Layers
 from yett.django.probe import Prober, Unfit, bad_credentials
 from yett.django.url_table import Row
 from yett.drf.authentication import JWTAuthentication
+from yett.drf.backends import TokenBackend
+from yett.drf.tokens import AccessToken
 
 EVERY_KIND = {
     *("missing", "malformed", "invalid", "expired"),
@@ -756,3 +758,20 @@ def test_settings_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     described = manifest()
     assert described["settings"] == "shop.settings"
     assert described["debug"] is django_settings.DEBUG
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        (JWTAuthentication, "get_validated_token", lambda self, raw_token: None),
+        (TokenBackend, "decode", lambda self, token, verify=True: {}),
+        (AccessToken, "_token_backend", TokenBackend("HS256", "k" * 64)),
+    ],
+)
+def test_project_that_replaced_what_proves_its_tokens_gives_no_rules(
+    owner: Any, name: str, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, name, value)
+    described = manifest()
+    assert described["token_rules"] is None
+    assert "replaced at run time" in described["token_rules_why_not"]

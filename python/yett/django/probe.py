@@ -324,9 +324,9 @@ def throwaway_key() -> Iterator[None]:
         return
     changed = {"algorithm": "HS256", "signing_key": secrets.token_hex(32), "jwks_client": None}
     before = {name: getattr(backend, name) for name in changed}
-    for name, value in changed.items():
-        setattr(backend, name, value)
     try:
+        for name, value in changed.items():
+            setattr(backend, name, value)
         yield
     finally:
         for name, value in before.items():

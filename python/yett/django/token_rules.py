@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from .originals import replaced_in
+
 #: What the edge verifies: all but simplejwt's old name for ES512.
 EDGE_ALGORITHMS = frozenset(
     f"{family}{bits}" for family in ("HS", "RS", "PS", "ES") for bits in (256, 384, 512)
@@ -32,7 +34,7 @@ def token_rules() -> dict[str, Any]:
 
 def _rules() -> dict[str, Any]:
     from yett.drf import state
-    from yett.drf.authentication import header_types
+    from yett.drf.authentication import JWTAuthentication, header_types
     from yett.drf.backends import TokenBackend
     from yett.drf.settings import api_settings
     from yett.drf.tokens import AccessToken
@@ -49,6 +51,12 @@ def _rules() -> dict[str, Any]:
         raise NotForTheEdge("AUTH_HEADER_TYPES has a name that no header can carry")
 
     backend = state.token_backend
+    for klass in (JWTAuthentication, AccessToken, TokenBackend):
+        for part in klass.__mro__:
+            if part is not object and (replaced := replaced_in(part)):
+                raise NotForTheEdge(f"{part.__qualname__}.{replaced[0]} was replaced at run time")
+    if not JWTAuthentication()._rules_are_ordinary():
+        raise NotForTheEdge("what proves a token was replaced at run time")
     if backend.algorithm not in EDGE_ALGORITHMS:
         raise NotForTheEdge(f"ALGORITHM is {backend.algorithm}")
     issuer = backend.checked_issuer()

@@ -31,6 +31,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings as rest_framework_settings
 
 from yett.drf.authentication import JWTAuthentication
+from yett.drf.backends import TokenBackend
 from yett.drf.settings import api_settings
 from yett.drf.tokens import AccessToken
 
@@ -69,7 +70,7 @@ ON_THE_WAY = frozenset(
 #: Library classes outside the view whose code decides the refusal.
 _DECIDING: tuple[type, ...] = (
     *(Request, Response, DefaultContentNegotiation, JSONRenderer, IsAuthenticated, IsAdminUser),
-    *(JWTAuthentication, AccessToken),
+    *(JWTAuthentication, AccessToken, TokenBackend),
 )
 
 

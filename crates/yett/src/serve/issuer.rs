@@ -4,7 +4,7 @@
 
 use super::manifest::TokenRules;
 use crate::print::{Screen, without_controls};
-use std::{future::pending, iter};
+use std::{future::pending, iter, time::Duration};
 use tokio::task::JoinHandle;
 use yett_jwks::{JwksClient, JwksSettings, JwksStatus, Loopback};
 
@@ -19,6 +19,9 @@ pub(super) fn client(rules: &TokenRules, debug: bool) -> Result<Option<JwksClien
         .parse()
         .map_err(|_| format!("ALGORITHM {:?} is not known", rules.algorithm))?;
     let mut settings = JwksSettings::new(url, [algorithm]);
+    // As long as the application's own client keeps a set, so that neither takes a withdrawn key for
+    // much longer than the other.
+    settings.refresh = Duration::from_secs(300);
     if debug {
         settings.loopback = Loopback::Allowed;
     }
