@@ -265,14 +265,14 @@ def user_leaves_meanwhile(token: str) -> list[Any]:
         return refresh(token)
 
 
-def while_another_writes(token: str) -> list[Any]:
+def while_another_writes(token: str, path: str = "/refresh/") -> list[Any]:
     """Return the answer while another connection holds SQLite's lock for writing."""
     import sqlite3
 
     other = sqlite3.connect(SETTINGS["databases"]["default"]["NAME"])
     other.execute("BEGIN IMMEDIATE")
     try:
-        return refresh(token)
+        return post(path, token)
     finally:
         other.close()
 

@@ -138,6 +138,14 @@ def test_database_that_stays_locked_is_503_and_costs_nobody_the_token(one: Proce
     assert one.ask("refresh", token=token)[0] == 200
 
 
+def test_database_that_stays_locked_is_503_at_logout_too(one: Process) -> None:
+    token = one.ask("issue")
+    locked = one.ask("while_another_writes", token=token, path="/blacklist/")
+    assert locked == [503, {"detail": "The database is busy. Try again."}, "1"]
+    # Nothing was done, and the token can still be ended, or used.
+    assert one.ask("refresh", token=token)[0] == 200
+
+
 @pytest.mark.parametrize(
     ("code", "times", "status", "left"),
     [
