@@ -167,33 +167,6 @@ impl Algorithm {
                 (Self::EdDsa, Self::Ed25519) | (Self::Ed25519, Self::EdDsa)
             )
     }
-
-    /// The header of the tokens we sign, already encoded: `{"alg":"HS256","typ":"JWT"}` and so on.
-    pub(crate) const fn encoded_header(self) -> &'static str {
-        match self {
-            Self::Hs256 => "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9",
-            Self::Hs384 => "eyJhbGciOiJIUzM4NCIsInR5cCI6IkpXVCJ9",
-            Self::Hs512 => "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9",
-            Self::Rs256 => "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9",
-            Self::Rs384 => "eyJhbGciOiJSUzM4NCIsInR5cCI6IkpXVCJ9",
-            Self::Rs512 => "eyJhbGciOiJSUzUxMiIsInR5cCI6IkpXVCJ9",
-            Self::Ps256 => "eyJhbGciOiJQUzI1NiIsInR5cCI6IkpXVCJ9",
-            Self::Ps384 => "eyJhbGciOiJQUzM4NCIsInR5cCI6IkpXVCJ9",
-            Self::Ps512 => "eyJhbGciOiJQUzUxMiIsInR5cCI6IkpXVCJ9",
-            Self::Es256 => "eyJhbGciOiJFUzI1NiIsInR5cCI6IkpXVCJ9",
-            Self::Es384 => "eyJhbGciOiJFUzM4NCIsInR5cCI6IkpXVCJ9",
-            Self::Es512 => "eyJhbGciOiJFUzUxMiIsInR5cCI6IkpXVCJ9",
-            Self::Es256k => "eyJhbGciOiJFUzI1NksiLCJ0eXAiOiJKV1QifQ",
-            Self::EdDsa => "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9",
-            Self::Ed25519 => "eyJhbGciOiJFZDI1NTE5IiwidHlwIjoiSldUIn0",
-            #[cfg(feature = "ml-dsa")]
-            Self::MlDsa44 => "eyJhbGciOiJNTC1EU0EtNDQiLCJ0eXAiOiJKV1QifQ",
-            #[cfg(feature = "ml-dsa")]
-            Self::MlDsa65 => "eyJhbGciOiJNTC1EU0EtNjUiLCJ0eXAiOiJKV1QifQ",
-            #[cfg(feature = "ml-dsa")]
-            Self::MlDsa87 => "eyJhbGciOiJNTC1EU0EtODciLCJ0eXAiOiJKV1QifQ",
-        }
-    }
 }
 
 impl fmt::Display for Algorithm {
@@ -240,7 +213,6 @@ impl fmt::Display for KeyType {
 #[cfg(test)]
 mod tests {
     use super::{Algorithm, KeyType, UnknownAlgorithm};
-    use crate::testing::encode;
 
     #[test]
     fn names_are_read_back() {
@@ -279,14 +251,6 @@ mod tests {
                 algorithm.name().starts_with("HS"),
                 "{algorithm}"
             );
-        }
-    }
-
-    #[test]
-    fn encoded_headers_say_what_they_should() {
-        for algorithm in Algorithm::ALL {
-            let header = format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#);
-            assert_eq!(algorithm.encoded_header(), encode(header));
         }
     }
 }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 
 use crate::compact::{BASE64URL, decode_object};
 use crate::json::{Document, Json};
+use crate::sign::encoded_header;
 use crate::{Algorithm, Part, Refusal};
 
 /// A key id longer than this many bytes is refused.
@@ -116,12 +117,13 @@ pub(crate) struct UsualHeaders {
 
 impl UsualHeaders {
     pub(crate) fn of(algorithm: Algorithm) -> Self {
-        let encode = |json: String| BASE64URL.encode(json).into();
         Self {
             algorithm,
             encoded: [
-                encode(format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#)),
-                encode(format!(r#"{{"typ":"JWT","alg":"{algorithm}"}}"#)),
+                encoded_header(algorithm, None).into(),
+                BASE64URL
+                    .encode(format!(r#"{{"typ":"JWT","alg":"{algorithm}"}}"#))
+                    .into(),
             ],
         }
     }

@@ -123,10 +123,12 @@ impl SigningKey {
     }
 }
 
-/// The header of a key with an id, encoded.
-pub(crate) fn encoded_header(algorithm: Algorithm, id: &KeyId) -> String {
-    let id = Value::from(id.as_str());
-    BASE64URL.encode(format!(r#"{{"alg":"{algorithm}","kid":{id},"typ":"JWT"}}"#))
+/// The header of a key's tokens, encoded.
+pub(crate) fn encoded_header(algorithm: Algorithm, id: Option<&KeyId>) -> String {
+    let id = id.map_or(String::new(), |id| {
+        format!(r#""kid":{},"#, Value::from(id.as_str()))
+    });
+    BASE64URL.encode(format!(r#"{{"alg":"{algorithm}",{id}"typ":"JWT"}}"#))
 }
 
 fn check_object(json: &[u8]) -> Result<(), JsonFault> {

@@ -14,6 +14,7 @@ use super::{KeyError, KeyShape, VerifyingKey, secret};
 use crate::der::structure::{self, PrivateDer, Structure};
 use crate::jwk::Signing;
 use crate::pem::{Block, Label};
+use crate::sign::encoded_header;
 use crate::{Algorithm, Jwk, KeyId, KeyType};
 
 /// The size of an RSA key to make.
@@ -36,8 +37,8 @@ pub enum RsaSize {
 pub struct SigningKey {
     pub(super) pair: KeyPair,
     verifying: VerifyingKey,
-    /// The header of its tokens, encoded, if the key has an id; else it is the algorithm's.
-    header: Option<Arc<str>>,
+    /// The header of its tokens, encoded.
+    header: Arc<str>,
 }
 
 impl SigningKey {
@@ -133,8 +134,26 @@ impl SigningKey {
     /// # Errors
     /// See [`KeyError`].
     pub fn from_jwk(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::from_jwk_by(jwk, algorithm, Self::hmac)
+    }
+
+    /// [`SigningKey::from_jwk`] that takes a shared secret of any length but zero, as
+    /// [`SigningKey::danger_hmac_short`] does. Other keys are held to all their rules.
+    ///
+    /// # Errors
+    /// See [`KeyError`].
+    pub fn danger_from_jwk_short(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, KeyError> {
+        Self::from_jwk_by(jwk, algorithm, Self::danger_hmac_short)
+    }
+
+    /// From a JWK, with `of_secret` for a shared secret.
+    fn from_jwk_by(
+        jwk: &Jwk,
+        algorithm: Algorithm,
+        of_secret: fn(Algorithm, &[u8]) -> Result<Self, KeyError>,
+    ) -> Result<Self, KeyError> {
         let key = match jwk.for_signing(algorithm)? {
-            Signing::Secret(secret) => Self::hmac(algorithm, secret)?,
+            Signing::Secret(secret) => of_secret(algorithm, secret)?,
             Signing::Private(public, private) => {
                 // First the public half by itself: its faults have the more precise names.
                 VerifyingKey::from_parameters(algorithm, public.clone())?;
@@ -174,7 +193,7 @@ impl SigningKey {
     /// Gives the key an id, which the headers of its tokens then name.
     #[must_use]
     pub fn with_key_id(mut self, id: KeyId) -> Self {
-        self.header = Some(crate::sign::encoded_header(self.algorithm(), &id).into());
+        self.header = encoded_header(self.algorithm(), Some(&id)).into();
         self.verifying = self.verifying.with_key_id(id);
         self
     }
@@ -199,10 +218,7 @@ impl SigningKey {
 
     /// The header of its tokens, encoded.
     pub(crate) fn encoded_header(&self) -> &str {
-        match &self.header {
-            Some(header) => header,
-            None => self.algorithm().encoded_header(),
-        }
+        &self.header
     }
 
     /// The length in bytes of the signatures it makes.
@@ -220,7 +236,7 @@ impl SigningKey {
         Self {
             pair: KeyPair::Secret(Arc::clone(&secret)),
             verifying: VerifyingKey::from_secret(algorithm, secret),
-            header: None,
+            header: encoded_header(algorithm, None).into(),
         }
     }
 
@@ -229,7 +245,7 @@ impl SigningKey {
         Ok(Self {
             pair,
             verifying,
-            header: None,
+            header: encoded_header(algorithm, None).into(),
         })
     }
 }

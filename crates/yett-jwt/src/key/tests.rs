@@ -3,9 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{KeyError, KeyMaterial, SHORTEST_HS256_SECRET, SigningKey};
+use super::{JwkFault, KeyError, KeyMaterial, SHORTEST_HS256_SECRET, SigningKey};
 use crate::testing::{SECRET, key, verifier};
-use crate::{Algorithm, Rules};
+use crate::{Algorithm, Jwk, Rules};
 
 fn check(secret: &[u8], expected: KeyMaterial) {
     let shown = String::from_utf8_lossy(secret).into_owned();
@@ -309,4 +309,23 @@ fn key_errors_do_not_print_the_secret() {
         let shown = format!("{error} {error:?}");
         assert!(!shown.contains("SECRET"), "{shown}");
     }
+}
+
+#[test]
+fn short_secret_of_a_jwk_needs_the_dangerous_way() {
+    let jwk = |members: &str| {
+        let json = format!(r#"{{"kty":"oct","k":"c2VjcmV0","kid":"1"{members}}}"#);
+        Jwk::from_json(json.as_bytes()).unwrap()
+    };
+    let short = SigningKey::from_jwk(&jwk(""), Algorithm::Hs256);
+    assert!(matches!(short, Err(KeyError::TooShort { bytes: 6, .. })));
+    let key = SigningKey::danger_from_jwk_short(&jwk(""), Algorithm::Hs256).unwrap();
+    assert_eq!(key.key_id().unwrap().as_str(), "1");
+
+    // Nothing else is waived.
+    let other = SigningKey::danger_from_jwk_short(&jwk(r#","alg":"HS512""#), Algorithm::Hs256);
+    assert!(matches!(other, Err(KeyError::OtherNamedAlgorithm { .. })));
+    let verify = jwk(r#","key_ops":["verify"]"#);
+    let other = SigningKey::danger_from_jwk_short(&verify, Algorithm::Hs256);
+    assert_eq!(other.unwrap_err(), KeyError::Jwk(JwkFault::OtherOperations));
 }

@@ -1,17 +1,25 @@
 //! What is signed and what is not, and the unproven reading of what was.
 
-use super::SignError;
+use super::{SignError, encoded_header};
 use crate::testing::{HEADER, NOW, SECRET, encode, key, verifier};
-use crate::{Algorithm, JsonFault, Rules, danger_peek};
+use crate::{Algorithm, JsonFault, KeyId, Rules, danger_peek};
 
 #[test]
 fn header_is_exactly_alg_and_typ() {
-    assert_eq!(Algorithm::Hs256.encoded_header(), encode(HEADER));
     let token = key().sign(b"{}").unwrap();
     assert!(
         token.starts_with(&format!("{}.e30.", encode(HEADER))),
         "{token}"
     );
+    for algorithm in Algorithm::ALL.iter().copied() {
+        let expected = encode(format!(r#"{{"alg":"{algorithm}","typ":"JWT"}}"#));
+        assert_eq!(encoded_header(algorithm, None), expected);
+        let id = KeyId::new("a\"b").unwrap();
+        let expected = encode(format!(
+            r#"{{"alg":"{algorithm}","kid":"a\"b","typ":"JWT"}}"#
+        ));
+        assert_eq!(encoded_header(algorithm, Some(&id)), expected);
+    }
 }
 
 #[test]
