@@ -56,3 +56,15 @@ def take_the_names() -> None:
         assert root not in sys.modules, f"{root} was imported before"
     # First: the packages of these names may be installed.
     sys.meta_path.insert(0, Alias())
+
+
+def take_short_secrets() -> None:
+    """Let the functions of `jwt` sign with short secrets, as PyJWT does with a warning.
+
+    The tests of the peers do it everywhere; `yett.jwt` refuses such secrets by default.
+    """
+    import yett.jwt.api_jws
+    import yett.jwt.api_jwt
+
+    yett.jwt.api_jws._jws_global_obj.options["enforce_minimum_key_length"] = False
+    yett.jwt.api_jwt._jwt_global_obj.options["enforce_minimum_key_length"] = False

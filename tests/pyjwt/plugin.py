@@ -5,29 +5,18 @@ expected failure: one that passes after all is a failure of the run, and so is a
 does not exist.
 """
 
-import importlib
 import pathlib
-import pkgutil
-import sys
 
 import pytest
+from peer_names import take_short_secrets, take_the_names
 
 EXCEPTIONS = pathlib.Path(__file__).with_name("exceptions.txt")
 
 
-def take_the_name() -> None:
-    """Make `jwt` and `jwt.…` the very module objects of `yett.jwt`."""
-    package = importlib.import_module("yett.jwt")
-    sys.modules["jwt"] = package
-    for found in pkgutil.iter_modules(package.__path__):
-        name = found.name
-        sys.modules[f"jwt.{name}"] = importlib.import_module(f"yett.jwt.{name}")
+def take_short_defaults() -> None:
+    """Set PyJWT's default of `enforce_minimum_key_length` for new objects too.
 
-
-def take_short_secrets() -> None:
-    """Set PyJWT's default of `enforce_minimum_key_length`.
-
-    Nearly all its tests sign with the secret "secret", which `yett.jwt` refuses by default.
+    Nearly all its tests sign with the secret "secret".
     """
     import yett.jwt.api_jws
     import yett.jwt.api_jwt
@@ -35,8 +24,6 @@ def take_short_secrets() -> None:
     for owner in (yett.jwt.api_jws.PyJWS, yett.jwt.api_jwt.PyJWT):
         defaults = {**owner._get_default_options(), "enforce_minimum_key_length": False}
         owner._get_default_options = staticmethod(lambda defaults=defaults: dict(defaults))
-    yett.jwt.api_jws._jws_global_obj.options["enforce_minimum_key_length"] = False
-    yett.jwt.api_jwt._jwt_global_obj.options["enforce_minimum_key_length"] = False
 
 
 def read_exceptions() -> dict[str, str]:
@@ -53,8 +40,9 @@ def read_exceptions() -> dict[str, str]:
 
 
 # At import: before pytest reads the suite's own filters for warnings, which name classes of `jwt`.
-take_the_name()
+take_the_names()
 take_short_secrets()
+take_short_defaults()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -23,7 +23,8 @@ from peer_suite import fetch  # noqa: E402  # found by the line above
 def main() -> None:
     """Fetch, then run."""
     directory = fetch("PyJWT", VERSION, pathlib.Path(sys.argv[1]).resolve())
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'python'}{os.pathsep}{HERE}"}
+    path = os.pathsep.join(map(str, (ROOT / "python", HERE, HERE.parent)))
+    environment = {**os.environ, "PYTHONPATH": path}
     # An empty configuration: the suite must not find this repository's.
     command = [sys.executable, "-m", "pytest", "-p", "plugin", "-c", os.devnull]
     command += ["--rootdir", str(directory), "-q", "-p", "no:cacheprovider"]

@@ -11,24 +11,12 @@ import pathlib
 from collections.abc import Generator
 
 import pytest
-from peer_names import take_the_names
+from peer_names import take_short_secrets, take_the_names
 
 EXCEPTIONS = pathlib.Path(__file__).with_name("exceptions.txt")
 
 #: The tests of simplejwt 5.5.1.
 TESTS = 184
-
-
-def take_short_secrets() -> None:
-    """Let the tests sign with their secret of ten bytes, as PyJWT does with a warning.
-
-    `yett.drf` does not need it: it allows such a `SIGNING_KEY` by itself, and says so in the log.
-    """
-    import yett.jwt.api_jws
-    import yett.jwt.api_jwt
-
-    yett.jwt.api_jws._jws_global_obj.options["enforce_minimum_key_length"] = False
-    yett.jwt.api_jwt._jwt_global_obj.options["enforce_minimum_key_length"] = False
 
 
 def read_exceptions() -> collections.Counter[str]:
@@ -41,6 +29,8 @@ def read_exceptions() -> collections.Counter[str]:
 # At import: before pytest or Django import anything of these names.
 if "JUDGE_ITSELF" not in os.environ:
     take_the_names()
+    # For the secret of ten bytes that the tests sign with. `yett.drf` allows such a `SIGNING_KEY`
+    # by itself, and says so in the log.
     take_short_secrets()
 
 

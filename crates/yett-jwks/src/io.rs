@@ -1,5 +1,6 @@
 //! tokio's streams for hyper, without `unsafe`: bytes are copied once through a small buffer, which
-//! one short exchange every few minutes does not notice.
+//! one short exchange every few minutes does not notice. hyper-util has such an adapter, and an HTTP
+//! client with pools and proxies beside it, which the border test keeps out of this crate.
 
 use std::io;
 use std::pin::Pin;

@@ -25,7 +25,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.module_loading import import_string
 
 from . import languages, third_party
-from .originals import is_public_name_of, replaced_in
+from .originals import first_replaced, is_public_name_of, replaced_in
 from .url_table import Row, Uncertain
 
 _SESSION_ENGINES = frozenset(
@@ -205,12 +205,11 @@ def _objections(application: Any, layers: Layers) -> Iterator[str]:
             or not is_public_name_of(middleware)
         ):
             yield f"the middleware {path} may answer first or change the answer"
-        elif against := _UNDERSTOOD[name](layers, _loaded(application, middleware)):
+        elif against := (
+            _UNDERSTOOD[name](layers, _loaded(application, middleware))
+            or first_replaced((middleware,))
+        ):
             yield against
-        else:
-            for part in middleware.__mro__[:-1]:
-                if replaced := replaced_in(part):
-                    yield f"{part.__qualname__}.{replaced[0]} was replaced at run time"
     for carrier in _CARRIERS:
         if replaced := replaced_in(carrier, but_by=_WATCHERS):
             yield f"{carrier.__qualname__}.{replaced[0]} was replaced at run time"

@@ -5,6 +5,7 @@ module's name, but not the globals of the module it claims to be from.
 """
 
 import sys
+from collections.abc import Iterable
 from types import FunctionType
 from typing import Any
 
@@ -41,6 +42,14 @@ def replaced_in(klass: type, *, but_by: frozenset[str] = frozenset()) -> list[st
         and not is_original(klass, name)
         and _package_of(vars(klass)[name]) not in but_by
     )
+
+
+def first_replaced(classes: Iterable[type]) -> str | None:
+    """Say what was put in later into these classes or what they come from; `None` if nothing."""
+    for part in (part for klass in classes for part in klass.__mro__ if part is not object):
+        if replaced := replaced_in(part):
+            return f"{part.__qualname__}.{replaced[0]} was replaced at run time"
+    return None
 
 
 def _package_of(member: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from .originals import replaced_in
+from .originals import first_replaced
 
 #: What the edge verifies: all but simplejwt's old name for ES512.
 EDGE_ALGORITHMS = frozenset(
@@ -51,10 +51,8 @@ def _rules() -> dict[str, Any]:
         raise NotForTheEdge("AUTH_HEADER_TYPES has a name that no header can carry")
 
     backend = state.token_backend
-    for klass in (JWTAuthentication, AccessToken, TokenBackend):
-        for part in klass.__mro__:
-            if part is not object and (replaced := replaced_in(part)):
-                raise NotForTheEdge(f"{part.__qualname__}.{replaced[0]} was replaced at run time")
+    if replaced := first_replaced((JWTAuthentication, AccessToken, TokenBackend)):
+        raise NotForTheEdge(replaced)
     if not JWTAuthentication()._rules_are_ordinary():
         raise NotForTheEdge("what proves a token was replaced at run time")
     if backend.algorithm not in EDGE_ALGORITHMS:

@@ -35,7 +35,7 @@ from yett.drf.backends import TokenBackend
 from yett.drf.settings import api_settings
 from yett.drf.tokens import AccessToken
 
-from .originals import comes_from, is_original, is_public_name_of, replaced_in
+from .originals import comes_from, first_replaced, is_original, is_public_name_of
 from .url_table import handled_methods
 
 _HOMES = frozenset(module.__name__ for module in (generics, mixins, views, viewsets)) | {
@@ -162,11 +162,7 @@ def project_objection() -> str | None:
         return f"AUTH_HEADER_NAME is {api_settings.AUTH_HEADER_NAME}"
     if tuple(api_settings.AUTH_TOKEN_CLASSES) != (AccessToken,):
         return "AUTH_TOKEN_CLASSES is not AccessToken alone"
-    for klass in _DECIDING:
-        for part in klass.__mro__:
-            if part is not object and (replaced := replaced_in(part)):
-                return f"{part.__qualname__}.{replaced[0]} was replaced at run time"
-    return None
+    return first_replaced(_DECIDING)
 
 
 def objection(callback: Any, view: RestView) -> str | None:
