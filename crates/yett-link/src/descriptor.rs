@@ -41,6 +41,7 @@ pub fn send(
 }
 
 /// Receives bytes into `into` and descriptors into `descriptors`; zero bytes mean end of file.
+/// `flags` may ask not to wait.
 ///
 /// # Errors
 /// The kernel's, and `EPROTO` when more descriptors came at once than the protocol ever sends; the
@@ -49,11 +50,17 @@ pub fn receive(
     socket: impl AsFd,
     into: &mut [u8],
     descriptors: &mut VecDeque<OwnedFd>,
+    flags: RecvFlags,
 ) -> Result<usize, Errno> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut into = [IoSliceMut::new(into)];
-    let message = recvmsg(socket, &mut into, &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let message = recvmsg(
+        socket,
+        &mut into,
+        &mut control,
+        RecvFlags::CMSG_CLOEXEC | flags,
+    )?;
     for carried in control.drain() {
         if let RecvAncillaryMessage::ScmRights(fds) = carried {
             descriptors.extend(fds);

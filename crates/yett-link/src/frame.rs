@@ -22,14 +22,33 @@ pub const MAX_CHUNK: usize = 64 * 1024;
 /// This bounds what the edge holds for a client that reads slowly.
 pub const RESPONSE_WINDOW: usize = 256 * 1024;
 
-/// Set on the frame that ends an exchange.
+/// How much of one request's body, or of one client's messages, the edge may send before the worker
+/// has given credit back, in bytes.
+pub const REQUEST_WINDOW: usize = 256 * 1024;
+
+/// Set on the frame that ends an exchange; on a [`Kind::Body`] frame, on the last of the body.
 pub const LAST: u8 = 1;
 
-/// Set on a [`Kind::Request`] frame whose body came as a file descriptor.
-pub const BODY_DESCRIPTOR: u8 = 2;
+/// Set on a [`Kind::Request`] or [`Kind::Response`] frame whose body is a file descriptor.
+pub const DESCRIPTOR: u8 = 2;
 
 /// Set on a [`Kind::Request`] whose method is not safe: the worker announces that it begins.
 pub const ANNOUNCE_BEGIN: u8 = 4;
+
+/// Set on a [`Kind::Request`] whose body is still arriving: it follows in [`Kind::Body`] frames.
+pub const STREAMED_BODY: u8 = 8;
+
+/// Set on a [`Kind::Request`] that asks for a WebSocket.
+pub const WEBSOCKET: u8 = 16;
+
+/// Set on a [`Kind::Message`] or [`Kind::Reply`] that is text, not bytes.
+pub const TEXT: u8 = 32;
+
+/// Set on a [`Kind::Body`] frame: the client left or broke the rules, the rest will not come.
+pub const CUT_SHORT: u8 = 64;
+
+/// Set on a [`Kind::Message`] or [`Kind::Reply`] that is continued by the next one.
+pub const MORE: u8 = 128;
 
 /// The number of one request and its response on one link. Never used twice on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +80,16 @@ pub enum Kind {
     Cancel = 3,
     /// Edge → worker: no request will follow; leave when the last response is out.
     Drain = 4,
+    /// Edge → worker: a further piece of a request's body, under the worker's credit
+    /// ([`STREAMED_BODY`]). [`LAST`] or [`CUT_SHORT`] ends it; both may be on an empty frame.
+    Body = 5,
+    /// Edge → worker: a message of the client's over its WebSocket, under the worker's credit.
+    Message = 6,
+    /// Edge → worker: the WebSocket is closed: `u16` code, then the reason as UTF-8 text. No frame
+    /// of this exchange follows.
+    Disconnect = 7,
+    /// Edge → worker: is the worker's loop alive? Answered with [`Kind::Pong`] by its next turn.
+    Ping = 8,
     /// Worker → edge: the worker can take requests.
     Ready = 16,
     /// Worker → edge: the application is about to be called for this request.
@@ -72,6 +101,24 @@ pub enum Kind {
     /// Worker → edge: the application failed; [`LAST`] is implied. The payload is empty: the
     /// traceback goes to the worker's own standard error, never through the edge.
     Failed = 20,
+    /// Worker → edge: `u32` bytes of the request's body, or of the client's messages, were taken;
+    /// the edge may send as many more.
+    BodyCredit = 21,
+    /// Worker → edge: headers for a 103 answer before the real one, as [`crate::response::write_fields`]
+    /// writes them.
+    Hints = 22,
+    /// Worker → edge: fields behind the body; ends the exchange. Written as hints are.
+    Trailers = 23,
+    /// Worker → edge: the application accepts the WebSocket: a response's head whose status is 101.
+    /// A refusal is an ordinary [`Kind::Response`].
+    Accept = 24,
+    /// Worker → edge: a message to the client over its WebSocket, under the edge's credit.
+    Reply = 25,
+    /// Worker → edge: close the WebSocket: `u16` code, then the reason as UTF-8 text. Ends the
+    /// exchange.
+    Close = 26,
+    /// Worker → edge: the answer to a [`Kind::Ping`].
+    Pong = 27,
 }
 
 impl Kind {
@@ -81,11 +128,22 @@ impl Kind {
             2 => Self::Credit,
             3 => Self::Cancel,
             4 => Self::Drain,
+            5 => Self::Body,
+            6 => Self::Message,
+            7 => Self::Disconnect,
+            8 => Self::Ping,
             16 => Self::Ready,
             17 => Self::Begun,
             18 => Self::Response,
             19 => Self::Chunk,
             20 => Self::Failed,
+            21 => Self::BodyCredit,
+            22 => Self::Hints,
+            23 => Self::Trailers,
+            24 => Self::Accept,
+            25 => Self::Reply,
+            26 => Self::Close,
+            27 => Self::Pong,
             _ => return None,
         })
     }
@@ -108,7 +166,11 @@ impl Frame {
     /// Whether this frame ends its exchange.
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.flags & LAST != 0 || self.kind == Kind::Failed
+        match self.kind {
+            Kind::Failed | Kind::Trailers | Kind::Close => true,
+            Kind::Response | Kind::Chunk => self.flags & LAST != 0,
+            _ => false,
+        }
     }
 }
 

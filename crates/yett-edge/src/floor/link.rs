@@ -9,7 +9,7 @@
 //! one frame is at most 1 MiB); a response is held up to its window, and a worker that sends more
 //! loses its link.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::io::{IoSlice, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -22,12 +22,11 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::sync::Notify;
 use yett_link::descriptor;
-use yett_link::frame::{ExchangeId, Frame, FrameError, Inbox, Kind, RESPONSE_WINDOW, put_frame};
+use yett_link::frame::{ExchangeId, FrameError, Inbox, Kind, put_frame};
 
-use super::exchange::{AppBody, AppHead, Lost};
+use super::pending::Pendings;
 use super::{Exchange, Floor, Ticket};
 
 /// How many bytes one read of a link takes at most.
@@ -42,7 +41,7 @@ pub(super) struct Link {
     flush: Notify,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
-    pending: Mutex<HashMap<ExchangeId, Pending>>,
+    pending: Pendings,
     next: AtomicU64,
     closed: AtomicBool,
 }
@@ -50,23 +49,6 @@ pub(super) struct Link {
 #[derive(Default)]
 struct Outbox {
     frames: VecDeque<(BytesMut, Option<Arc<OwnedFd>>)>,
-}
-
-/// One exchange that the worker has not ended yet.
-struct Pending {
-    state: Waiter,
-    begun: bool,
-    /// When the worker last showed that it works on this.
-    since: Instant,
-    /// Bytes that the worker sent and the client has not taken yet.
-    unacknowledged: usize,
-}
-
-enum Waiter {
-    Head(oneshot::Sender<Result<AppHead, Lost>>),
-    Body(mpsc::UnboundedSender<Result<bytes::Bytes, Lost>>),
-    /// The client left; what still comes is thrown away.
-    Nobody,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -88,7 +70,7 @@ impl Link {
             outbox: Mutex::default(),
             flush: Notify::new(),
             gone: Notify::new(),
-            pending: Mutex::default(),
+            pending: Pendings::default(),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
         });
@@ -115,50 +97,23 @@ impl Link {
     ) -> Result<Exchange, OpenError> {
         let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
         let frame = encode(id).map_err(OpenError::Frame)?;
-        let (sender, receiver) = oneshot::channel();
-        let pending = Pending {
-            state: Waiter::Head(sender),
-            begun: false,
-            since: Instant::now(),
-            unacknowledged: 0,
-        };
-        {
-            let mut table = locked(&self.pending);
-            // Under the table's lock: `close` sets the flag and then empties the table, so an
-            // entry made here is either seen by it or not made.
-            if self.is_closed() {
-                return Err(OpenError::Closed);
-            }
-            table.insert(id, pending);
-        }
+        let receiver = self
+            .pending
+            .begin(id, &self.closed)
+            .ok_or(OpenError::Closed)?;
         self.send(frame, body);
         Ok(Exchange::new(Arc::clone(self), id, receiver))
     }
 
     pub(super) fn credit(&self, id: ExchangeId, len: usize) {
-        if let Some(pending) = locked(&self.pending).get_mut(&id) {
-            pending.unacknowledged = pending.unacknowledged.saturating_sub(len);
-            pending.since = Instant::now();
-        }
+        self.pending.taken(id, len);
         let len = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
         self.send_small(Kind::Credit, id, &len);
     }
 
     /// Nobody waits for this exchange any more.
     pub(super) fn cancel(&self, id: ExchangeId) {
-        let known = match locked(&self.pending).get_mut(&id) {
-            Some(pending) => {
-                pending.state = Waiter::Nobody;
-                if pending.unacknowledged > 0 {
-                    // Perhaps the worker waited for this client until now: its time begins here.
-                    pending.unacknowledged = 0;
-                    pending.since = Instant::now();
-                }
-                true
-            }
-            None => false,
-        };
-        if known {
+        if self.pending.abandon(id) {
             self.send_small(Kind::Cancel, id, &[]);
         }
     }
@@ -261,7 +216,7 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_or_watch(None);
                     }
-                    if let Some(limit) = limit && self.fail_overdue(limit) {
+                    if let Some(limit) = limit && self.pending.fail_overdue(limit) {
                         floor.stuck(self.worker);
                     }
                 }
@@ -314,111 +269,21 @@ impl Link {
             match frame.kind {
                 Kind::Ready => floor.ready(self.worker),
                 Kind::Begun => {
-                    if let Some(pending) = locked(&self.pending).get_mut(&frame.exchange) {
-                        pending.begun = true;
-                        pending.since = Instant::now();
-                    }
+                    self.pending.begun(frame.exchange);
                 }
                 Kind::Response | Kind::Chunk | Kind::Failed => {
                     // First the worker's next request, then this client's answer: the worker waits
                     // idle, the client does not notice.
-                    if frame.is_last() && locked(&self.pending).contains_key(&frame.exchange) {
+                    if frame.is_last() && self.pending.contains(frame.exchange) {
                         floor.release(self.worker);
                     }
-                    self.deliver(frame)?;
+                    self.pending.deliver(frame)?;
                 }
                 // The edge's own kinds never come from a worker.
-                Kind::Request | Kind::Credit | Kind::Cancel | Kind::Drain => {
-                    return Err(FrameError::UnknownKind(frame.kind as u8));
-                }
+                _ => return Err(FrameError::UnknownKind(frame.kind as u8)),
             }
         }
         Ok(())
-    }
-
-    /// Gives a frame to the exchange that waits for it.
-    fn deliver(&self, frame: Frame) -> Result<(), FrameError> {
-        let last = frame.is_last();
-        let mut table = locked(&self.pending);
-        let Some(pending) = table.get_mut(&frame.exchange) else {
-            return Ok(());
-        };
-        pending.since = Instant::now();
-        pending.begun = true;
-        match (
-            std::mem::replace(&mut pending.state, Waiter::Nobody),
-            frame.kind,
-        ) {
-            (Waiter::Head(waiter), Kind::Response) => {
-                let body = if last {
-                    AppBody::Whole
-                } else {
-                    let (sender, receiver) = mpsc::unbounded_channel();
-                    pending.state = Waiter::Body(sender);
-                    AppBody::Stream(receiver)
-                };
-                let head = AppHead::parse(&frame.payload, body)?;
-                pending.unacknowledged += if last { 0 } else { head.first.len() };
-                // A client that left has dropped the receiving end; `cancel` follows from there.
-                let _client_left = waiter.send(Ok(head));
-            }
-            (Waiter::Head(waiter), Kind::Failed) => {
-                let _client_left = waiter.send(Err(Lost::AppFailed));
-            }
-            (Waiter::Body(waiter), Kind::Chunk) => {
-                let debt = pending.unacknowledged + frame.payload.len();
-                // One piece may be longer than the window if it finds the window empty, as
-                // `WorkerEnd::wait_for_credit` has it.
-                if pending.unacknowledged > 0 && debt > RESPONSE_WINDOW {
-                    pending.state = Waiter::Body(waiter);
-                    return Err(FrameError::Malformed("chunk beyond its credit"));
-                }
-                pending.unacknowledged = debt;
-                let _client_left = waiter.send(Ok(frame.payload));
-                if !last {
-                    pending.state = Waiter::Body(waiter);
-                }
-            }
-            (Waiter::Body(waiter), Kind::Failed) => {
-                let _client_left = waiter.send(Err(Lost::AppFailed));
-            }
-            (Waiter::Nobody, _) => {}
-            // A chunk before its head, or a second head.
-            (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
-                // Put back, so that closing the link fails it: a dropped sender would look like
-                // the body's end.
-                pending.state = waiter;
-                return Err(FrameError::UnknownKind(kind as u8));
-            }
-        }
-        if last {
-            table.remove(&frame.exchange);
-        }
-        Ok(())
-    }
-
-    /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
-    ///
-    /// An exchange whose client is slow to take what the worker sent is not overdue, one whose
-    /// client left is: the worker is stuck all the same.
-    fn fail_overdue(&self, limit: Duration) -> bool {
-        let mut overdue = false;
-        for pending in locked(&self.pending).values_mut() {
-            if pending.unacknowledged > 0 || pending.since.elapsed() < limit {
-                continue;
-            }
-            overdue = true;
-            match std::mem::replace(&mut pending.state, Waiter::Nobody) {
-                Waiter::Head(waiter) => {
-                    let _client_left = waiter.send(Err(Lost::Timeout));
-                }
-                Waiter::Body(waiter) => {
-                    let _client_left = waiter.send(Err(Lost::Timeout));
-                }
-                Waiter::Nobody => {}
-            }
-        }
-        overdue
     }
 
     /// Closes the link and fails every exchange on it. May be called more than once.
@@ -426,21 +291,7 @@ impl Link {
         self.closed.store(true, Ordering::Release);
         // First of all: what is in the table now must not reach a worker that still lives.
         let _already = rustix::net::shutdown(self.socket.get_ref(), rustix::net::Shutdown::Both);
-        let orphans = std::mem::take(&mut *locked(&self.pending));
-        for pending in orphans.into_values() {
-            let lost = Lost::Worker {
-                begun: pending.begun,
-            };
-            match pending.state {
-                Waiter::Head(waiter) => {
-                    let _client_left = waiter.send(Err(lost));
-                }
-                Waiter::Body(waiter) => {
-                    let _client_left = waiter.send(Err(lost));
-                }
-                Waiter::Nobody => {}
-            }
-        }
+        self.pending.orphan();
         locked(&self.outbox).frames.clear();
         // Wakes the link's task, which looks at the flag.
         self.flush.notify_one();

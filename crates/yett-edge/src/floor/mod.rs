@@ -8,6 +8,7 @@
 
 mod exchange;
 mod link;
+mod pending;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;

@@ -12,9 +12,7 @@ use http::{Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr};
-use yett_link::frame::{
-    ANNOUNCE_BEGIN, BODY_DESCRIPTOR, ExchangeId, FrameError, Kind, put_frame_with,
-};
+use yett_link::frame::{ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, put_frame_with};
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
 
 use super::Services;
@@ -133,7 +131,7 @@ fn encode(
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
     let mut flags = 0;
     if body.file.is_some() {
-        flags |= BODY_DESCRIPTOR;
+        flags |= DESCRIPTOR;
     }
     if !safe {
         flags |= ANNOUNCE_BEGIN;

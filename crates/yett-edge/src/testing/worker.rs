@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::BytesMut;
+use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use yett_link::descriptor;
@@ -60,6 +61,7 @@ impl FakeWorker {
                         &self.socket,
                         &mut scratch,
                         &mut self.descriptors,
+                        RecvFlags::empty(),
                     )?)
                 });
                 match received {
@@ -94,7 +96,12 @@ impl FakeWorker {
     pub(crate) async fn hears_nothing(&mut self) -> bool {
         settle().await;
         let mut scratch = vec![0; 64 * 1024];
-        let waiting = descriptor::receive(&self.socket, &mut scratch, &mut self.descriptors);
+        let waiting = descriptor::receive(
+            &self.socket,
+            &mut scratch,
+            &mut self.descriptors,
+            RecvFlags::DONTWAIT,
+        );
         self.inbox.feed(&scratch[..waiting.unwrap_or(0)]);
         !self.inbox.is_mid_frame() && waiting == Err(rustix::io::Errno::AGAIN)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc::UnboundedReceiver;
 use yett_link::frame::{
-    BODY_DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame,
+    DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame,
     put_header,
 };
 
@@ -271,7 +271,7 @@ async fn full_socket_keeps_order_and_descriptors_stay_with_their_requests() {
         assert_eq!(frame.exchange, ExchangeId::new(u64::from(number) + 1));
         assert_eq!(frame.payload.len(), 200_000 + usize::from(number) * 7_919);
         assert!(frame.payload.iter().all(|byte| *byte == number));
-        assert_eq!(frame.flags & BODY_DESCRIPTOR != 0, number % 3 == 1);
+        assert_eq!(frame.flags & DESCRIPTOR != 0, number % 3 == 1);
         if number % 3 == 1 {
             let mut text = String::new();
             let mut body = std::fs::File::from(worker.descriptor().unwrap());

@@ -7,7 +7,7 @@ mod streaming;
 
 use std::io::Read;
 
-use yett_link::frame::{ANNOUNCE_BEGIN, BODY_DESCRIPTOR, Kind, LAST};
+use yett_link::frame::{ANNOUNCE_BEGIN, DESCRIPTOR, Kind, LAST};
 use yett_link::request::{HttpVersion, MAX_INLINE_BODY, Name, RequestView};
 
 use crate::settings::EdgeSettings;
@@ -247,7 +247,7 @@ async fn large_body_comes_as_a_descriptor_also_to_a_second_worker() {
 /// The number of the next request, and its body, which must come as a descriptor.
 async fn received_body(worker: &mut FakeWorker) -> (u64, String) {
     let frame = worker.expect(Kind::Request).await;
-    assert_eq!(frame.flags, ANNOUNCE_BEGIN | BODY_DESCRIPTOR);
+    assert_eq!(frame.flags, ANNOUNCE_BEGIN | DESCRIPTOR);
     let view = RequestView::parse(&frame.payload).unwrap();
     assert!(view.inline_body.is_empty());
     let mut body = String::new();
