@@ -1,10 +1,12 @@
 //! Frames: the unit that travels on a link, and the reader that cuts a byte stream into them.
 //!
 //! A frame is a 16-byte header and a payload. The header is little-endian, as both ends are
-//! always on one machine: payload length `u32`, kind `u8`, flags `u8`, two zero bytes, exchange
-//! number `u64`.
+//! always on one machine: payload length `u32`, kind `u8`, flags `u8`, claim `u16` or zero,
+//! exchange number `u64`.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use crate::ring::{Broken, ClaimId, Reader};
 
 /// Length of a frame's header in bytes.
 pub const HEADER_LEN: usize = 16;
@@ -156,6 +158,8 @@ pub struct Frame {
     pub kind: Kind,
     /// Bits such as [`LAST`]; unknown bits are ignored.
     pub flags: u8,
+    /// On a [`Kind::Request`]: the claim that the worker must make good before it begins.
+    pub claim: Option<ClaimId>,
     /// The exchange it belongs to; zero where a frame belongs to none.
     pub exchange: ExchangeId,
     /// The payload, at most [`MAX_PAYLOAD`] bytes.
@@ -205,6 +209,17 @@ pub fn put_header(
     out.put_u8(flags);
     out.put_u16_le(0);
     out.put_u64_le(exchange.0);
+}
+
+/// Writes a claim into the header of a [`Kind::Request`] frame that stands at the front of `frame`, and
+/// takes back [`ANNOUNCE_BEGIN`]: the claim tells whether the request was begun.
+pub fn put_claim(frame: &mut [u8], claim: ClaimId) {
+    if let Some(field) = frame.get_mut(6..8) {
+        field.copy_from_slice(&claim.get().to_le_bytes());
+    }
+    if let Some(flags) = frame.get_mut(5) {
+        *flags &= !ANNOUNCE_BEGIN;
+    }
 }
 
 /// Appends a frame with the given payload.
@@ -278,6 +293,19 @@ impl Inbox {
         Self::default()
     }
 
+    /// What arrives is appended here, by whoever reads it.
+    pub(crate) const fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// Takes in what one ring holds.
+    ///
+    /// # Errors
+    /// [`Broken`] when the writer claims a position that it cannot have.
+    pub fn read(&mut self, ring: &mut Reader) -> Result<usize, Broken> {
+        ring.read(&mut self.buffer)
+    }
+
     /// Takes in bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
@@ -294,7 +322,7 @@ impl Inbox {
         let len = header.get_u32_le();
         let kind = header.get_u8();
         let flags = header.get_u8();
-        let _zero = header.get_u16_le();
+        let claim = ClaimId::new(header.get_u16_le());
         let exchange = ExchangeId(header.get_u64_le());
         let kind = Kind::parse(kind).ok_or(FrameError::UnknownKind(kind))?;
         let payload_len = usize::try_from(len).unwrap_or(usize::MAX);
@@ -309,6 +337,7 @@ impl Inbox {
         Ok(Some(Frame {
             kind,
             flags,
+            claim,
             exchange,
             payload,
         }))

@@ -12,12 +12,13 @@
 
 mod event;
 mod inflow;
+mod intake;
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use rustix::io::Errno;
@@ -25,9 +26,11 @@ use rustix::net::RecvFlags;
 
 pub use event::{BodyEnd, Event, MessageKind};
 use inflow::Inflow;
+use intake::{Intake, Waiting};
 
-use crate::descriptor;
-use crate::frame::{DESCRIPTOR, ExchangeId, Frame, FrameError, Inbox, Kind};
+use crate::descriptor::{self, CARRIED_BY_SOCKET};
+use crate::frame::{ExchangeId, FrameError};
+use crate::ring::{Direction, Memory, MemoryError, Reader, Writer};
 
 /// One request as it came, its payload still to be read by
 /// [`RequestView::parse`](crate::request::RequestView::parse).
@@ -77,39 +80,38 @@ pub enum LinkError {
     /// The socket failed.
     #[error("the link's socket failed")]
     Socket(#[from] Errno),
+    /// The shared memory that the edge sent cannot be used.
+    #[error("the link's shared memory cannot be used")]
+    Memory(#[from] MemoryError),
 }
 
-/// Whether a read waits for something to arrive.
-#[derive(Debug, Clone, Copy)]
-enum Waiting {
-    Blocks,
-    Never,
+/// What the worker holds of its link's rings.
+#[derive(Debug)]
+struct Rings {
+    memory: Arc<Memory>,
+    /// Wakes the edge.
+    bell: OwnedFd,
 }
 
-impl Waiting {
-    const fn flags(self) -> RecvFlags {
-        match self {
-            Self::Blocks => RecvFlags::empty(),
-            Self::Never => RecvFlags::DONTWAIT,
+impl Rings {
+    fn wake_edge(&self) -> Result<(), LinkError> {
+        match rustix::io::write(&self.bell, &1_u64.to_ne_bytes()) {
+            // Full: it has been rung and not been heard yet.
+            Ok(_) | Err(Errno::AGAIN) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
-}
-
-#[derive(Debug, Default)]
-struct Reader {
-    inbox: Inbox,
-    descriptors: VecDeque<OwnedFd>,
-    scratch: Vec<u8>,
 }
 
 /// The worker's end. Queued requests are bounded by what the edge sends ahead, which is its rule.
 #[derive(Debug)]
 pub struct WorkerEnd {
     socket: UnixStream,
+    rings: Option<Rings>,
     state: Mutex<Inflow>,
     changed: Condvar,
-    reader: Mutex<Reader>,
-    writer: Mutex<()>,
+    intake: Mutex<Intake>,
+    writer: Mutex<Option<Writer>>,
 }
 
 // A poisoned lock means that a thread panicked between two assignments of plain data; every state in
@@ -119,27 +121,99 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl WorkerEnd {
-    /// The end made of this socket, which must be blocking.
+    /// The end of a link whose socket carries the frames. The socket must be blocking.
     #[must_use]
     pub fn new(socket: UnixStream) -> Self {
+        Self::over(socket, None)
+    }
+
+    /// The end of a link as the edge wants it: waits for the edge's first word, which says whether
+    /// frames travel in [rings](crate::ring), and brings them.
+    ///
+    /// # Errors
+    /// [`LinkError::Closed`] when the edge is gone, [`LinkError::Memory`] when what it sent cannot be
+    /// used.
+    pub fn meet(socket: UnixStream) -> Result<Self, LinkError> {
+        let mut word = [0];
+        let mut descriptors = VecDeque::new();
+        let came = loop {
+            let flags = RecvFlags::empty();
+            match descriptor::receive(socket.as_fd(), &mut word, &mut descriptors, flags) {
+                Err(Errno::INTR) => {}
+                Err(Errno::CONNRESET) => break 0,
+                outcome => break outcome?,
+            }
+        };
+        if came == 0 {
+            return Err(LinkError::Closed);
+        }
+        if word == [CARRIED_BY_SOCKET] {
+            return Ok(Self::over(socket, None));
+        }
+        let (Some(memory), Some(bell)) = (descriptors.pop_front(), descriptors.pop_front()) else {
+            return Err(FrameError::NoDescriptor.into());
+        };
+        let memory = Arc::new(Memory::open(memory)?);
+        Ok(Self::over(socket, Some(Rings { memory, bell })))
+    }
+
+    fn over(socket: UnixStream, rings: Option<Rings>) -> Self {
+        let memory = rings.as_ref().map(|rings| &rings.memory);
+        let reader = memory.map(|memory| Reader::new(Arc::clone(memory), Direction::Requests));
+        let writer = memory.map(|memory| Writer::new(Arc::clone(memory), Direction::Responses));
         Self {
             socket,
+            rings,
             state: Mutex::default(),
             changed: Condvar::new(),
-            reader: Mutex::new(Reader {
-                scratch: vec![0; 64 * 1024],
-                ..Reader::default()
-            }),
-            writer: Mutex::new(()),
+            intake: Mutex::new(Intake::new(reader)),
+            writer: Mutex::new(writer),
         }
     }
 
-    /// The end of an event loop, which asks for [`Event`]s and never waits in here.
+    /// Makes this the end of an event loop, which asks for [`Event`]s and never waits in here.
     #[must_use]
-    pub fn for_event_loop(socket: UnixStream) -> Self {
-        let end = Self::new(socket);
-        locked(&end.state).tells = true;
-        end
+    pub fn for_event_loop(self) -> Self {
+        locked(&self.state).tells = true;
+        self
+    }
+
+    /// The next request if it is there already. Makes no system call, so it may be called with the
+    /// interpreter's lock held. `None` does not say that there is none: wait for it.
+    ///
+    /// # Errors
+    /// As [`WorkerEnd::next_request`].
+    pub fn try_request(&self) -> Result<Option<Incoming>, LinkError> {
+        if let Some(request) = self.begin_next(&mut locked(&self.state)) {
+            return Ok(Some(request));
+        }
+        let Some(rings) = &self.rings else {
+            return Ok(None);
+        };
+        // Another thread that reads hands out what it finds.
+        let Ok(mut intake) = self.intake.try_lock() else {
+            return Ok(None);
+        };
+        if !intake.read_ring(rings)? {
+            return Ok(None);
+        }
+        let mut inflow = locked(&self.state);
+        self.hand_out(&mut intake, &mut inflow)?;
+        Ok(self.begin_next(&mut inflow))
+    }
+
+    /// The oldest request that is still ours: one that the edge took back is dropped.
+    fn begin_next(&self, inflow: &mut Inflow) -> Option<Incoming> {
+        loop {
+            let (request, claim) = inflow.requests.pop_front()?;
+            let claim = claim.zip(self.rings.as_ref());
+            let begun = claim
+                .is_none_or(|(claim, rings)| rings.memory.claim(claim).begin(request.exchange));
+            if begun {
+                return Some(request);
+            }
+            inflow.forget(request.exchange);
+        }
     }
 
     /// Waits for the next request.
@@ -149,7 +223,7 @@ impl WorkerEnd {
     /// closed the link is [`Next::Finished`].
     pub fn next_request(&self) -> Result<Next, LinkError> {
         self.wait(|state| {
-            if let Some(request) = state.requests.pop_front() {
+            if let Some(request) = self.begin_next(state) {
                 return Some(Next::Request(request));
             }
             (state.drained || state.closed).then_some(Next::Finished)
@@ -214,15 +288,82 @@ impl WorkerEnd {
         pieces: &[&[u8]],
         mut descriptor: Option<BorrowedFd<'_>>,
     ) -> Result<(), LinkError> {
-        let _in_order = locked(&self.writer);
+        let mut writer = locked(&self.writer);
+        match &mut *writer {
+            None => self.send_over_socket(pieces, &mut descriptor),
+            Some(ring) => {
+                if descriptor.is_some() {
+                    // Before its frame, so that it is there when the frame is read; in the order of
+                    // frames, by the writer's lock.
+                    self.send_over_socket(&[&[0]], &mut descriptor)?;
+                }
+                self.send_over_ring(ring, pieces)
+            }
+        }
+    }
+
+    /// Sends a frame if that needs no waiting, nor any system call but the edge's wake-up; `false`: use
+    /// [`WorkerEnd::send`]. May be called with the interpreter's lock held.
+    ///
+    /// # Errors
+    /// As [`WorkerEnd::send`].
+    pub fn try_send(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
+        let Ok(mut writer) = self.writer.try_lock() else {
+            return Ok(false);
+        };
+        let Some(ring) = &mut *writer else {
+            return Ok(false);
+        };
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if ring
+            .room_for(len)
+            .map_err(|_| FrameError::Malformed("ring"))?
+        {
+            self.send_over_ring(ring, pieces)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn send_over_ring(&self, ring: &mut Writer, pieces: &[&[u8]]) -> Result<(), LinkError> {
+        let Some(rings) = &self.rings else {
+            return Ok(());
+        };
+        let mut sent = 0;
+        let total: usize = pieces.iter().map(|piece| piece.len()).sum();
+        loop {
+            let broken = |_| FrameError::Malformed("ring");
+            sent += ring.write(&skip(pieces, sent)).map_err(broken)?;
+            if ring.must_wake() {
+                rings.wake_edge()?;
+            }
+            if sent == total {
+                return Ok(());
+            }
+            if ring.wait_for_room().map_err(broken)? {
+                // A signal only makes it look again: a frame is never left half sent.
+                let _woken =
+                    self.wait(|inflow| (inflow.closed || ring.room() != Ok(0)).then_some(()))?;
+            }
+            if locked(&self.state).closed {
+                return Err(LinkError::Closed);
+            }
+        }
+    }
+
+    fn send_over_socket(
+        &self,
+        pieces: &[&[u8]],
+        descriptor: &mut Option<BorrowedFd<'_>>,
+    ) -> Result<(), LinkError> {
         let mut pieces: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         let mut rest: &mut [IoSlice<'_>] = &mut pieces;
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
-            match descriptor::send(self.socket.as_fd(), rest, descriptor) {
+            match descriptor::send(self.socket.as_fd(), rest, *descriptor) {
                 Ok(sent) => {
                     if sent > 0 {
-                        descriptor = None;
+                        *descriptor = None;
                     }
                     IoSlice::advance_slices(&mut rest, sent);
                 }
@@ -257,15 +398,22 @@ impl WorkerEnd {
             }
             state.reading = true;
             drop(state);
-            let outcome = self.read_once(Waiting::Blocks);
+            let mut intake = locked(&self.intake);
+            state = locked(&self.state);
+            // `try_request` may have handed something out before this thread had the intake.
+            if let Some(found) = look(&mut state) {
+                state.reading = false;
+                self.changed.notify_all();
+                return Ok(Some(found));
+            }
+            drop(state);
+            let outcome = intake.read(&self.socket, self.rings.as_ref(), Waiting::Blocks);
             state = locked(&self.state);
             state.reading = false;
             // Whatever happened, another thread must take over reading or see the news.
             self.changed.notify_all();
-            match outcome {
-                Ok(frames) => frames
-                    .into_iter()
-                    .for_each(|(frame, body)| state.take(frame, body)),
+            match outcome.and_then(|()| self.hand_out(&mut intake, &mut state)) {
+                Ok(()) => {}
                 Err(LinkError::Socket(Errno::INTR)) => return Ok(None),
                 Err(LinkError::Closed) => state.closed = true,
                 Err(error) => {
@@ -276,32 +424,24 @@ impl WorkerEnd {
         }
     }
 
-    /// One read of the socket, cut into frames. Only the thread that set `reading` comes here.
-    fn read_once(&self, waiting: Waiting) -> Result<Vec<(Frame, Option<OwnedFd>)>, LinkError> {
-        let mut guard = locked(&self.reader);
-        let Reader {
-            inbox,
-            descriptors,
-            scratch,
-        } = &mut *guard;
-        let count =
-            match descriptor::receive(self.socket.as_fd(), scratch, descriptors, waiting.flags()) {
-                Ok(0) | Err(Errno::CONNRESET) => return Err(LinkError::Closed),
-                Ok(count) => count,
-                Err(error) => return Err(error.into()),
-            };
-        inbox.feed(scratch.get(..count).unwrap_or_default());
-        let mut frames = Vec::new();
-        while let Some(frame) = inbox.next_frame()? {
-            let body = if frame.kind == Kind::Request && frame.flags & DESCRIPTOR != 0 {
-                Some(descriptors.pop_front().ok_or(FrameError::NoDescriptor)?)
-            } else {
-                None
-            };
-            frames.push((frame, body));
+    /// Cuts what was read into frames, and puts each where it is looked for.
+    fn hand_out(&self, intake: &mut Intake, inflow: &mut Inflow) -> Result<(), LinkError> {
+        while let Some((frame, body)) = intake.next_frame(&self.socket)? {
+            inflow.take(frame, body);
         }
-        Ok(frames)
+        Ok(())
     }
+}
+
+/// What is left of the pieces behind the first `sent` bytes.
+fn skip<'p>(pieces: &[&'p [u8]], mut sent: usize) -> Vec<&'p [u8]> {
+    let mut rest = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let skipped = sent.min(piece.len());
+        sent -= skipped;
+        rest.push(piece.get(skipped..).unwrap_or_default());
+    }
+    rest
 }
 
 #[cfg(test)]

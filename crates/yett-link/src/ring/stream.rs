@@ -70,6 +70,14 @@ impl Writer {
         self.free()
     }
 
+    /// Whether so many bytes have room now.
+    ///
+    /// # Errors
+    /// [`Broken`].
+    pub fn room_for(&mut self, len: usize) -> Result<bool, Broken> {
+        Ok(self.free()? >= len || self.room()? >= len)
+    }
+
     fn free(&self) -> Result<usize, Broken> {
         let used = self.tail.wrapping_sub(self.head);
         let free = self.direction.size().checked_sub(used).ok_or(Broken)?;
@@ -108,7 +116,7 @@ impl Writer {
     /// Whether the reader sleeps and must be woken by the caller; after a write.
     #[must_use]
     pub fn must_wake(&self) -> bool {
-        bell::ring_if_asleep(self.memory.reader_sleeps(self.direction))
+        self.memory.must_wake_reader(self.direction)
     }
 
     /// Asks to be woken when there is room for something; `false` if there is some already.
@@ -147,6 +155,12 @@ impl Reader {
             direction,
             head: 0,
         }
+    }
+
+    /// The memory that the ring lies in.
+    #[must_use]
+    pub const fn memory(&self) -> &Arc<Memory> {
+        &self.memory
     }
 
     /// Whether there is something to read. A position that cannot be counts: reading finds it.
@@ -198,6 +212,14 @@ impl Reader {
     /// Says that this side is awake.
     pub fn get_up(&self) {
         bell::get_up(self.memory.reader_sleeps(self.direction));
+    }
+}
+
+impl Memory {
+    /// As [`Writer::must_wake`], for a writer that wakes later than it writes.
+    #[must_use]
+    pub fn must_wake_reader(&self, direction: Direction) -> bool {
+        bell::ring_if_asleep(self.reader_sleeps(direction))
     }
 }
 

@@ -5,7 +5,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use bytes::{Bytes, BytesMut};
 use rustix::io::Errno;
 
-use super::{Incoming, LinkError, Waiting, WorkerEnd, locked};
+use super::intake::Waiting;
+use super::{Incoming, LinkError, WorkerEnd, locked};
 use crate::frame::{ExchangeId, Kind, put_frame};
 
 /// What an event loop is told.
@@ -81,7 +82,12 @@ impl WorkerEnd {
         loop {
             let pings = {
                 let mut inflow = locked(&self.state);
-                if let Some(event) = inflow.next_event() {
+                // Requests come before the rest: nothing else of an exchange can arrive before its
+                // request, and the events of other exchanges lose nothing by it.
+                if let Some(request) = self.begin_next(&mut inflow) {
+                    return Ok(Some(Event::Request(request)));
+                }
+                if let Some(event) = inflow.events.pop_front() {
                     return Ok(Some(event));
                 }
                 std::mem::take(&mut inflow.pings)
@@ -91,8 +97,9 @@ impl WorkerEnd {
                 put_frame(&mut frame, Kind::Pong, 0, ExchangeId::new(0), &[])?;
                 self.send(&[&frame])?;
             }
-            let arrived = match self.read_once(Waiting::Never) {
-                Ok(arrived) => arrived,
+            let mut intake = locked(&self.intake);
+            match intake.read(&self.socket, self.rings.as_ref(), Waiting::Never) {
+                Ok(()) => {}
                 Err(LinkError::Socket(Errno::AGAIN)) => {
                     let inflow = locked(&self.state);
                     return Ok(inflow.drained.then_some(Event::Finished));
@@ -102,35 +109,21 @@ impl WorkerEnd {
                     locked(&self.state).closed = true;
                     return Err(error);
                 }
-            };
-            let mut inflow = locked(&self.state);
-            for (frame, body) in arrived {
-                inflow.take(frame, body);
             }
+            self.hand_out(&mut intake, &mut locked(&self.state))?;
         }
     }
 
     /// To be called when [`WorkerEnd::try_event`] found nothing, before waiting on
     /// [`WorkerEnd::descriptor`]. `false`: something has arrived meanwhile, look again.
     pub fn arm(&self) -> bool {
-        // A socket stays readable until it is read, so nothing can be missed.
-        true
+        // Without rings a socket stays readable until it is read, so nothing can be missed.
+        locked(&self.intake).lie_down()
     }
 
     /// What becomes readable when there may be an event.
     #[must_use]
     pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
-    }
-}
-
-impl super::Inflow {
-    /// Requests come before the rest: nothing else of an exchange can arrive before its request, and
-    /// the events of other exchanges lose nothing by it.
-    fn next_event(&mut self) -> Option<Event> {
-        if let Some(request) = self.requests.pop_front() {
-            return Some(Event::Request(request));
-        }
-        self.events.pop_front()
     }
 }

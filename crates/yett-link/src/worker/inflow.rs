@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 use super::event::{BodyEnd, Event, MessageKind};
 use super::{Credit, Incoming};
 use crate::frame::{CUT_SHORT, ExchangeId, Frame, Kind, LAST, MORE, RESPONSE_WINDOW, TEXT};
+use crate::ring::ClaimId;
 
 /// Shared state; its lock is held for moments, never over a system call that waits.
 #[derive(Debug, Default)]
@@ -20,7 +21,8 @@ pub(super) struct Inflow {
     pub(super) closed: bool,
     /// Pings that wait for their answer.
     pub(super) pings: u32,
-    pub(super) requests: VecDeque<Incoming>,
+    /// With the claim that must be made good before a request is begun.
+    pub(super) requests: VecDeque<(Incoming, Option<ClaimId>)>,
     /// Whether an event loop wants to be told; a worker that waits looks by itself.
     pub(super) tells: bool,
     /// What an event loop has yet to be told, apart from requests.
@@ -74,6 +76,7 @@ impl Inflow {
         let Frame {
             kind,
             flags,
+            claim,
             exchange,
             mut payload,
         } = frame;
@@ -86,12 +89,13 @@ impl Inflow {
                     cancelled: false,
                 };
                 self.windows.insert(exchange, window);
-                self.requests.push_back(Incoming {
+                let request = Incoming {
                     exchange,
                     flags,
                     payload,
                     body,
-                });
+                };
+                self.requests.push_back((request, claim));
             }
             Kind::Credit => {
                 let granted = if payload.len() >= 4 {
