@@ -221,6 +221,11 @@ impl Memory {
     pub fn must_wake_reader(&self, direction: Direction) -> bool {
         bell::ring_if_asleep(self.reader_sleeps(direction))
     }
+
+    /// As [`Reader::get_up`], without the reader.
+    pub fn reader_gets_up(&self, direction: Direction) {
+        bell::get_up(self.reader_sleeps(direction));
+    }
 }
 
 /// A length within a ring, whose size fits.
