@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from ..server import eventually
 from ..wire import PATIENCE
 from .apps.held import GREETING, PIECE, PIECES, SECRET
-from .conftest import Stage
+from .plugin import Stage
 
 capability = pytest.mark.capability
 

@@ -44,7 +44,8 @@ def main() -> None:
     python = install(pathlib.Path(cache).resolve() / "frameworks")
     environment = {**os.environ, "YETT_TEST_PYTHON": str(python)}
     environment["PYTHONPATH"] = str(ROOT / "python")
-    command = [str(python), "-m", "pytest", "-q", *judge, *chosen, str(HERE / "grid.py")]
+    command = [str(python), "-m", "pytest", "-q", "-p", "tests.frameworks.plugin"]
+    command += [*judge, *chosen, str(HERE / "grid.py")]
     sys.exit(subprocess.run(command, cwd=ROOT, env=environment).returncode)
 
 

@@ -77,9 +77,12 @@ class Client:
         server_before, own_before = cpu_seconds(table, pids & table.keys()), _own_seconds()
         client_before, busy_before = _waited_seconds(), busy_seconds()
         begin = time.monotonic()
-        done = subprocess.run(
-            words, capture_output=True, text=True, timeout=seconds + PATIENCE, check=False
-        )
+        try:
+            done = subprocess.run(
+                words, capture_output=True, text=True, timeout=seconds + PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise NotRunning("the load client did not end in time") from error
         wall = time.monotonic() - begin
         pids, table = server.processes(), process_table()
         server_cpu = cpu_seconds(table, pids & table.keys()) - server_before

@@ -35,5 +35,9 @@ class Refuse(AsyncWebsocketConsumer):
         await self.close()
 
 
-routes = [path("ws", Echo.as_asgi()), path("ws/bytes", Echo.as_asgi()), path("ws/refused", Refuse.as_asgi())]
+routes = [
+    path("ws", Echo.as_asgi()),
+    path("ws/bytes", Echo.as_asgi()),
+    path("ws/refused", Refuse.as_asgi()),
+]
 application = ProtocolTypeRouter({"http": http, "websocket": URLRouter(routes)})

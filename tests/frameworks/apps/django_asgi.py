@@ -10,11 +10,11 @@ if not settings.configured:
 
     django_site.configure("django_asgi")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse  # noqa: E402
-from django.urls import path  # noqa: E402
-from django_urls import common  # noqa: E402
-from held import PIECE, PIECES, mark, pass_gate  # noqa: E402
+from django.core.asgi import get_asgi_application
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import path
+from django_urls import common
+from held import PIECE, PIECES, mark, pass_gate
 
 
 async def stream(request: HttpRequest) -> HttpResponse:

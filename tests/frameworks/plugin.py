@@ -1,6 +1,9 @@
-"""Fixtures of the grid: one server for each framework, and the grid at the end of the run.
+"""A pytest plugin: one server for each framework, and the grid at the end of the run.
 
-    pytest tests/frameworks/grid.py [--judge uvicorn|gunicorn] [--only-interface wsgi|asgi]
+    python -m pytest -p tests.frameworks.plugin tests/frameworks/grid.py
+        [--judge uvicorn|gunicorn] [--only-interface wsgi|asgi]
+
+No `conftest.py`, which the other tests of `tests/` would load as well.
 """
 
 import os
@@ -120,9 +123,7 @@ def own_stage(
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Remember what goes into the cell."""
     report = yield
     marker = item.get_closest_marker("capability")
