@@ -75,6 +75,29 @@ pub enum Notice {
         /// How.
         exit: Exit,
     },
+    /// A worker cannot start: importing the app, or starting it, failed in it. It leaves.
+    WorkerUnfit {
+        /// Which.
+        worker: WorkerId,
+        /// Its process id, if it got that far.
+        pid: Option<u32>,
+        /// One line for people.
+        summary: String,
+        /// The Python traceback; empty if there is none, or if it is the one that was told last.
+        traceback: String,
+    },
+    /// A worker uses more memory than it may, and is replaced.
+    WorkerTooLarge {
+        /// Which.
+        worker: WorkerId,
+        /// Bytes that it uses.
+        resident: u64,
+        /// Bytes that it may use.
+        limit: u64,
+        /// How long its replacement has to wait, in milliseconds: more than 0 if it was too large
+        /// soon after it got ready.
+        delay: u64,
+    },
     /// A worker could not be forked.
     WorkerNotForked {
         /// Which.
@@ -160,7 +183,9 @@ impl Notice {
             | Self::WorkersChanged { .. }
             | Self::Stopping
             | Self::Killing => Level::Info,
-            Self::WorkerDied { .. }
+            Self::WorkerTooLarge { delay: 0, .. }
+            | Self::WorkerDied { .. }
+            | Self::WorkerUnfit { .. }
             | Self::WorkerNotForked { .. }
             | Self::WorkerHeldBack { .. }
             | Self::WorkerNotReady { .. }
@@ -168,7 +193,8 @@ impl Notice {
             | Self::WorkerOverstayed { .. }
             | Self::WorkerLinkLost { .. }
             | Self::WorkersUnchanged { .. } => Level::Warning,
-            Self::ReleaseFailed { .. }
+            Self::WorkerTooLarge { .. }
+            | Self::ReleaseFailed { .. }
             | Self::WorkerNotReplaced { .. }
             | Self::ZygoteDied { .. }
             | Self::ZygoteBroken { .. } => Level::Error,
@@ -230,6 +256,38 @@ impl fmt::Display for Notice {
                 pid: None,
                 exit,
             } => write!(f, "worker {worker} {exit}"),
+            Self::WorkerUnfit {
+                worker,
+                pid,
+                summary,
+                ..
+            } => {
+                write!(f, "worker {worker}")?;
+                if let Some(pid) = pid {
+                    write!(f, " (process {pid})")?;
+                }
+                write!(f, " cannot start: {summary}")
+            }
+            Self::WorkerTooLarge {
+                worker,
+                resident,
+                limit,
+                delay,
+            } => {
+                let (resident, limit) = (MebiBytes(*resident), MebiBytes(*limit));
+                write!(
+                    f,
+                    "worker {worker} uses {resident} of memory, more than max_rss ({limit}); "
+                )?;
+                match delay.div_ceil(1_000) {
+                    0 => f.write_str("it is replaced"),
+                    seconds => write!(
+                        f,
+                        "as it is so soon after its start, it goes on serving and is replaced in \
+                         {seconds} s: the limit is too low for this app"
+                    ),
+                }
+            }
             Self::WorkerNotForked { worker, reason } => {
                 write!(f, "worker {worker} could not be forked: {reason}")
             }
@@ -295,6 +353,16 @@ impl fmt::Display for Workers {
     }
 }
 
+/// Bytes in the unit in which people think of a process.
+struct MebiBytes(u64);
+
+impl fmt::Display for MebiBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = u128::from(self.0) * 10 / (1 << 20);
+        write!(f, "{}.{} MiB", tenths / 10, tenths % 10)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -315,6 +383,18 @@ mod tests {
             worker,
             pid,
             exit: Exit::Signal(9),
+        };
+        let unfit = |pid| Notice::WorkerUnfit {
+            worker,
+            pid,
+            summary: "ImportError: no".to_owned(),
+            traceback: "Traceback …\n".to_owned(),
+        };
+        let too_large = |delay| Notice::WorkerTooLarge {
+            worker,
+            resident: 625 << 19,
+            limit: 300 << 20,
+            delay,
         };
         let serves = |workers| Notice::ReleaseActive {
             generation,
@@ -361,6 +441,25 @@ mod tests {
                 "warning: worker 7 (process 123) was killed by signal 9",
             ),
             (died(None), "warning: worker 7 was killed by signal 9"),
+            (
+                unfit(Some(123)),
+                "warning: worker 7 (process 123) cannot start: ImportError: no",
+            ),
+            (
+                unfit(None),
+                "warning: worker 7 cannot start: ImportError: no",
+            ),
+            (
+                too_large(0),
+                "warning: worker 7 uses 312.5 MiB of memory, more than max_rss (300.0 MiB); it is \
+                 replaced",
+            ),
+            (
+                too_large(30_000),
+                "error: worker 7 uses 312.5 MiB of memory, more than max_rss (300.0 MiB); as it is \
+                 so soon after its start, it goes on serving and is replaced in 30 s: the limit is \
+                 too low for this app",
+            ),
             (
                 Notice::WorkerNotForked {
                     worker,

@@ -163,6 +163,24 @@ impl Link {
         }
     }
 
+    /// Ends every answer that is being streamed, for its client and for the worker.
+    pub(super) fn cut(&self) {
+        let mut ended = Vec::new();
+        for (&id, pending) in locked(&self.pending).iter_mut() {
+            if matches!(pending.state, Waiter::Body(_))
+                && let Waiter::Body(waiter) = std::mem::replace(&mut pending.state, Waiter::Nobody)
+            {
+                pending.unacknowledged = 0;
+                pending.since = Instant::now();
+                let _client_left = waiter.send(Err(Lost::Worker { begun: true }));
+                ended.push(id);
+            }
+        }
+        for id in ended {
+            self.send_small(Kind::Cancel, id, &[]);
+        }
+    }
+
     pub(super) fn send_drain(&self) {
         self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
     }
