@@ -284,7 +284,7 @@ impl fmt::Display for Notice {
                     seconds => write!(
                         f,
                         "as it is so soon after its start, it goes on serving and is replaced in \
-                         {seconds} s: the limit is too low for this app"
+                         {seconds} s: the limit is too low for this app, or the app grows too fast"
                     ),
                 }
             }
@@ -458,7 +458,7 @@ mod tests {
                 too_large(30_000),
                 "error: worker 7 uses 312.5 MiB of memory, more than max_rss (300.0 MiB); as it is \
                  so soon after its start, it goes on serving and is replaced in 30 s: the limit is \
-                 too low for this app",
+                 too low for this app, or the app grows too fast",
             ),
             (
                 Notice::WorkerNotForked {

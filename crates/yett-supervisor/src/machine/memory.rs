@@ -1,9 +1,9 @@
 //! Workers that use more memory than they may.
 //!
 //! Such a worker is *spent*: its heir is started first, and only when that one is ready does it go.
-//! A worker that is over the limit soon after it got ready shows that the limit is too small for
-//! the app, or the app wrong: replacing it at once, again and again, would only burn the machine.
-//! So the next one waits longer each time, while this one serves.
+//! But workers that are over the limit within a minute, one after the other, show that the limit is
+//! too low for the app, or that the app grows too fast. To replace them at once, again and again,
+//! would only burn the machine: so the heir waits, longer each time, while the worker serves.
 
 use super::message::{Action, Millis};
 use super::state::{Life, Phase, State};
@@ -33,8 +33,12 @@ impl Recycling {
         }
         let earlier = self.too_soon;
         self.too_soon = earlier.saturating_add(1);
-        // 30 s << 5 is past the longest delay already.
-        (FIRST_DELAY << earlier.min(5)).min(LONGEST_DELAY)
+        match earlier {
+            // One large request may have done it.
+            0 => 0,
+            // 30 s << 5 is past the longest delay already.
+            _ => (FIRST_DELAY << (earlier - 1).min(5)).min(LONGEST_DELAY),
+        }
     }
 }
 
@@ -109,15 +113,16 @@ mod tests {
     #[test]
     fn workers_that_are_too_large_too_soon_wait_longer_and_longer_up_to_ten_minutes() {
         let mut seat = Recycling::default();
-        let delays: Vec<u64> = (0..7).map(|_| seat.delay_after(0) / 1_000).collect();
-        assert_eq!(delays, [30, 60, 120, 240, 480, 600, 600]);
+        let delays: Vec<u64> = (0..8).map(|_| seat.delay_after(59_999) / 1_000).collect();
+        assert_eq!(delays, [0, 30, 60, 120, 240, 480, 600, 600]);
     }
 
     #[test]
     fn a_worker_that_grew_for_a_minute_is_replaced_at_once_and_forgives_all() {
         let mut seat = Recycling::default();
-        seat.delay_after(59_999);
+        seat.delay_after(0);
         assert_eq!(seat.delay_after(60_000), 0);
+        assert_eq!(seat.delay_after(0), 0);
         assert_eq!(seat.delay_after(0), FIRST_DELAY);
     }
 }

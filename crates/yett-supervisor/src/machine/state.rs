@@ -192,6 +192,19 @@ pub(super) enum EndCause {
     Ordered,
 }
 
+impl Worker {
+    /// Whether it was never ready, and will not be: now that it is known to be gone, or to leave by
+    /// itself.
+    pub(super) fn failed_to_start(&self) -> bool {
+        let by_itself = match self.life {
+            Life::Starting { .. } | Life::Gone { told: false } => true,
+            Life::Ending { cause, .. } => cause == EndCause::LinkLost,
+            Life::Ready { .. } | Life::Draining { .. } | Life::Gone { told: true } => false,
+        };
+        by_itself && self.ready_at.is_none()
+    }
+}
+
 impl State {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {

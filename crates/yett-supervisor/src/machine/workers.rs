@@ -95,11 +95,7 @@ impl Turn<'_> {
         let Some(worker) = self.state.workers.get_mut(&id) else {
             return;
         };
-        let starting = matches!(
-            worker.life,
-            Life::Starting { .. } | Life::Gone { told: false }
-        );
-        if !starting || worker.ready_at.is_some() {
+        if !worker.failed_to_start() {
             return;
         }
         worker.unfit = true;
@@ -127,7 +123,7 @@ impl Turn<'_> {
         let Some(worker) = self.state.workers.get_mut(&id) else {
             return;
         };
-        if let Life::Starting { .. } = worker.life {
+        if worker.failed_to_start() {
             worker.life = Life::Gone { told: false };
             self.detach(id);
         } else {

@@ -356,10 +356,15 @@ fn whole(text: &str, least: u64, most: u64) -> Result<u64, Wrong> {
 
 /// A worker's memory. Less than an interpreter needs can only be a wrong unit.
 fn max_rss(text: &str) -> Result<Option<NonZeroU64>, Wrong> {
-    match units::size(text)? {
-        0 => Ok(None),
-        _ => size(text, 16 << 20, 1 << 40).map(NonZeroU64::new),
+    let bytes = units::size(text)?;
+    if bytes == 0 || (16 << 20..=1 << 40).contains(&bytes) {
+        return Ok(NonZeroU64::new(bytes));
     }
+    let range = "from 16MiB to 1024GiB, or 0";
+    Err(Wrong::new(
+        format!("{} is out of range", quoted(text)),
+        range,
+    ))
 }
 
 fn size(text: &str, least: u64, most: u64) -> Result<u64, Wrong> {

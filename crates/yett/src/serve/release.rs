@@ -85,7 +85,7 @@ impl Releases for Releaser {
             self.edge.rule(ruling);
             let mut state = self.state();
             // The banner has those of the first release.
-            if state.issuer.is_some() || !state.summary.app.is_empty() {
+            if !state.summary.app.is_empty() {
                 let new = |warning: &&String| !state.summary.warnings.contains(warning);
                 for warning in summary.warnings.iter().filter(new) {
                     let warning = without_controls(warning);
