@@ -169,7 +169,7 @@ def test_workers_that_cannot_start_any_more_are_seen_in_the_status(serve, tmp_pa
         assert seat["last_exit"] == {"code": 3}
         assert 0 < seat["next_try_millis"] <= 5_000
         text = server.command("status").stdout
-        assert "crash looping:" in text
+        assert "crash looping:\n" in text and "next try: " in text
         broken.unlink()
         server.await_workers(2, but=victim)
         load.go_on()
