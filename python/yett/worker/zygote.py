@@ -9,9 +9,11 @@ each worker does, after it was forked. Nothing of the application then crosses a
 """
 
 import contextlib
+import faulthandler
 import gc
 import json
 import os
+import resource
 import selectors
 import signal
 import sys
@@ -209,6 +211,11 @@ class Zygote:
 
     def _import(self) -> Application:
         """Import the application in a worker, as the zygote would have done for it."""
+        # An import that hangs is ended by SIGABRT: a traceback, and no core file.
+        with contextlib.suppress(Exception):
+            faulthandler.enable(all_threads=True)
+        _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
         settings = self._settings
         application = import_application(settings.app, settings.interface, settings.chdir)
         warm()

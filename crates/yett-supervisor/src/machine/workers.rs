@@ -213,7 +213,8 @@ impl Turn<'_> {
             }
             Life::Starting { .. } => {
                 self.tell(Notice::WorkerNotReady { worker: id });
-                self.kill(id);
+                self.set_life(id, ordered(Some(self.now + SIGNAL_GRACE)));
+                self.signal(id, WorkerSignal::Abort);
             }
             Life::Draining {
                 until,

@@ -14,6 +14,7 @@
 
 mod bind;
 mod choice;
+mod cpus;
 mod environment;
 mod error;
 mod file;

@@ -115,11 +115,12 @@ fn worker_that_will_not_drain_is_killed_at_the_deadline() {
 }
 
 #[test]
-fn worker_that_does_not_get_ready_is_killed_and_replaced() {
+fn worker_that_does_not_get_ready_prints_its_traceback_dies_and_is_replaced() {
     let mut scene = Scene::serving(1);
     scene.dies(1, Exit::Signal(9));
     scene.forked(2);
-    assert_eq!(scene.wait(IMPORT), ["Kill 2"]);
+    assert_eq!(scene.wait(IMPORT), ["Abort 2"]);
+    assert_eq!(scene.wait(1_000), ["Kill 2"]);
     assert_eq!(scene.dies(2, Exit::Signal(9)), ["detach 2", "fork 3 of 1"]);
 }
 
