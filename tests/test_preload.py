@@ -78,8 +78,9 @@ def test_thread_that_python_does_not_know_is_named_too(serve):
     assert " (native). So each worker imports the app for itself" in server.stderr
 
 
-def test_threads_that_end_before_a_fork_change_nothing(serve):
-    server = serve("imported:application", *ONE, env={"AT_IMPORT": "careful"})
+@pytest.mark.parametrize("how", ["careful", "pool"])
+def test_threads_that_a_fork_does_not_lose_change_nothing(serve, how):
+    server = serve("imported:application", *ONE, env={"AT_IMPORT": how})
     assert not imports_for_itself(server)
     assert THREADS not in server.stderr
 

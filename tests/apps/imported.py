@@ -2,7 +2,8 @@
 
 What it does while it is imported is in the variable `AT_IMPORT`, as a list separated by commas:
 `thread` starts a thread of Python's, `native` one that Python does not know, `careful` one that
-ends before a fork and so loses nothing by it, `mark` lengthens an environment variable.
+ends before a fork and so loses nothing by it, `pool` a pool that nobody holds afterwards, `mark`
+lengthens an environment variable.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import gc
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 IMPORTED_BY = os.getpid()
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -45,6 +47,11 @@ for what in os.environ.get("AT_IMPORT", "").split(","):
         native_thread()
     if what == "careful":
         KEPT = careful_thread()
+    if what == "pool":
+        POOL = ThreadPoolExecutor(1)
+        POOL.submit(print).result()
+        POOL.itself = POOL
+        del POOL
     if what == "mark":
         os.environ["MARKS"] = os.environ.get("MARKS", "") + "x"
 

@@ -5,16 +5,18 @@ watcher) is silently missing in every worker, and a lock that one of them held s
 """
 
 import contextlib
+import gc
 import os
 import select
 import signal
 import threading
 import time
 import warnings
+from collections.abc import Callable
 
 #: How long a fork on trial may take, in seconds; a child that hangs is the answer as well.
 PATIENCE = 2.0
-#: How long a thread that was joined may still be listed, in seconds.
+#: How long a thread that is about to end may still be there, in seconds.
 LINGER = 0.2
 
 
@@ -25,22 +27,29 @@ def left_behind() -> list[str]:
     they end their threads before each fork, and start new ones when they need them. So where there
     are only threads that Python does not know, a fork on trial shows which are to stay.
     """
-    main = threading.main_thread()
-    pythonic = [thread.name for thread in threading.enumerate() if thread is not main]
-    native = _native()
-    if native and not pythonic:
+    if len(os.listdir("/proc/self/task")) == 1:
+        return []
+    # A pool that nobody holds any more ends its threads when it is collected.
+    gc.collect()
+    pythonic = _lasting(_known_to_python)
+    if pythonic:
+        return pythonic + _unknown_to_python()
+    if _unknown_to_python():
         _fork_on_trial()
-        native = _native(patiently=True)
-    return pythonic + native
+    return _lasting(_unknown_to_python)
 
 
-def _native(*, patiently: bool = False) -> list[str]:
+def _lasting(names: Callable[[], list[str]]) -> list[str]:
+    """Return the threads that do not end by themselves in a moment."""
     until = time.monotonic() + LINGER
-    while True:
-        names = _unknown_to_python()
-        if not names or not patiently or time.monotonic() > until:
-            return names
+    while (found := names()) and time.monotonic() < until:
         time.sleep(0.001)
+    return found
+
+
+def _known_to_python() -> list[str]:
+    main = threading.main_thread()
+    return [thread.name for thread in threading.enumerate() if thread is not main]
 
 
 def _unknown_to_python() -> list[str]:
