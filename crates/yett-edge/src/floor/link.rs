@@ -111,6 +111,13 @@ impl Link {
         }
     }
 
+    /// Ends every answer that is being streamed, for its client and for the worker.
+    pub(super) fn cut(self: &Arc<Self>) {
+        for id in self.pending.cut() {
+            self.send_small(Kind::Cancel, id, &[]);
+        }
+    }
+
     pub(super) fn send_drain(self: &Arc<Self>) {
         self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
     }

@@ -205,6 +205,19 @@ impl Floor {
         }
     }
 
+    /// Cuts the answers that a worker is still streaming: its grace period is about over. What is
+    /// not answered yet may go on until the worker is ended.
+    pub fn cut(&self, worker: u32) {
+        let link = {
+            let state = self.state();
+            let seat = state.seats.iter().find(|seat| seat.worker == worker);
+            seat.map(|seat| Arc::clone(&seat.link))
+        };
+        if let Some(link) = link {
+            link.cut();
+        }
+    }
+
     /// Forgets a worker whose process is gone. What it still said is heard before its exchanges fail.
     pub fn detach(&self, worker: u32) {
         let link = {

@@ -244,6 +244,22 @@ impl Pendings {
         Abandoned::Running
     }
 
+    /// Ends every answer that is being streamed, for its client; returns those of which the worker
+    /// must be told.
+    pub(super) fn cut(&self) -> Vec<ExchangeId> {
+        let mut ended = Vec::new();
+        for (&id, pending) in &mut self.table().exchanges {
+            if matches!(pending.state, Waiter::Body(_)) {
+                let stream = std::mem::replace(&mut pending.state, Waiter::Nobody);
+                stream.fail(Lost::Worker { begun: true });
+                pending.unacknowledged = 0;
+                pending.since = Instant::now();
+                ended.push(id);
+            }
+        }
+        ended
+    }
+
     /// Gives a frame to the exchange that waits for it.
     ///
     /// # Errors

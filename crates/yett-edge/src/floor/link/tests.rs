@@ -341,3 +341,31 @@ async fn what_a_dead_worker_said_is_heard_before_its_exchanges_fail() {
         assert_eq!(told, expected, "{said}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn cut_ends_what_is_streamed_and_leaves_what_is_not_answered_yet() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(EdgeSettings {
+        worker_threads: 2,
+        ..EdgeSettings::default()
+    });
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let mut stream = ask(&floor).await;
+    let id = worker.request().await;
+    let mut other = ask(&floor).await;
+    let unanswered = worker.request().await;
+    let mut pieces = streaming(&worker, id, &mut stream).await;
+    floor.drain(1);
+    floor.cut(1);
+    floor.cut(1);
+    let lost = piece(&mut stream, &mut pieces).await;
+    assert_eq!(lost, Some(Err(Lost::Worker { begun: true })));
+    assert_eq!(
+        worker.expect(Kind::Cancel).await.exchange,
+        ExchangeId::new(id)
+    );
+    assert!(worker.hears_nothing().await);
+    worker.answer(unanswered, "late").await;
+    assert_eq!(soon(other.head_or_lost()).await.ok().unwrap().status, 200);
+    floor.cut(7);
+}
