@@ -390,10 +390,12 @@ impl WorkerEnd {
                 return Ok(Some(found));
             }
             if state.reading {
+                state.followers += 1;
                 state = self
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
+                state.followers -= 1;
                 continue;
             }
             state.reading = true;
@@ -403,7 +405,7 @@ impl WorkerEnd {
             // `try_request` may have handed something out before this thread had the intake.
             if let Some(found) = look(&mut state) {
                 state.reading = false;
-                self.changed.notify_all();
+                self.tell_followers(&state);
                 return Ok(Some(found));
             }
             drop(state);
@@ -411,7 +413,7 @@ impl WorkerEnd {
             state = locked(&self.state);
             state.reading = false;
             // Whatever happened, another thread must take over reading or see the news.
-            self.changed.notify_all();
+            self.tell_followers(&state);
             match outcome.and_then(|()| self.hand_out(&mut intake, &mut state)) {
                 Ok(()) => {}
                 Err(LinkError::Socket(Errno::INTR)) => return Ok(None),
@@ -421,6 +423,13 @@ impl WorkerEnd {
                     return Err(error);
                 }
             }
+        }
+    }
+
+    /// A wake-up of nobody would still be a system call.
+    fn tell_followers(&self, inflow: &Inflow) {
+        if inflow.followers > 0 {
+            self.changed.notify_all();
         }
     }
 

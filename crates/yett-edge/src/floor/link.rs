@@ -20,6 +20,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame};
+use yett_link::ring::Direction;
 
 use super::carrier::{Carrier, Flushed, Heard, Wire, watched};
 use super::pending::{Abandoned, Pendings, Recalled};
@@ -240,6 +241,11 @@ impl Link {
         if let Some(rings) = &self.wire.rings {
             rings.ring();
         }
+    }
+
+    pub(super) fn worker_seems_asleep(&self) -> bool {
+        let rings = self.wire.rings.as_ref();
+        rings.is_some_and(|rings| rings.memory.reader_seems_asleep(Direction::Requests))
     }
 
     /// Whether requests may be sent ahead: they can be taken back as long as they are not begun.

@@ -293,7 +293,11 @@ impl Floor {
                 };
                 seat.in_flight < capacity + ahead
             })
-            .min_by_key(|seat| (seat.in_flight, seat.served))?;
+            .min_by_key(|seat| {
+                let asleep = seat.link.worker_seems_asleep();
+                let wait = seat.pace.wait(seat.in_flight, capacity, asleep);
+                (wait, seat.in_flight, seat.served)
+            })?;
         seat.in_flight += 1;
         seat.served += 1;
         if seat.limit.is_some_and(|limit| seat.served >= limit) {

@@ -222,6 +222,12 @@ impl Memory {
         bell::ring_if_asleep(self.reader_sleeps(direction))
     }
 
+    /// Whether the reader says that it sleeps, now. No promise: use it to guess, not to wait.
+    #[must_use]
+    pub fn reader_seems_asleep(&self, direction: Direction) -> bool {
+        bell::Flag::look(self.reader_sleeps(direction)) != 0
+    }
+
     /// As [`Reader::get_up`], without the reader.
     pub fn reader_gets_up(&self, direction: Direction) {
         bell::get_up(self.reader_sleeps(direction));

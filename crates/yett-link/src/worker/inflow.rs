@@ -15,6 +15,8 @@ use crate::ring::ClaimId;
 pub(super) struct Inflow {
     /// Some thread is reading the link now.
     pub(super) reading: bool,
+    /// Threads that wait until the reading one hands something out.
+    pub(super) followers: usize,
     /// No request will follow.
     pub(super) drained: bool,
     /// The link is at its end or broken.
