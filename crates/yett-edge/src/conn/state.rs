@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::time::Instant;
 
 use super::Offence;
+use super::hints::{EarlyHints, MOST_WAITING};
 use crate::settings::EdgeSettings;
 
 /// Shared state of one connection.
@@ -31,6 +33,10 @@ struct Shared {
     head_since: Option<Instant>,
     offence: Option<Offence>,
     reader: Option<Waker>,
+    /// Early hints of the running request that are not written yet.
+    hints: BytesMut,
+    /// The running request's answer is known: the time for hints is over.
+    answered: bool,
 }
 
 /// What the clock says about a connection.
@@ -60,6 +66,8 @@ impl ConnState {
             head_since: None,
             offence: None,
             reader: None,
+            hints: BytesMut::new(),
+            answered: true,
         };
         Self {
             shared: Mutex::new(shared),
@@ -143,6 +151,26 @@ impl ConnState {
         }
     }
 
+    /// Keeps the bytes of a 103 answer until [`ConnState::take_hints`], and wakes the connection.
+    pub(super) fn hint(&self, bytes: &[u8]) {
+        let reader = {
+            let mut shared = self.shared();
+            if shared.answered || shared.hints.len() + bytes.len() > MOST_WAITING {
+                return;
+            }
+            shared.hints.extend_from_slice(bytes);
+            shared.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    /// The hints that may be written now: nothing of the running request's answer is known yet.
+    pub(super) fn take_hints(&self) -> BytesMut {
+        std::mem::take(&mut self.shared().hints)
+    }
+
     pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();
         let now = Instant::now();
@@ -194,12 +222,27 @@ impl BusyGuard {
             shared.busy = true;
             shared.fresh = false;
             shared.unsent = true;
+            shared.answered = false;
         }
         Self(Arc::clone(state))
     }
 }
 
 impl BusyGuard {
+    /// Where the running request's early hints go.
+    pub(crate) fn hints(&self) -> EarlyHints {
+        EarlyHints::new(Arc::clone(&self.0))
+    }
+
+    /// The answer goes to hyper now: from here on no hint may come before it.
+    pub(crate) fn answers(&self) {
+        let mut shared = self.0.shared();
+        shared.answered = true;
+        if !shared.hints.is_empty() {
+            shared.hints = BytesMut::new();
+        }
+    }
+
     /// Whether the connection is being cut because its client has stopped reading.
     pub(crate) fn is_cut(&self) -> bool {
         self.0.shared().cut
@@ -211,6 +254,8 @@ impl Drop for BusyGuard {
         let reader = {
             let mut shared = self.0.shared();
             shared.busy = false;
+            shared.answered = true;
+            shared.hints = BytesMut::new();
             shared.idle_since = Instant::now();
             shared.reader.take()
         };

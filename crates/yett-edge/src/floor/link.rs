@@ -10,7 +10,7 @@
 //! loses its link.
 
 use std::collections::VecDeque;
-use std::io::{IoSlice, Read};
+use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,10 +24,10 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use yett_link::descriptor;
-use yett_link::frame::{ExchangeId, FrameError, Inbox, Kind, put_frame};
+use yett_link::frame::{DESCRIPTOR, ExchangeId, FrameError, Inbox, Kind, put_frame};
 
 use super::pending::Pendings;
-use super::{Exchange, Floor, Ticket};
+use super::{Beside, Exchange, Floor, Ticket};
 
 /// How many bytes one read of a link takes at most.
 const READ: usize = 128 * 1024;
@@ -44,6 +44,14 @@ pub(super) struct Link {
     pending: Pendings,
     next: AtomicU64,
     closed: AtomicBool,
+}
+
+/// What has arrived and is not a whole frame yet.
+#[derive(Default)]
+struct Arrived {
+    inbox: Inbox,
+    /// Descriptors whose frames are not whole yet; at most one after each read.
+    descriptors: VecDeque<OwnedFd>,
 }
 
 #[derive(Default)]
@@ -93,13 +101,14 @@ impl Link {
     pub(super) fn open(
         self: &Arc<Self>,
         body: Option<Arc<OwnedFd>>,
+        beside: Beside,
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
         let frame = encode(id).map_err(OpenError::Frame)?;
         let receiver = self
             .pending
-            .begin(id, &self.closed)
+            .begin(id, beside, &self.closed)
             .ok_or(OpenError::Closed)?;
         self.send(frame, body);
         Ok(Exchange::new(Arc::clone(self), id, receiver))
@@ -108,23 +117,29 @@ impl Link {
     pub(super) fn credit(&self, id: ExchangeId, len: usize) {
         self.pending.taken(id, len);
         let len = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
-        self.send_small(Kind::Credit, id, &len);
+        self.send_small(Kind::Credit, 0, id, &len);
+    }
+
+    /// A piece of a streamed request body, or its end.
+    pub(super) fn body(&self, id: ExchangeId, piece: &[u8], flags: u8) {
+        self.pending.sent_body(id);
+        self.send_small(Kind::Body, flags, id, piece);
     }
 
     /// Nobody waits for this exchange any more.
     pub(super) fn cancel(&self, id: ExchangeId) {
         if self.pending.abandon(id) {
-            self.send_small(Kind::Cancel, id, &[]);
+            self.send_small(Kind::Cancel, 0, id, &[]);
         }
     }
 
     pub(super) fn send_drain(&self) {
-        self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
+        self.send_small(Kind::Drain, 0, ExchangeId::new(0), &[]);
     }
 
-    fn send_small(&self, kind: Kind, id: ExchangeId, payload: &[u8]) {
-        let mut frame = BytesMut::with_capacity(32);
-        if put_frame(&mut frame, kind, 0, id, payload).is_ok() {
+    fn send_small(&self, kind: Kind, flags: u8, id: ExchangeId, payload: &[u8]) {
+        let mut frame = BytesMut::with_capacity(32 + payload.len());
+        if put_frame(&mut frame, kind, flags, id, payload).is_ok() {
             self.send(frame, None);
         }
     }
@@ -173,7 +188,7 @@ impl Link {
     }
 
     async fn run(self: Arc<Self>, floor: Arc<Floor>, limit: Option<Duration>) {
-        let mut inbox = Inbox::new();
+        let mut arrived = Arrived::default();
         let mut scratch = vec![0; READ];
         let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -183,15 +198,20 @@ impl Link {
             tokio::select! {
                 ready = self.socket.readable() => {
                     let Ok(mut ready) = ready else { break };
-                    match ready.try_io(|socket| socket.get_ref().read(&mut scratch)) {
+                    let descriptors = &mut arrived.descriptors;
+                    let flags = RecvFlags::DONTWAIT;
+                    match ready.try_io(|socket| {
+                        Ok(descriptor::receive(socket.get_ref(), &mut scratch, descriptors, flags)?)
+                    }) {
                         Ok(Ok(0)) => break,
                         Ok(Ok(count)) => {
-                            // What did not fill the room was all: the next piece is news again.
-                            if count < scratch.len() {
+                            // What did not fill the room was all, unless a descriptor stands in
+                            // between: the next piece is news again.
+                            if count < scratch.len() && arrived.descriptors.is_empty() {
                                 ready.clear_ready();
                             }
-                            inbox.feed(scratch.get(..count).unwrap_or_default());
-                            if self.hand_out(&mut inbox, &floor).is_err() {
+                            arrived.inbox.feed(scratch.get(..count).unwrap_or_default());
+                            if self.hand_out(&mut arrived, &floor).is_err() {
                                 break;
                             }
                         }
@@ -201,7 +221,7 @@ impl Link {
                     }
                 }
                 () = self.gone.notified() => {
-                    self.read_rest(&mut inbox, &mut scratch, &floor);
+                    self.read_rest(&mut arrived, &mut scratch, &floor);
                     break;
                 }
                 // A socket that takes nothing any more can still have something to read: what the
@@ -243,13 +263,14 @@ impl Link {
     /// It was all written before the process ended, so an empty socket is the end, even if a child
     /// of the application still holds the other side open. Without this, a request that was begun,
     /// or even answered, would count as not begun and be sent to another worker.
-    fn read_rest(self: &Arc<Self>, inbox: &mut Inbox, scratch: &mut [u8], floor: &Arc<Floor>) {
+    fn read_rest(self: &Arc<Self>, arrived: &mut Arrived, scratch: &mut [u8], floor: &Arc<Floor>) {
+        let (socket, flags) = (self.socket.get_ref(), RecvFlags::DONTWAIT);
         loop {
             // Not the runtime's `try_read`, which looks only where it was told that there is something.
-            match rustix::net::recv(self.socket.get_ref(), &mut *scratch, RecvFlags::DONTWAIT) {
-                Ok((count, _)) if count > 0 => {
-                    inbox.feed(scratch.get(..count).unwrap_or_default());
-                    if self.hand_out(inbox, floor).is_err() {
+            match descriptor::receive(socket, scratch, &mut arrived.descriptors, flags) {
+                Ok(count) if count > 0 => {
+                    arrived.inbox.feed(scratch.get(..count).unwrap_or_default());
+                    if self.hand_out(arrived, floor).is_err() {
                         return;
                     }
                 }
@@ -264,24 +285,40 @@ impl Link {
         self.gone.notify_one();
     }
 
-    fn hand_out(self: &Arc<Self>, inbox: &mut Inbox, floor: &Arc<Floor>) -> Result<(), FrameError> {
-        while let Some(frame) = inbox.next_frame()? {
+    fn hand_out(
+        self: &Arc<Self>,
+        arrived: &mut Arrived,
+        floor: &Arc<Floor>,
+    ) -> Result<(), FrameError> {
+        while let Some(frame) = arrived.inbox.next_frame()? {
+            let descriptor = if frame.kind == Kind::Response && frame.flags & DESCRIPTOR != 0 {
+                let first = arrived.descriptors.pop_front();
+                Some(first.ok_or(FrameError::NoDescriptor)?)
+            } else {
+                None
+            };
             match frame.kind {
                 Kind::Ready => floor.ready(self.worker),
                 Kind::Begun => {
                     self.pending.begun(frame.exchange);
                 }
-                Kind::Response | Kind::Chunk | Kind::Failed => {
+                Kind::BodyCredit => self.pending.body_credit(&frame)?,
+                Kind::Hints => self.pending.hints(&frame)?,
+                Kind::Response | Kind::Chunk | Kind::Trailers | Kind::Failed => {
                     // First the worker's next request, then this client's answer: the worker waits
                     // idle, the client does not notice.
                     if frame.is_last() && self.pending.contains(frame.exchange) {
                         floor.release(self.worker);
                     }
-                    self.pending.deliver(frame)?;
+                    self.pending.deliver(frame, descriptor)?;
                 }
                 // The edge's own kinds never come from a worker.
                 _ => return Err(FrameError::UnknownKind(frame.kind as u8)),
             }
+        }
+        // One may belong to the frame that is still arriving; no frame will ever ask for more.
+        if arrived.descriptors.len() > usize::from(arrived.inbox.is_mid_frame()) {
+            return Err(FrameError::Malformed("descriptor that no frame announced"));
         }
         Ok(())
     }
@@ -318,12 +355,13 @@ impl Ticket {
     pub(crate) fn open(
         self,
         body: Option<Arc<OwnedFd>>,
+        beside: Beside,
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let Some(link) = self.link.clone() else {
             return Err(OpenError::Closed);
         };
-        let exchange = link.open(body, encode)?;
+        let exchange = link.open(body, beside, encode)?;
         // From here on the end of the exchange at the worker gives the place back.
         let _link = self.redeem();
         Ok(exchange)

@@ -9,6 +9,7 @@
 mod exchange;
 mod link;
 mod pending;
+mod window;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -18,9 +19,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost};
+pub(crate) use exchange::{
+    AppBody, AppHead, BadHeader, Beside, Exchange, Lost, Piece, Pieces, Uplink,
+};
 use link::Link;
 pub(crate) use link::OpenError;
+pub(crate) use window::{Over, Window};
 
 use crate::settings::EdgeSettings;
 

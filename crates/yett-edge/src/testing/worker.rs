@@ -1,17 +1,17 @@
 //! The worker's end of a link, in raw frames, without a thread.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::io::{ErrorKind, IoSlice};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 use yett_link::descriptor;
-use yett_link::frame::{ExchangeId, Frame, Inbox, Kind, LAST, put_frame};
-use yett_link::response::write_head;
+use yett_link::frame::{DESCRIPTOR, ExchangeId, Frame, Inbox, Kind, LAST, put_frame};
+use yett_link::response::{write_fields, write_head};
 
 use super::{settle, soon};
 use crate::floor::Floor;
@@ -124,6 +124,59 @@ impl FakeWorker {
             }
         })
         .await;
+    }
+
+    /// A frame with a descriptor on its first byte.
+    pub(crate) async fn send_with(
+        &self,
+        (kind, flags): (Kind, u8),
+        exchange: u64,
+        payload: &[u8],
+        carried: impl AsFd,
+    ) {
+        let mut frame = BytesMut::new();
+        put_frame(&mut frame, kind, flags, ExchangeId::new(exchange), payload).unwrap();
+        let sent = descriptor::send(&self.socket, &[IoSlice::new(&frame)], Some(carried.as_fd()));
+        assert_eq!(sent, Ok(frame.len()));
+    }
+
+    /// An answer with the status 200 whose body is a range of a file.
+    pub(crate) async fn file(
+        &self,
+        exchange: u64,
+        headers: &[(&str, &str)],
+        (file, offset, len): (impl AsFd, u64, u64),
+    ) {
+        let mut payload = BytesMut::new();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        write_head(&mut payload, 200, b"OK", headers).unwrap();
+        payload.put_u64_le(offset);
+        payload.put_u64_le(len);
+        self.send_with(
+            (Kind::Response, LAST | DESCRIPTOR),
+            exchange,
+            &payload,
+            file,
+        )
+        .await;
+    }
+
+    /// A frame of fields: hints or trailers.
+    pub(crate) async fn fields(&self, kind: Kind, exchange: u64, fields: &[(&str, &str)]) {
+        let mut payload = BytesMut::new();
+        let fields = fields
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        write_fields(&mut payload, fields).unwrap();
+        self.send(kind, 0, exchange, &payload).await;
+    }
+
+    /// Acknowledges bytes of a request's body.
+    pub(crate) async fn took(&self, exchange: u64, len: u32) {
+        self.send(Kind::BodyCredit, 0, exchange, &len.to_le_bytes())
+            .await;
     }
 
     /// A head and the first piece of its body; `flags` says whether that is all.

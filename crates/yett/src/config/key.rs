@@ -21,6 +21,8 @@ pub(crate) enum Key {
     Bind,
     /// Folders served without the app; a list.
     Static,
+    /// Folders whose files the app may name instead of a body; a list.
+    Sendfile,
     /// Worker processes.
     Workers,
     /// Threads in each worker.
@@ -58,6 +60,8 @@ pub(crate) enum Key {
 pub(crate) enum Shape {
     /// A string, checked further when it is settled.
     Text,
+    /// A list of such strings.
+    Texts,
     /// A string with a unit, such as "30s".
     Duration,
     /// A string with a unit, such as "100MiB".
@@ -75,6 +79,7 @@ impl Shape {
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::Text => "a plain string",
+            Self::Texts => "a list of plain strings",
             Self::Duration => "a duration with its unit, such as \"30s\"",
             Self::Size => "a size with its unit, such as \"100MiB\"",
             Self::Whole => "a whole number",
@@ -116,7 +121,7 @@ impl Key {
 
     /// Whether the setting is a list: its flag repeats, its variable is separated by commas.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Bind | Self::Static)
+        matches!(self, Self::Bind | Self::Static | Self::Sendfile)
     }
 }
 
@@ -142,7 +147,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 22] = [
+pub(crate) static TABLE: [Row; 23] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -190,6 +195,13 @@ pub(crate) static TABLE: [Row; 22] = [
         ("--static", "YETT_STATIC"),
         (None, ""),
         Shape::Text,
+        None,
+    ),
+    row(
+        Key::Sendfile,
+        ("--sendfile", "YETT_SENDFILE"),
+        (Some("app"), "sendfile"),
+        Shape::Texts,
         None,
     ),
     row(

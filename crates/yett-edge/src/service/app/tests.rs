@@ -2,8 +2,11 @@
 //! answer. What is done to its answers is tested in `framing`, how long
 //! ones travel in `streaming`.
 
+mod beside;
+mod files;
 mod framing;
 mod streaming;
+mod upload;
 
 use std::io::Read;
 
