@@ -5,7 +5,7 @@ part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI) st
 then passwords.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, final
 
 from typing_extensions import Self
@@ -206,6 +206,8 @@ class StartResponse:
         /,
     ) -> Callable[[bytes], None]: ...
     def write(self, data: bytes) -> None: ...
+    def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
+        """`wsgi.early_hints`: send headers before the answer, to a client that knows how."""
 
 @final
 class WorkerLink:
