@@ -71,7 +71,7 @@ def unpacked():
 
 def temporary():
     """A temporary file, written and put back."""
-    file = tempfile.NamedTemporaryFile()
+    file = tempfile.NamedTemporaryFile()  # noqa: SIM115 - closed by who serves it
     file.write(b"temporary")
     file.seek(0)
     return BINARY, file

@@ -3,8 +3,9 @@
 //! hyper's server cannot send informational responses, so these bytes go to the socket beside it.
 //! They may only stand between two messages. [`ScannedIo`](super::io::ScannedIo) writes them where
 //! that is certain: hyper asks for a flush only when its own buffer is empty; it begins a request only
-//! when the answer before it is in that buffer to its end; and the request's own answer has not
-//! begun, as `BusyGuard::answers` ends the time for hints before hyper sees that answer.
+//! when the answer before it is in that buffer to its end. So at a flush in a request's life, and
+//! until hyper writes again, everything before is whole. Hints go at that flush; those that still
+//! wait when the answer is known go right before the next bytes that hyper writes, which begin it.
 //! A hint that finds no such moment is dropped: hints are a courtesy.
 
 use std::sync::Arc;

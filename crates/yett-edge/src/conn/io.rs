@@ -121,6 +121,13 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
 }
 
 impl<S: AsyncWrite + Unpin> ScannedIo<S> {
+    /// Writes the hints that belong before what hyper writes now.
+    fn poll_hints_before_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_hints(cx))?;
+        self.hints = self.state.at_write();
+        self.poll_hints(cx)
+    }
+
     /// Writes what is left of the hints that have begun.
     fn poll_hints(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.hints.is_empty() {
@@ -142,16 +149,16 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_hints(cx))?;
+        ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.state.wrote(written.is_ready());
         written
     }
 
-    /// hyper comes here only when its own buffer is empty: early hints go now, or not at all.
+    /// hyper comes here only when its own buffer is empty: early hints may go now.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_hints(cx))?;
-        self.hints = self.state.take_hints();
+        self.hints = self.state.at_flush();
         ready!(self.poll_hints(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.state.flushed();
@@ -173,7 +180,7 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_hints(cx))?;
+        ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.state.wrote(written.is_ready());
         written

@@ -35,6 +35,11 @@ struct Shared {
     reader: Option<Waker>,
     /// Early hints of the running request that are not written yet.
     hints: BytesMut,
+    /// Hints of a request whose answer is known: the next bytes that hyper writes begin that answer.
+    due: BytesMut,
+    /// Since the running request began, hyper's buffer was empty, and nothing was written since:
+    /// whatever hyper writes next begins a message.
+    clean: bool,
     /// The running request's answer is known: the time for hints is over.
     answered: bool,
 }
@@ -67,6 +72,8 @@ impl ConnState {
             offence: None,
             reader: None,
             hints: BytesMut::new(),
+            due: BytesMut::new(),
+            clean: false,
             answered: true,
         };
         Self {
@@ -166,9 +173,18 @@ impl ConnState {
         }
     }
 
-    /// The hints that may be written now: nothing of the running request's answer is known yet.
-    pub(super) fn take_hints(&self) -> BytesMut {
-        std::mem::take(&mut self.shared().hints)
+    /// The hints that may be written at a flush, when hyper's buffer is empty.
+    pub(super) fn at_flush(&self) -> BytesMut {
+        let mut shared = self.shared();
+        shared.clean = true;
+        std::mem::take(&mut shared.hints)
+    }
+
+    /// The hints that belong before the bytes that hyper writes now.
+    pub(super) fn at_write(&self) -> BytesMut {
+        let mut shared = self.shared();
+        shared.clean = false;
+        std::mem::take(&mut shared.due)
     }
 
     pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
@@ -223,6 +239,7 @@ impl BusyGuard {
             shared.fresh = false;
             shared.unsent = true;
             shared.answered = false;
+            shared.clean = false;
         }
         Self(Arc::clone(state))
     }
@@ -234,12 +251,14 @@ impl BusyGuard {
         EarlyHints::new(Arc::clone(&self.0))
     }
 
-    /// The answer goes to hyper now: from here on no hint may come before it.
+    /// The answer goes to hyper now: a hint that comes later is too late. Those that wait go right
+    /// before it, if it is certain where it will begin.
     pub(crate) fn answers(&self) {
         let mut shared = self.0.shared();
         shared.answered = true;
-        if !shared.hints.is_empty() {
-            shared.hints = BytesMut::new();
+        let hints = std::mem::take(&mut shared.hints);
+        if shared.clean {
+            shared.due = hints;
         }
     }
 

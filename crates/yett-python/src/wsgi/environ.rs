@@ -42,9 +42,6 @@ const ALWAYS: [&str; 11] = [
     "wsgi.early_hints",
 ];
 
-/// So many further items fit into a copy of the template before its table must grow.
-const ROOM: usize = 12;
-
 impl Template {
     pub(super) fn new(base: &Bound<'_, PyDict>) -> PyResult<Self> {
         let py = base.py();
@@ -173,12 +170,15 @@ impl Template {
     }
 }
 
-/// Makes a dict's table larger than its items need. A copy of a dict has a table of the same size.
+/// Makes a dict's table larger than its items need, as a copy of a dict has a table of the same size.
+/// Not by more than half: CPython copies a table as it is only if two thirds of what ever stood in it
+/// still do.
 fn make_room(dict: &Bound<'_, PyDict>) -> PyResult<()> {
-    for number in 0..ROOM {
+    let room = (dict.len() / 2).saturating_sub(1);
+    for number in 0..room {
         dict.set_item(number, "")?;
     }
-    for number in 0..ROOM {
+    for number in 0..room {
         dict.del_item(number)?;
     }
     Ok(())

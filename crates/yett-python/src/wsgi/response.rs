@@ -50,15 +50,24 @@ pub(crate) struct StartResponse {
 
 #[pymethods]
 impl StartResponse {
-    #[pyo3(signature = (status, headers, exc_info = None, /))]
+    /// With two arguments or three this is `start_response`. What that returns, PEP 3333's
+    /// imperative `write`, is the same object called with bytes. One object for each request, and
+    /// not two: few applications ever write so.
+    #[pyo3(signature = (status, headers = None, exc_info = None, /))]
     fn __call__<'py>(
         slf: &Bound<'py, Self>,
         status: &Bound<'py, PyAny>,
-        headers: &Bound<'py, PyAny>,
+        headers: Option<&Bound<'py, PyAny>>,
         exc_info: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
+    ) -> PyResult<Option<Bound<'py, Self>>> {
         let this = slf.get();
+        let Some(headers) = headers else {
+            let data = status.cast::<PyBytes>().map_err(|_| {
+                PyTypeError::new_err("start_response takes a status and headers, write takes bytes")
+            })?;
+            let _client_left = this.send_piece(slf.py(), data.as_bytes())?;
+            return Ok(None);
+        };
         let (sent, called) = {
             let state = this.state();
             (state.sent, state.head.is_some())
@@ -77,13 +86,7 @@ impl StartResponse {
         }
         let head = Head::read(this.exchange, status, headers)?;
         this.state().head = Some(head);
-        // PEP 3333's imperative `write`; new applications do not use it.
-        slf.getattr(pyo3::intern!(py, "write"))
-    }
-
-    /// Sends a piece of the body at once. When nobody waits for it any more, it is dropped.
-    fn write(&self, py: Python<'_>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
-        self.send_piece(py, data.as_bytes()).map(drop)
+        Ok(Some(slf.clone()))
     }
 
     /// `wsgi.early_hints`: sends headers in a 103 answer. Behind the head it does nothing.

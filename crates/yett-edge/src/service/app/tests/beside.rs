@@ -21,6 +21,23 @@ async fn early_hints_come_before_the_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn hint_that_comes_with_its_answer_stands_before_it() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut client = bench.connect();
+    for _ in 0..3 {
+        client.get("/").await;
+        let id = worker.request().await;
+        settle().await;
+        // Both are there before the edge looks.
+        worker.fields(Kind::Hints, id, &HINT).await;
+        worker.answer(id, "done").await;
+        assert_eq!(client.head().await, HINTED);
+        assert_eq!(client.answer().await, "HTTP/1.1 200 OK | done");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn hints_never_stand_inside_an_answer() {
     let bench = bench();
     let mut worker = bench.worker(1).await;
