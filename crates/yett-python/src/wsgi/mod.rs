@@ -2,7 +2,7 @@
 //!
 //! [`link`] is the loop that a worker's threads run; [`environ`] makes a request's environ;
 //! [`response`] takes what the application gives back and sends it: [`head`] is the frame of
-//! `start_response`, [`file`] what `wsgi.file_wrapper` wrapped. [`text`] is PEP 3333's strings.
+//! `start_response`, [`mod@file`] what `wsgi.file_wrapper` wrapped. [`text`] is PEP 3333's strings.
 
 mod environ;
 mod file;
