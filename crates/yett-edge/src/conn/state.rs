@@ -158,7 +158,7 @@ impl ConnState {
         }
     }
 
-    /// Keeps the bytes of a 103 answer until [`ConnState::take_hints`], and wakes the connection.
+    /// Keeps the bytes of a 103 answer until [`ConnState::at_flush`], and wakes the connection.
     pub(super) fn hint(&self, bytes: &[u8]) {
         let reader = {
             let mut shared = self.shared();

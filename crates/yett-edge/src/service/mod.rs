@@ -1,6 +1,6 @@
 //! From a request to its response: head, gate, service.
 //!
-//! The services take [`Admitted`], never a bare head: without the gate's word there is nothing to
+//! The services take [`Admitted`](yett_gate::Admitted), never a bare head: without the gate's word there is nothing to
 //! call them with.
 
 mod app;
