@@ -29,5 +29,5 @@ pub mod settings;
 mod testing;
 
 pub use edge::{Edge, EdgeError, Remaining};
-pub use ruling::{Mount, Ruling};
-pub use settings::EdgeSettings;
+pub use ruling::{Interface, Mount, Ruling};
+pub use settings::{EdgeSettings, Sendfile};

@@ -13,7 +13,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use yett_edge::{Edge, Mount, Ruling};
+use yett_edge::{Edge, Interface, Mount, Ruling};
 use yett_gate::{Gate, GateSettings, GateSettingsErrors, MountSettings, RouteGuard};
 use yett_supervisor::{GenerationId, Releases};
 
@@ -116,6 +116,7 @@ pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
     Ok(Ruling {
         gate: Gate::new(GateSettings::default())?,
         mounts: Vec::new(),
+        interface: Interface::Wsgi,
         issuer: None,
     })
 }
@@ -162,6 +163,7 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
     let ruling = Ruling {
         gate,
         mounts,
+        interface: manifest.app.interface(),
         issuer,
     };
     Ok((ruling, summary))
