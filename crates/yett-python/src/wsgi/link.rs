@@ -56,7 +56,7 @@ impl WorkerLink {
         loop {
             // A look into the ring costs less than giving up the interpreter's lock.
             if let Some(incoming) = end.try_request().map_err(link_error)? {
-                answer(slf, application, &template, report, incoming)?;
+                answer(slf, application, &mut template, report, incoming)?;
                 continue;
             }
             let next = match py.detach(|| end.next_request()) {
