@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from yett._yett import __version__
+from yett.worker import link
 from yett.worker.control import Control
-from yett.worker.link import run_worker
 from yett.worker.load import Application, LoadError, load, put_first_on_path, summary
 
 #: Seconds that workers get to leave when the program is gone.
@@ -37,6 +37,9 @@ class Settings:
     app: str | None = None
     interface: str = "auto"
     threads: int = 1
+    loop: str = "auto"
+    lifespan: str = "auto"
+    grace: float = 30.0
 
 
 @dataclass
@@ -78,6 +81,12 @@ def _import(settings: Settings) -> tuple[Application, dict[str, Any]]:
     os.chdir(settings.chdir)
     put_first_on_path(settings.chdir)
     application = load(settings.app, settings.interface)
+    if application.interface == "asgi":
+        # Imported here, so that workers share it, and workers of WSGI do without asyncio.
+        from yett.worker import asgi
+
+        if (why := asgi.missing_loop(settings.loop)) is not None:
+            raise LoadError("app", why)
     manifest: dict[str, Any] = {
         "yett": __version__,
         "python": platform.python_version(),
@@ -159,26 +168,40 @@ class Zygote:
                 self._ending = True
         return True
 
-    def _fork(self, worker: int, link: int) -> None:
+    def _fork(self, worker: int, descriptor: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         pid = os.fork()
         if pid == 0:
-            self._become_worker(link)
-        os.close(link)
+            self._become_worker(descriptor)
+        os.close(descriptor)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = Child(worker, pid, pidfd)
         self._selector.register(pidfd, selectors.EVENT_READ)
         self._control.send({"op": "forked", "worker": worker, "pid": pid}, pidfd)
 
-    def _become_worker(self, link: int) -> NoReturn:
+    def _become_worker(self, descriptor: int) -> NoReturn:
         code = 1
         try:
             self._selector.close()
             self._control.close()
             for child in self._children.values():
                 os.close(child.pidfd)
-            code = run_worker(self._application.callable, link, threads=self._settings.threads)
+            settings = self._settings
+            if self._application.interface == "asgi":
+                from yett.worker import asgi
+
+                code = asgi.run_worker(
+                    self._application.callable,
+                    descriptor,
+                    asgi.LoopSettings(
+                        settings.loop, settings.lifespan, settings.threads, settings.grace
+                    ),
+                )
+            else:
+                code = link.run_worker(
+                    self._application.callable, descriptor, threads=settings.threads
+                )
         except BaseException:
             traceback.print_exc()
         finally:

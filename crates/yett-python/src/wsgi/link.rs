@@ -123,7 +123,7 @@ fn answer(
     unsafe_code,
     reason = "the one place where a number becomes a descriptor"
 )]
-fn owned(descriptor: RawFd) -> OwnedFd {
+pub(crate) fn owned(descriptor: RawFd) -> OwnedFd {
     // SAFETY: the number is an open descriptor that nothing else owns: the zygote received it by
     // `recv_fds`, which wraps it in no object, and its child passes it here once and never again.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
@@ -142,13 +142,17 @@ fn send_unless_closed(
     }
 }
 
-fn send_bare(end: &WorkerEnd, kind: Kind, exchange: ExchangeId) -> Result<(), LinkError> {
+pub(crate) fn send_bare(
+    end: &WorkerEnd,
+    kind: Kind,
+    exchange: ExchangeId,
+) -> Result<(), LinkError> {
     let mut frame = BytesMut::with_capacity(16);
     put_frame(&mut frame, kind, 0, exchange, &[])?;
     end.send(&[&frame])
 }
 
-pub(super) fn link_error(error: LinkError) -> PyErr {
+pub(crate) fn link_error(error: LinkError) -> PyErr {
     match error {
         LinkError::Closed => pyo3::exceptions::PyBrokenPipeError::new_err(error.to_string()),
         LinkError::Protocol(_) | LinkError::Socket(_) => PyOSError::new_err(error.to_string()),

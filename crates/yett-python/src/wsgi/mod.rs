@@ -7,5 +7,5 @@ mod environ;
 mod link;
 mod response;
 
-pub(crate) use link::WorkerLink;
+pub(crate) use link::{WorkerLink, link_error, owned, send_bare};
 pub(crate) use response::StartResponse;
