@@ -26,8 +26,9 @@ use tokio::sync::Notify;
 use yett_link::descriptor;
 use yett_link::frame::{ExchangeId, FrameError, Inbox, Kind, put_frame};
 
+use super::kind::{Beat, Pulse};
 use super::pending::Pendings;
-use super::{Exchange, Floor, Ticket};
+use super::{Exchange, Floor, Runs, Ticket};
 
 /// How many bytes one read of a link takes at most.
 const READ: usize = 128 * 1024;
@@ -42,6 +43,8 @@ pub(super) struct Link {
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
     pending: Pendings,
+    runs: Runs,
+    pulse: Pulse,
     next: AtomicU64,
     closed: AtomicBool,
 }
@@ -60,7 +63,7 @@ impl Link {
         worker: u32,
         socket: OwnedFd,
         floor: Arc<Floor>,
-        limit: Option<Duration>,
+        (limit, runs): (Option<Duration>, Runs),
     ) -> std::io::Result<Arc<Self>> {
         let socket = UnixStream::from(socket);
         socket.set_nonblocking(true)?;
@@ -71,6 +74,8 @@ impl Link {
             flush: Notify::new(),
             gone: Notify::new(),
             pending: Pendings::default(),
+            runs,
+            pulse: Pulse::default(),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
         });
@@ -216,7 +221,7 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_or_watch(None);
                     }
-                    if let Some(limit) = limit && self.pending.fail_overdue(limit) {
+                    if let Some(limit) = limit && self.is_stuck(limit) {
                         floor.stuck(self.worker);
                     }
                 }
@@ -224,6 +229,27 @@ impl Link {
         }
         self.close();
         floor.lost(self.worker);
+    }
+
+    /// Fails what is overdue; true if the worker itself must be replaced.
+    fn is_stuck(&self, limit: Duration) -> bool {
+        match self.runs {
+            Runs::Threads => self.pending.fail_overdue(limit),
+            Runs::EventLoop => {
+                for id in self.pending.give_up_overdue(limit) {
+                    self.send_small(Kind::Cancel, id, &[]);
+                }
+                if self.pending.is_empty() {
+                    // Nothing runs: a loop that does nothing need not be woken to say so.
+                    return false;
+                }
+                let beat = self.pulse.look(limit);
+                if beat == Beat::Ask {
+                    self.send_small(Kind::Ping, ExchangeId::new(0), &[]);
+                }
+                beat == Beat::Lost
+            }
+        }
     }
 
     /// Writes what waits; if the socket does not take it all, returns what watches for room.
@@ -279,6 +305,7 @@ impl Link {
                     }
                     self.pending.deliver(frame)?;
                 }
+                Kind::Pong if self.runs == Runs::EventLoop => self.pulse.answered(),
                 // The edge's own kinds never come from a worker.
                 _ => return Err(FrameError::UnknownKind(frame.kind as u8)),
             }

@@ -7,10 +7,11 @@
 //! Bounds: [`EdgeSettings::max_queue`] requests wait; a further one is refused at once.
 
 mod exchange;
+mod kind;
 mod link;
 mod pending;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost};
+pub use kind::{Runs, WorkerKind};
 use link::Link;
 pub(crate) use link::OpenError;
 
@@ -53,6 +55,8 @@ impl std::fmt::Debug for Floor {
 #[derive(Default)]
 struct State {
     active: Option<u64>,
+    /// Of the generations that are known; who forgets one takes it out.
+    kinds: HashMap<u64, WorkerKind>,
     seats: Vec<Seat>,
     waiting: VecDeque<oneshot::Sender<Ticket>>,
 }
@@ -61,6 +65,7 @@ struct Seat {
     worker: u32,
     generation: u64,
     phase: Phase,
+    capacity: usize,
     in_flight: usize,
     served: u64,
     limit: Option<u64>,
@@ -128,6 +133,17 @@ impl Floor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says how the workers of a generation run requests, before the first of them is attached.
+    /// Workers of a generation of which nothing is said have [`EdgeSettings::worker_threads`].
+    pub fn describe(&self, generation: u64, kind: WorkerKind) {
+        self.state().kinds.insert(generation, kind);
+    }
+
+    /// Forgets what [`Floor::describe`] said; no worker of the generation will be attached any more.
+    pub fn forget(&self, generation: u64) {
+        self.state().kinds.remove(&generation);
+    }
+
     /// Takes in a worker's link. Must be called on the runtime that is to serve the link.
     ///
     /// # Errors
@@ -138,12 +154,13 @@ impl Floor {
         generation: u64,
         link: OwnedFd,
     ) -> std::io::Result<()> {
-        let link = Link::start(
-            worker,
-            link,
-            Arc::clone(self),
-            self.settings.request_timeout,
-        )?;
+        let kind = self.state().kinds.get(&generation).copied();
+        let kind = kind.unwrap_or(WorkerKind {
+            runs: Runs::Threads,
+            capacity: self.settings.worker_threads,
+        });
+        let limit = self.settings.request_timeout;
+        let link = Link::start(worker, link, Arc::clone(self), (limit, kind.runs))?;
         let limit = self.settings.max_requests.map(|limit| {
             // Spread by worker number: reproducible, and neighbours end far apart.
             let jitter = self.settings.max_requests_jitter;
@@ -154,6 +171,7 @@ impl Floor {
             worker,
             generation,
             phase: Phase::Starting,
+            capacity: kind.capacity,
             in_flight: 0,
             served: 0,
             limit,
@@ -236,12 +254,11 @@ impl Floor {
 
     fn seat_one(self: &Arc<Self>, state: &mut State) -> Option<Ticket> {
         let active = state.active?;
-        let capacity = self.settings.worker_threads;
         let seat = state
             .seats
             .iter_mut()
             .filter(|seat| seat.generation == active && seat.phase == Phase::Ready)
-            .filter(|seat| seat.in_flight < capacity && !seat.link.is_closed())
+            .filter(|seat| seat.in_flight < seat.capacity && !seat.link.is_closed())
             .min_by_key(|seat| (seat.in_flight, seat.served))?;
         seat.in_flight += 1;
         seat.served += 1;

@@ -191,6 +191,26 @@ impl Pendings {
         overdue
     }
 
+    /// Gives up exchanges of an event loop whose answer has not begun in time, and names them: nobody
+    /// waits for them any more. The worker is not to blame, others run beside them; and once an
+    /// answer has begun, it may take as long as it likes, as an event stream does.
+    pub(super) fn give_up_overdue(&self, limit: Duration) -> Vec<ExchangeId> {
+        let mut table = self.table();
+        let overdue = table.iter_mut().filter(|(_, pending)| {
+            matches!(pending.state, Waiter::Head(_)) && pending.since.elapsed() >= limit
+        });
+        overdue
+            .map(|(id, pending)| {
+                std::mem::replace(&mut pending.state, Waiter::Nobody).fail(Lost::Timeout);
+                *id
+            })
+            .collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table().is_empty()
+    }
+
     /// Fails every exchange: the link is closed.
     pub(super) fn orphan(&self) {
         let orphans = std::mem::take(&mut *self.table());

@@ -31,7 +31,7 @@ mod golden_tests;
 
 pub(crate) use self::{
     bind::Bind,
-    choice::{AccessLog, AppName, Interface, LogFormat, PythonWish},
+    choice::{AccessLog, AppName, EventLoop, Interface, Lifespan, LogFormat, PythonWish},
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     key::Key,

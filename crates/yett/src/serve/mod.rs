@@ -84,6 +84,9 @@ impl Plan {
             "chdir": settings.folder,
             "interface": settings.interface.name(),
             "threads": settings.threads.get(),
+            "loop": settings.event_loop.name(),
+            "lifespan": settings.lifespan.name(),
+            "grace": settings.graceful_timeout.as_secs_f64(),
         });
         if let serde_json::Value::Object(args) = args {
             supervised.worker_args = args;
@@ -330,6 +333,7 @@ impl Releaser {
             interface: summary.interface.to_uppercase(),
             workers: settings.workers.get(),
             threads: settings.threads.get(),
+            concurrency: (summary.interface == "asgi").then_some(settings.concurrency.get()),
             python_version: summary.python,
             python_path: plan.python.path.display().to_string(),
             guarded: summary.django.then_some(GuardedPaths {
