@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyBytes, PyDict};
 use yett_link::frame::{DESCRIPTOR, ExchangeId, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame};
 use yett_link::worker::{BodyEnd, LinkError};
@@ -18,7 +19,7 @@ use super::body::{BodyError, Piece, RequestBody};
 use super::file;
 use super::link::LoopLink;
 use super::message::{Fields, Head, Message, fields_frame, out_of_order};
-use super::outbox::{Flushed, Item, Outbox};
+use super::outbox::{Flushed, Item, Outbox, transmit};
 use crate::wsgi::link_error;
 
 /// How far the answer is.
@@ -55,12 +56,20 @@ enum Excess {
     Refused,
 }
 
+/// Pieces of a body that are sent before the loop gets a turn: an application that has them all at
+/// hand must not stop all others until its client's window is full.
+const PIECES_A_TURN: u32 = 64;
+
 struct State {
     body: RequestBody,
+    /// Pieces that were sent since the loop had a turn.
+    pieces: u32,
     phase: Phase,
     outbox: Outbox,
     /// The client left, or the edge did.
     left: bool,
+    /// It left before the last frame was out.
+    cut: bool,
     /// A part of the answer is on its way to the client.
     answered: bool,
     /// The application's call is over.
@@ -76,10 +85,12 @@ impl State {
 
     /// Whether the frame that ends the exchange is out.
     fn is_out(&self) -> bool {
-        matches!(self.phase, Phase::Complete | Phase::Over(_)) && self.outbox.is_empty()
+        let all = matches!(self.phase, Phase::Complete | Phase::Over(_));
+        all && self.outbox.is_empty() && !self.cut
     }
 
     fn leave(&mut self) {
+        self.cut |= !self.is_out();
         self.left = true;
         self.outbox.clear();
     }
@@ -107,9 +118,11 @@ impl HttpExchange {
             head_only,
             state: Mutex::new(State {
                 body,
+                pieces: 0,
                 phase: Phase::Idle,
                 outbox: Outbox::default(),
                 left: false,
+                cut: false,
                 answered: false,
                 ended: false,
                 readers: Waiters::default(),
@@ -119,14 +132,17 @@ impl HttpExchange {
     }
 
     /// Held for moments, never while code of the application can run.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// Waits for it without the interpreter's lock, as its holder may need that to let go.
+    fn state(&self, py: Python<'_>) -> MutexGuard<'_, State> {
+        let state = self.state.lock_py_attached(py);
+        state.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A piece of the request's body arrived.
     pub(super) fn arrived(&self, py: Python<'_>, piece: Bytes, end: BodyEnd) -> PyResult<()> {
         let readers = {
-            let mut state = self.state();
+            let mut state = self.state(py);
             state.body.arrived(piece, end);
             state.readers.take()
         };
@@ -135,7 +151,7 @@ impl HttpExchange {
 
     /// More of the answer may be sent.
     pub(super) fn credit(&self, py: Python<'_>) -> PyResult<()> {
-        let mut state = self.state();
+        let mut state = self.state(py);
         if state.outbox.is_empty() {
             return Ok(());
         }
@@ -148,7 +164,7 @@ impl HttpExchange {
 
     /// Nobody waits for the answer any more.
     pub(super) fn leave(&self, py: Python<'_>) -> PyResult<()> {
-        let mut state = self.state();
+        let mut state = self.state(py);
         state.leave();
         self.wake_all(py, state)
     }
@@ -166,6 +182,7 @@ impl HttpExchange {
         let link = self.link.get();
         match state.outbox.flush(py, link.end(), self.id) {
             Ok(Flushed::Cancelled) => {
+                state.cut = true;
                 state.left = true;
                 Ok(())
             }
@@ -175,8 +192,8 @@ impl HttpExchange {
     }
 
     /// Sends one frame now. That the edge is gone is no error of the application's.
-    fn transmit(&self, state: &mut State, pieces: &[&[u8]]) -> PyResult<()> {
-        match self.link.get().end().send(pieces) {
+    fn transmit(&self, py: Python<'_>, state: &mut State, pieces: &[&[u8]]) -> PyResult<()> {
+        match transmit(py, self.link.get().end(), pieces, None) {
             Ok(()) => Ok(()),
             Err(LinkError::Closed) => {
                 state.leave();
@@ -188,7 +205,7 @@ impl HttpExchange {
 
     pub(super) fn next_event<'py>(&self, py: Python<'py>) -> PyResult<Step<'py>> {
         let piece = {
-            let mut state = self.state();
+            let mut state = self.state(py);
             if state.left || state.ended || state.is_complete() {
                 Ok(Piece::CutShort)
             } else {
@@ -213,7 +230,7 @@ impl HttpExchange {
             }
             Ok(Piece::NotYet | Piece::Taken) => {
                 let future = self.link.get().future(py)?;
-                self.state().readers.enter(py, &future);
+                self.state(py).readers.enter(py, &future);
                 Ok(Step::Wait(future))
             }
             Err(BodyError::File(error)) => Err(error.into()),
@@ -222,11 +239,11 @@ impl HttpExchange {
     }
 
     pub(super) fn sent<'py>(&self, py: Python<'py>) -> PyResult<Step<'py>> {
-        if self.state().outbox.is_empty() {
+        if self.state(py).outbox.is_empty() {
             return Ok(Step::Ready(py.None().into_bound(py)));
         }
         let future = self.link.get().future(py)?;
-        self.state().writers.enter(py, &future);
+        self.state(py).writers.enter(py, &future);
         Ok(Step::Wait(future))
     }
 
@@ -328,7 +345,7 @@ impl HttpExchange {
         let out = first.len();
         let frame = head.frame(py, (Kind::Response, 0), self.id, out)?;
         state.answered = true;
-        self.transmit(state, &[&frame, first])?;
+        self.transmit(py, state, &[&frame, first])?;
         if out < bytes.len() {
             state
                 .outbox
@@ -363,7 +380,7 @@ impl HttpExchange {
         } else {
             Phase::Complete
         };
-        self.transmit(state, &[&frame, body])
+        self.transmit(py, state, &[&frame, body])
     }
 
     fn path(&self, py: Python<'_>, state: &mut State, message: &Message<'_>) -> PyResult<()> {
@@ -413,7 +430,7 @@ impl HttpExchange {
             return Ok(());
         }
         let frame = fields_frame(py, Kind::Hints, self.id, &fields)?;
-        self.transmit(state, &[&frame])
+        self.transmit(py, state, &[&frame])
     }
 
     fn trailers(&self, py: Python<'_>, state: &mut State, message: &Message<'_>) -> PyResult<()> {
@@ -447,7 +464,7 @@ impl HttpExchange {
         let this = slf.get();
         let message = Message::read(message)?;
         let kind = message.kind()?;
-        let mut state = this.state();
+        let mut state = this.state(py);
         if state.left {
             drop(state);
             // One that never looks whether anybody listens must not stop all others.
@@ -473,26 +490,32 @@ impl HttpExchange {
         }
         if state.is_complete() {
             this.wake_all(py, state)?;
+            return Ok(this.link.get().done(py));
         }
-        Ok(this.link.get().done(py).into_any())
+        state.pieces += 1;
+        if state.pieces >= PIECES_A_TURN {
+            state.pieces = 0;
+            return Ok(Py::new(py, Awaited::new(Asked::Turn))?.into_any());
+        }
+        Ok(this.link.get().done(py))
     }
 
     /// A part of the answer is on its way to the client.
     #[getter]
-    fn is_answered(&self) -> bool {
-        self.state().answered
+    fn is_answered(&self, py: Python<'_>) -> bool {
+        self.state(py).answered
     }
 
     /// The answer is out as a whole.
     #[getter]
-    fn is_complete(&self) -> bool {
-        self.state().is_out()
+    fn is_complete(&self, py: Python<'_>) -> bool {
+        self.state(py).is_out()
     }
 
     /// Nobody waits for the answer any more.
     #[getter]
-    fn is_left(&self) -> bool {
-        self.state().left
+    fn is_left(&self, py: Python<'_>) -> bool {
+        self.state(py).left
     }
 
     /// The application's call is over, however it ended. Ends the exchange.
@@ -500,7 +523,7 @@ impl HttpExchange {
     fn end(slf: &Bound<'_, Self>, _failed: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let mut state = this.state();
+        let mut state = this.state(py);
         if std::mem::replace(&mut state.ended, true) {
             return Ok(());
         }
@@ -509,7 +532,7 @@ impl HttpExchange {
             let mut frame = BytesMut::with_capacity(16);
             put_frame(&mut frame, Kind::Failed, 0, this.id, &[])
                 .map_err(|error| PyOSError::new_err(error.to_string()))?;
-            this.transmit(&mut state, &[&frame])?;
+            this.transmit(py, &mut state, &[&frame])?;
         }
         this.wake_all(py, state)?;
         this.link.get().ended(py, this.id)

@@ -5,12 +5,27 @@
 //! tasks that send.
 
 use std::collections::VecDeque;
+use std::os::fd::BorrowedFd;
 
 use bytes::BytesMut;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use yett_link::frame::{ExchangeId, Kind, LAST, MAX_CHUNK, put_header};
 use yett_link::worker::{Credit, LinkError, WorkerEnd};
+
+/// Sends a frame. Other threads of the application run meanwhile: the socket may be full until the
+/// edge has read.
+///
+/// # Errors
+/// As [`WorkerEnd::send`].
+pub(super) fn transmit(
+    py: Python<'_>,
+    end: &WorkerEnd,
+    pieces: &[&[u8]],
+    descriptor: Option<BorrowedFd<'_>>,
+) -> Result<(), LinkError> {
+    py.detach(|| end.send_with(pieces, descriptor))
+}
 
 /// One thing to send.
 pub(super) enum Item {
@@ -112,7 +127,7 @@ impl Item {
     ) -> Result<Flushed, LinkError> {
         let (kind, data, out, flags, more, last) = match self {
             Self::Frame(frame) => {
-                end.send(&[frame])?;
+                transmit(py, end, &[frame], None)?;
                 return Ok(Flushed::All);
             }
             Self::Bytes {
@@ -138,7 +153,7 @@ impl Item {
             let len = u32::try_from(piece.len()).unwrap_or(0);
             let beside = if ends { last } else { more };
             put_header(&mut header, kind, flags | beside, id, len);
-            end.send(&[&header, piece])?;
+            transmit(py, end, &[&header, piece], None)?;
             *out += piece.len();
             if ends {
                 return Ok(Flushed::All);

@@ -12,6 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use yett_link::frame::{
     ExchangeId, Kind, LAST, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, put_frame,
@@ -96,8 +97,11 @@ impl WebSocketExchange {
     }
 
     /// Held for moments, never while code of the application can run.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    ///
+    /// Waits for it without the interpreter's lock, as its holder may need that to let go.
+    fn state(&self, py: Python<'_>) -> MutexGuard<'_, State> {
+        let state = self.state.lock_py_attached(py);
+        state.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A message of the client's, or a piece of one, arrived.
@@ -107,7 +111,7 @@ impl WebSocketExchange {
         (kind, piece): (MessageKind, Bytes),
         more: bool,
     ) -> PyResult<()> {
-        let mut state = self.state();
+        let mut state = self.state(py);
         if state.over.is_some() {
             return Ok(());
         }
@@ -154,7 +158,7 @@ impl WebSocketExchange {
 
     /// The client closed the WebSocket, or is gone.
     pub(super) fn leave(&self, py: Python<'_>, code: u16, reason: String) -> PyResult<()> {
-        let mut state = self.state();
+        let mut state = self.state(py);
         state.left = true;
         state.over.get_or_insert((code, reason));
         state.outbox.clear();
@@ -163,7 +167,7 @@ impl WebSocketExchange {
 
     /// More may be sent.
     pub(super) fn credit(&self, py: Python<'_>) -> PyResult<()> {
-        let mut state = self.state();
+        let mut state = self.state(py);
         if state.outbox.is_empty() {
             return Ok(());
         }
@@ -197,7 +201,7 @@ impl WebSocketExchange {
 
     pub(super) fn next_event<'py>(&self, py: Python<'py>) -> PyResult<Step<'py>> {
         let found = {
-            let mut state = self.state();
+            let mut state = self.state(py);
             if !std::mem::replace(&mut state.told, true) {
                 Found::Connect
             } else if let Some((kind, message)) = state.messages.pop_front() {
@@ -223,7 +227,7 @@ impl WebSocketExchange {
                 event.set_item(kind, pyo3::intern!(py, "websocket.receive"))?;
                 let Ok(text) = std::str::from_utf8(&message) else {
                     // RFC 6455 section 8.1.
-                    let mut state = self.state();
+                    let mut state = self.state(py);
                     self.close(py, &mut state, 1007, "the text is not UTF-8")?;
                     drop(state);
                     return self.next_event(py);
@@ -237,7 +241,7 @@ impl WebSocketExchange {
             }
             Found::Nothing => {
                 let future = self.link.get().future(py)?;
-                self.state().readers.enter(py, &future);
+                self.state(py).readers.enter(py, &future);
                 return Ok(Step::Wait(future));
             }
         }
@@ -245,11 +249,11 @@ impl WebSocketExchange {
     }
 
     pub(super) fn sent<'py>(&self, py: Python<'py>) -> PyResult<Step<'py>> {
-        if self.state().outbox.is_empty() {
+        if self.state(py).outbox.is_empty() {
             return Ok(Step::Ready(py.None().into_bound(py)));
         }
         let future = self.link.get().future(py)?;
-        self.state().writers.enter(py, &future);
+        self.state(py).writers.enter(py, &future);
         Ok(Step::Wait(future))
     }
 
@@ -412,7 +416,7 @@ impl WebSocketExchange {
         let this = slf.get();
         let message = Message::read(message)?;
         let kind = message.kind()?;
-        let mut state = this.state();
+        let mut state = this.state(py);
         match state.phase {
             Phase::Connecting => this.connecting(py, &mut state, &message)?,
             Phase::Open => this.open(py, &mut state, &message)?,
@@ -439,21 +443,24 @@ impl WebSocketExchange {
 
     /// The WebSocket was accepted, or refused.
     #[getter]
-    fn is_answered(&self) -> bool {
-        !matches!(self.state().phase, Phase::Connecting | Phase::Refusing(..))
+    fn is_answered(&self, py: Python<'_>) -> bool {
+        !matches!(
+            self.state(py).phase,
+            Phase::Connecting | Phase::Refusing(..)
+        )
     }
 
     /// The application said what becomes of the connection. One that leaves an open WebSocket
     /// closes it.
     #[getter]
-    fn is_complete(&self) -> bool {
-        self.is_answered()
+    fn is_complete(&self, py: Python<'_>) -> bool {
+        self.is_answered(py)
     }
 
     /// The client is gone.
     #[getter]
-    fn is_left(&self) -> bool {
-        self.state().left
+    fn is_left(&self, py: Python<'_>) -> bool {
+        self.state(py).left
     }
 
     /// The application's call is over. Ends the exchange: an open WebSocket is closed, with 1011 if
@@ -462,7 +469,7 @@ impl WebSocketExchange {
     fn end(slf: &Bound<'_, Self>, failed: bool) -> PyResult<()> {
         let py = slf.py();
         let this = slf.get();
-        let mut state = this.state();
+        let mut state = this.state(py);
         if std::mem::replace(&mut state.ended, true) {
             return Ok(());
         }
