@@ -517,7 +517,7 @@ def test_application_that_never_stops_sending_does_not_stop_the_others() -> None
         exchange = edge.request()
         edge.expect(RESPONSE, exchange)
         edge.send(CANCEL, exchange=exchange)
-        other = edge.request(b"/other")
+        edge.request(b"/other")
         while (frame := edge.next()).exchange == exchange:
             pass
         assert read_head(frame.payload).body == b"served"

@@ -21,8 +21,9 @@ class DiscoveryError(Exception):
 def discover(folder: str | os.PathLike[str], interface: str = "auto") -> str:
     """Return the application of the Django project in `folder` as "module:attribute".
 
-    `interface` is `wsgi`, `asgi` or `auto`: WSGI where the project has it, else ASGI. Sets `DJANGO_SETTINGS_MODULE` when it is unset, puts the folder first on `sys.path`,
-    and imports the settings; whatever they raise passes through.
+    `interface` is `wsgi`, `asgi` or `auto`: WSGI where the project has it, else ASGI. Sets
+    `DJANGO_SETTINGS_MODULE` when it is unset, puts the folder first on `sys.path`, and
+    imports the settings; whatever they raise passes through.
     """
     folder = Path(folder).resolve()
     settings_module = os.environ.get(VARIABLE) or settings_in_manage_py(folder / "manage.py")
@@ -31,7 +32,7 @@ def discover(folder: str | os.PathLike[str], interface: str = "auto") -> str:
         sys.path.insert(0, str(folder))
 
     try:
-        from django.conf import settings
+        import django.conf  # noqa: F401
     except ModuleNotFoundError as error:
         if error.name != "django":
             raise

@@ -80,8 +80,7 @@ def run_worker(application: Any, link: int, settings: LoopSettings) -> int:
 
 def _new_loop(name: str) -> asyncio.AbstractEventLoop:
     if name != "asyncio" and importlib.util.find_spec("uvloop") is not None:
-        import uvloop
-
+        uvloop: Any = importlib.import_module("uvloop")
         loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         return loop
     return asyncio.new_event_loop()

@@ -148,7 +148,7 @@ def _interface_of(found: Any) -> str | None:
         # A class is called with all of it at once: Starlette's endpoints are awaited then,
         # PEP 3333's are iterated.
         return "asgi" if hasattr(found, "__await__") else "wsgi"
-    call = found if inspect.isroutine(found) else getattr(found, "__call__", None)  # noqa: B004
+    call: Any = found if inspect.isroutine(found) else found.__call__
     if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inspect.unwrap(call)):
         return "asgi"
     match _parameters(call):
@@ -163,7 +163,7 @@ def _is_asgi_2(found: Any) -> bool:
     """Whether it takes the scope alone and returns what takes `receive` and `send`."""
     if inspect.isclass(found):
         return inspect.iscoroutinefunction(getattr(found, "__call__", None))  # noqa: B004
-    call = found if inspect.isroutine(found) else getattr(found, "__call__", None)  # noqa: B004
+    call = found if inspect.isroutine(found) else found.__call__
     return _parameters(call) == ["scope"]
 
 

@@ -197,7 +197,6 @@ fn pairs<'f>(
         .map(move |(name, value)| (name.as_bytes(py), value.as_bytes(py)))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn too_long(_error: FrameError) -> PyErr {
     PyValueError::new_err("the headers are too many or too long")
 }
