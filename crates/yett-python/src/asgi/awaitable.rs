@@ -33,6 +33,7 @@ impl Done {
     }
 
     #[expect(clippy::unused_self, reason = "the protocol of coroutines")]
+    #[pyo3(signature = (_value, /))]
     fn send(&self, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         Err(PyStopIteration::new_err(()))
     }
@@ -149,6 +150,7 @@ impl Awaited {
         }
     }
 
+    #[pyo3(signature = (_value, /))]
     fn send<'py>(&self, py: Python<'py>, _value: &Bound<'_, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         self.__next__(py)
     }

@@ -459,6 +459,7 @@ impl HttpExchange {
     }
 
     /// The application's `send`. Sends when it is called; what is awaited is room for more.
+    #[pyo3(signature = (message, /))]
     fn send(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let this = slf.get();

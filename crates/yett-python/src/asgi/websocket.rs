@@ -411,6 +411,7 @@ impl WebSocketExchange {
     }
 
     /// The application's `send`. Sends when it is called; what is awaited is room for more.
+    #[pyo3(signature = (message, /))]
     fn send(slf: &Bound<'_, Self>, message: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let this = slf.get();
