@@ -44,7 +44,9 @@ def test_one_worker_runs_many_requests_at_once(serve):
 
 
 def test_requests_above_the_concurrency_wait_in_the_queue(serve):
-    server = serve(APP, *ONE, "--concurrency", "2", "--queue-timeout", "100ms", "--timeout", "1s")
+    limits = ("--concurrency", "2", "--queue-timeout", "100ms", "--timeout", "1s")
+    # The application goes on for ever with what nobody waits for.
+    server = serve(APP, *ONE, *limits, "--graceful-timeout", "100ms")
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         answers = list(pool.map(server.get, ["/meets?9"] * 3))
     assert sorted(answer.status for answer in answers) == [503, 504, 504]

@@ -1,6 +1,7 @@
 """The processes that run the application: the zygote and the workers that it forks.
 
 `zygote` imports the application once and forks; `link` and `asgi` are what a worker of WSGI or
-ASGI does with its link to the edge, `lifespan` tells an ASGI application of it; `load` finds and imports the application; `control` speaks with the program.
-Nothing here is for applications to import.
+ASGI does with its link to the edge, `lifespan` tells an ASGI application of it; `load` finds
+and imports the application; `control` speaks with the program. Nothing here is for
+applications to import.
 """
