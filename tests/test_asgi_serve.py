@@ -130,3 +130,15 @@ def test_interface_that_is_said_serves_what_does_not_show_it(serve, tmp_path):
     shutil.copy(APPS / "looped.py", tmp_path)
     server = serve("opaque", *ONE, "--interface", "asgi", folder=tmp_path)
     assert server.get("/").body == b"hello\n"
+
+
+def test_reload_ends_a_stream_in_time_for_its_worker_to_stop_in_order(serve):
+    server = serve(APP, *ONE, "--graceful-timeout", "1s")
+    pid = server.get("/").headers["X-Pid"]
+    with server.wire() as wire:
+        wire.ask("GET", "/ticks")
+        assert wire.begin().read1().startswith(b"tick")
+        os.kill(server.pid, signal.SIGHUP)
+        eventually(lambda: server.get("/").headers["X-Pid"] != pid)
+        eventually(lambda: "lifespan: stopped" in server.stderr)
+    assert "ticks: disconnected" in server.stderr

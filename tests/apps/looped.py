@@ -83,6 +83,17 @@ async def waits(scope, receive, send):
     print("waits: disconnected", file=sys.stderr, flush=True)
 
 
+async def ticks(scope, receive, send):
+    """Send events until the client leaves."""
+    await receive()
+    gone = asyncio.ensure_future(receive())
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while not gone.done():
+        await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
+        await asyncio.wait([gone], timeout=0.02)
+    print("ticks: disconnected", file=sys.stderr, flush=True)
+
+
 async def blocks(scope, receive, send):
     """Stop the loop."""
     time.sleep(1000)
@@ -111,6 +122,7 @@ PATHS = {
     "/raises": raises,
     "/leaves": leaves,
     "/waits": waits,
+    "/ticks": ticks,
     "/blocks": blocks,
     "/meets": meets,
     "/later": later,

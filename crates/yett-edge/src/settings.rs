@@ -40,6 +40,10 @@ pub struct EdgeSettings {
     /// How long the application may take to begin its answer, or to go on with it while the client
     /// is taking it; above: 504, and the worker is replaced. `None`: no limit.
     pub request_timeout: Option<Duration>,
+    /// How long a worker with an event loop that is to leave may go on with what it runs; then its
+    /// clients are cut, so that the application is told and the worker can stop in order. To be less
+    /// than what whoever minds the processes waits before it ends the worker. `None`: no limit.
+    pub drain_timeout: Option<Duration>,
     /// Requests after which a worker is replaced. `None`: never.
     pub max_requests: Option<u64>,
     /// Up to so many requests are added to `max_requests`, worker by worker, so that not all are
@@ -65,6 +69,7 @@ impl Default for EdgeSettings {
             max_queue: 1024,
             queue_timeout: Duration::from_secs(30),
             request_timeout: Some(Duration::from_secs(30)),
+            drain_timeout: None,
             max_requests: None,
             max_requests_jitter: 0,
         }

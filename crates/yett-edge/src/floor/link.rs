@@ -23,12 +23,14 @@ use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use yett_link::descriptor;
 use yett_link::frame::{ExchangeId, FrameError, Inbox, Kind, put_frame};
 
 use super::kind::{Beat, Pulse};
 use super::pending::Pendings;
 use super::{Exchange, Floor, Runs, Ticket};
+use crate::settings::EdgeSettings;
 
 /// How many bytes one read of a link takes at most.
 const READ: usize = 128 * 1024;
@@ -42,6 +44,8 @@ pub(super) struct Link {
     flush: Notify,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
+    /// The worker gets nothing new.
+    draining: Notify,
     pending: Pendings,
     runs: Runs,
     pulse: Pulse,
@@ -63,7 +67,8 @@ impl Link {
         worker: u32,
         socket: OwnedFd,
         floor: Arc<Floor>,
-        (limit, runs): (Option<Duration>, Runs),
+        settings: &EdgeSettings,
+        runs: Runs,
     ) -> std::io::Result<Arc<Self>> {
         let socket = UnixStream::from(socket);
         socket.set_nonblocking(true)?;
@@ -73,13 +78,16 @@ impl Link {
             outbox: Mutex::default(),
             flush: Notify::new(),
             gone: Notify::new(),
+            draining: Notify::new(),
             pending: Pendings::default(),
             runs,
             pulse: Pulse::default(),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
         });
-        tokio::spawn(Arc::clone(&link).run(floor, limit));
+        let limit = settings.request_timeout;
+        let patience = settings.drain_timeout.filter(|_| runs == Runs::EventLoop);
+        tokio::spawn(Arc::clone(&link).run(floor, limit, patience));
         Ok(link)
     }
 
@@ -177,11 +185,23 @@ impl Link {
         Ok(Flushed::All)
     }
 
-    async fn run(self: Arc<Self>, floor: Arc<Floor>, limit: Option<Duration>) {
+    /// The worker gets nothing new; its time to finish begins.
+    pub(super) fn begin_draining(&self) {
+        self.draining.notify_one();
+    }
+
+    /// `patience` is how long a worker that drains may go on with what it runs.
+    async fn run(
+        self: Arc<Self>,
+        floor: Arc<Floor>,
+        limit: Option<Duration>,
+        patience: Option<Duration>,
+    ) {
         let mut inbox = Inbox::new();
         let mut scratch = vec![0; READ];
         let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut cut_at: Option<Instant> = None;
         // Only while the outbox holds what the socket did not take.
         let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
@@ -209,6 +229,13 @@ impl Link {
                     self.read_rest(&mut inbox, &mut scratch, &floor);
                     break;
                 }
+                () = self.draining.notified() => {
+                    cut_at = patience.map(|patience| Instant::now() + patience);
+                }
+                () = until(cut_at), if cut_at.is_some() => {
+                    cut_at = None;
+                    self.cut_all();
+                }
                 // A socket that takes nothing any more can still have something to read: what the
                 // worker said before it died. So a failed write does not end the link.
                 () = self.flush.notified(), if writer.is_none() => {
@@ -229,6 +256,13 @@ impl Link {
         }
         self.close();
         floor.lost(self.worker);
+    }
+
+    /// Ends every exchange for its client, and tells the worker so.
+    fn cut_all(&self) {
+        for id in self.pending.give_up_all() {
+            self.send_small(Kind::Cancel, id, &[]);
+        }
     }
 
     /// Fails what is overdue; true if the worker itself must be replaced.
@@ -364,6 +398,14 @@ fn watched(socket: UnixStream, interest: Interest) -> std::io::Result<AsyncFd<Un
                   as long as it lives, which is what they ask for"
     )]
     AsyncFd::with_interest(socket, interest)
+}
+
+/// Waits until then; for ever without a time.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Waits until the socket may take something; for ever without a socket.

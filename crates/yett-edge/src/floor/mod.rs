@@ -159,8 +159,7 @@ impl Floor {
             runs: Runs::Threads,
             capacity: self.settings.worker_threads,
         });
-        let limit = self.settings.request_timeout;
-        let link = Link::start(worker, link, Arc::clone(self), (limit, kind.runs))?;
+        let link = Link::start(worker, link, Arc::clone(self), &self.settings, kind.runs)?;
         let limit = self.settings.max_requests.map(|limit| {
             // Spread by worker number: reproducible, and neighbours end far apart.
             let jitter = self.settings.max_requests_jitter;
@@ -195,6 +194,7 @@ impl Floor {
             return;
         };
         seat.phase = Phase::Draining;
+        seat.link.begin_draining();
         if seat.in_flight == 0 {
             seat.link.send_drain();
         }

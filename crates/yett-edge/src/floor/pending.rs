@@ -207,6 +207,21 @@ impl Pendings {
             .collect()
     }
 
+    /// Gives up every exchange that somebody waits for, as if its worker had died, and names them.
+    pub(super) fn give_up_all(&self) -> Vec<ExchangeId> {
+        let mut table = self.table();
+        let all = table
+            .iter_mut()
+            .filter(|(_, pending)| !matches!(pending.state, Waiter::Nobody));
+        all.map(|(id, pending)| {
+            let waiter = std::mem::replace(&mut pending.state, Waiter::Nobody);
+            // It may be running: what is not safe must not run again elsewhere.
+            waiter.fail(Lost::Worker { begun: true });
+            *id
+        })
+        .collect()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.table().is_empty()
     }

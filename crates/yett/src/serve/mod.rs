@@ -111,11 +111,18 @@ impl Plan {
             max_queue: settings.limits.queue.get(),
             queue_timeout: settings.limits.queue_timeout,
             request_timeout: settings.timeout,
+            drain_timeout: Some(before_the_end(settings.graceful_timeout)),
             max_requests: settings.max_requests.map(std::num::NonZero::get),
             max_requests_jitter: settings.max_requests_jitter,
             ..EdgeSettings::default()
         }
     }
+}
+
+/// When the clients of a worker that leaves are cut: there must be time to stop in order.
+fn before_the_end(graceful: Duration) -> Duration {
+    const TIME_TO_STOP: Duration = Duration::from_secs(5);
+    (graceful / 2).max(graceful.saturating_sub(TIME_TO_STOP))
 }
 
 /// Serves until a stop; says how to leave.

@@ -120,6 +120,37 @@ async fn loop_that_answers_no_ping_is_stuck() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn worker_that_leaves_is_rid_of_its_streams_in_time_to_stop_in_order() {
+    let clock = Clock::hold();
+    let (floor, _) = floor(EdgeSettings {
+        request_timeout: None,
+        drain_timeout: Some(seconds(25)),
+        ..EdgeSettings::default()
+    });
+    let kind = WorkerKind {
+        runs: Runs::EventLoop,
+        capacity: 2,
+    };
+    floor.describe(1, kind);
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let mut exchange = ask(&floor).await;
+    let id = worker.request().await;
+    let mut pieces = streaming(&worker, id, &mut exchange).await;
+    clock.pass(seconds(100)).await;
+    floor.drain(1);
+    clock.pass(seconds(24)).await;
+    assert!(worker.hears_nothing().await);
+    clock.pass(seconds(2)).await;
+    assert_eq!(worker.expect(Kind::Cancel).await.exchange.get(), id);
+    assert_eq!(
+        piece(&mut exchange, &mut pieces).await,
+        Some(Err(Lost::Worker { begun: true }))
+    );
+    worker.send(Kind::Failed, 0, id, b"").await;
+    worker.expect(Kind::Drain).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn loop_with_nothing_to_do_is_not_woken() {
     let clock = Clock::hold();
     let (floor, told) = looped(2);
