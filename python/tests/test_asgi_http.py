@@ -279,13 +279,14 @@ def stream(edge: Edge, exchange: int) -> bytes:
     return body
 
 
-def test_large_body_is_cut_into_chunks_and_waits_for_credit() -> None:
+@pytest.mark.parametrize("loop", ["asyncio", "auto"])
+def test_large_body_is_cut_into_chunks_and_waits_for_credit(loop: str) -> None:
     content = os.urandom(700_000)
 
     async def call(scope: Any, receive: Any, send: Any) -> None:
         await answer(send, content)
 
-    with running(http(call)) as edge:
+    with running(http(call), loop=loop) as edge:
         exchange = edge.request()
         frame = edge.expect(RESPONSE, exchange)
         head = read_head(frame.payload)

@@ -20,6 +20,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
@@ -227,6 +228,8 @@ impl WorkerEnd {
                     IoSlice::advance_slices(&mut rest, sent);
                 }
                 Err(Errno::INTR) => {}
+                // An event loop may have made the socket non-blocking, as libuv does.
+                Err(Errno::AGAIN) => self.wait_for_room()?,
                 Err(Errno::PIPE | Errno::CONNRESET) => {
                     locked(&self.state).closed = true;
                     self.changed.notify_all();
@@ -236,6 +239,15 @@ impl WorkerEnd {
             }
         }
         Ok(())
+    }
+
+    /// Waits until the socket takes something, or is at its end.
+    fn wait_for_room(&self) -> Result<(), LinkError> {
+        let mut socket = [PollFd::new(&self.socket, PollFlags::OUT)];
+        match poll(&mut socket, None) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Waits until `look` finds something; `None` after a signal.

@@ -155,3 +155,18 @@ fn nonsense_from_the_edge_closes_the_link() {
     edge.write_all(&[0xff; 64]).unwrap();
     assert!(matches!(end.next_request(), Err(LinkError::Protocol(_))));
 }
+
+#[test]
+fn frame_is_whole_also_when_a_loop_made_the_socket_non_blocking() {
+    let (mut edge, worker) = UnixStream::pair().unwrap();
+    worker.set_nonblocking(true).unwrap();
+    let end = WorkerEnd::for_event_loop(worker);
+    // Far more than a socket holds.
+    let sent = vec![7; 4 * 1024 * 1024];
+    let reader = thread::spawn(move || {
+        let mut read = vec![0; 4 * 1024 * 1024];
+        std::io::Read::read_exact(&mut edge, &mut read).map(|()| read)
+    });
+    end.send(&[&sent]).unwrap();
+    assert_eq!(reader.join().unwrap().unwrap(), sent);
+}
