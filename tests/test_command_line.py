@@ -152,11 +152,28 @@ def test_control_characters_of_a_traceback_do_not_reach_the_terminal(yett, app):
     assert "\x1b[2J" not in yett("serve", "app", *PORT_0).err
 
 
-def test_asgi_app_is_refused_with_a_hint(yett, app):
+def test_app_of_another_interface_than_was_said_is_refused(yett, app):
     app("async def application(scope, receive, send):\n    pass\n")
+    done = yett("serve", "app", *PORT_0, "--interface", "wsgi")
+    assert done.code == 2
+    assert "app:application is an ASGI application, but --interface says wsgi" in done.err
+
+
+def test_app_of_the_old_asgi_style_is_refused_with_a_hint(yett, app):
+    app("class application:\n    async def __call__(self, receive, send):\n        pass\n")
     done = yett("serve", "app", *PORT_0)
     assert done.code == 2
-    assert "app:application is an ASGI application; this version serves WSGI" in done.err
+    assert "ASGI 2" in done.err
+    assert "guarantee_single_callable" in done.err
+
+
+def test_loop_that_is_not_installed_is_said(yett, app, tmp_path):
+    app("async def application(scope, receive, send):\n    pass\n")
+    hidden = "import sys\nsys.modules['uvloop'] = None\n"
+    (tmp_path / "app.py").write_text(hidden + (tmp_path / "app.py").read_text())
+    done = yett("serve", "app", *PORT_0, "--loop", "uvloop")
+    assert done.code == 2
+    assert "--loop says uvloop, but it is not installed" in done.err
 
 
 def test_python_that_is_missing_is_said(yett, app):

@@ -1,15 +1,19 @@
 """The identity that the server hands over: when it stands for a proof, and when not."""
 
+import io
+import json
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.handlers.asgi import ASGIRequest
 from django.test import RequestFactory
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from answers import KEY
 from forge import forge
+from test_asgi_http import scope_of
 from yett._yett import Identity as RealIdentity
 from yett.drf import authentication, state, tokens
 from yett.drf.authentication import IDENTITY_KEY, JWTAuthentication, JWTStatelessUserAuthentication
@@ -151,6 +155,23 @@ def test_asgi_scope_carries_it() -> None:
     result = JWTAuthentication().authenticate(request)
     assert result is not None
     assert result[0].username == "ann"
+
+
+def test_identity_of_a_worker_with_a_loop_reaches_authentication(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(authentication, "Identity", RealIdentity)
+    proved = (TOKEN.encode(), json.dumps(CLAIMS).encode())
+    headers = [(b"authorization", f"Bearer {TOKEN}".encode())]
+    scope = scope_of({"headers": headers, "identity": proved})
+    result = JWTAuthentication().authenticate(Request(ASGIRequest(scope, io.BytesIO())))
+    assert result is not None
+    assert result[0].username == "ann"
+    # The same request without it, and with headers named like it.
+    for name in (b"yett.identity", b"yett-identity", b"x-yett-identity"):
+        scope = scope_of({"headers": [*headers, (name, TOKEN.encode())]})
+        with pytest.raises(AuthenticationFailed):
+            JWTAuthentication().authenticate(Request(ASGIRequest(scope, io.BytesIO())))
 
 
 def test_own_validation_is_not_passed_over() -> None:

@@ -3,13 +3,16 @@
 import base64
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.core import signals
+from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection, connections
 from django.test import Client
@@ -446,6 +449,54 @@ def test_wsgi_callable_around_django_is_left_alone() -> None:
             return inner(environ, start_response)
 
     assert {row["guard"] for row in manifest(Around())["url_table"]} == {"app"}
+
+
+def channels_router(monkeypatch: pytest.MonkeyPatch, inner: Any) -> Any:
+    """Return a router by protocol as Channels has it."""
+    module = ModuleType("channels.routing")
+    code = (
+        "class ProtocolTypeRouter:\n"
+        "    def __init__(self, application_mapping):\n"
+        "        self.application_mapping = application_mapping\n"
+    )
+    exec(code, vars(module))
+    monkeypatch.setitem(sys.modules, "channels.routing", module)
+    return module.ProtocolTypeRouter({"http": inner, "websocket": object()})
+
+
+def test_project_under_asgi_is_described_as_under_wsgi(
+    described: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert manifest(ASGIHandler()) == described
+    assert manifest(channels_router(monkeypatch, ASGIHandler())) == described
+
+
+def test_what_stands_around_django_under_asgi_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Own(ASGIHandler):
+        pass
+
+    router = channels_router(monkeypatch, ASGIHandler())
+    changed = channels_router(monkeypatch, ASGIHandler())
+    type(changed).__call__ = lambda *_: None
+    for application in (Own(), channels_router(monkeypatch, object()), changed):
+        assert {row["guard"] for row in manifest(application)["url_table"]} == {"app"}
+    # Its class is no longer the one of that name.
+    assert {row["guard"] for row in manifest(router)["url_table"]} == {"app"}
+
+
+def test_forced_script_name_leaves_a_project_under_asgi_alone(settings: Any) -> None:
+    # There Django takes the prefix off the path before it matches.
+    settings.FORCE_SCRIPT_NAME = "/shop"
+    assert {row["guard"] for row in manifest(ASGIHandler())["url_table"]} == {"app"}
+
+
+def test_asgi_handler_that_was_changed_at_run_time_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ASGIHandler, "handle", lambda *_: None)
+    assert {row["guard"] for row in manifest(ASGIHandler())["url_table"]} == {"app"}
 
 
 def test_forced_script_name_changes_no_url(described: dict[str, Any], settings: Any) -> None:

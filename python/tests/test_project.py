@@ -29,16 +29,16 @@ def project(folder: Path, manage: str = MANAGE, settings: str = "", wsgi: bool =
     return folder
 
 
-def run_discover(folder: Path, **environment: str) -> str:
+def run_discover(folder: Path, interface: str = "auto", **environment: str) -> str:
     """Run `discover` in a fresh interpreter, since settings load once, and return its words."""
     code = (
         "import sys; from yett.django import discover, DiscoveryError\n"
-        "try: print(discover(sys.argv[1]))\n"
+        "try: print(discover(*sys.argv[1:]))\n"
         "except DiscoveryError as error: print('error:', error)"
     )
     clean = {name: value for name, value in os.environ.items() if name != VARIABLE}
     ran = subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
+        [sys.executable, "-c", code, str(folder), interface],
         env={**clean, **environment},
         capture_output=True,
         text=True,
@@ -55,6 +55,37 @@ def test_callable_of_the_settings_is_found(tmp_path: Path) -> None:
 
 def test_usual_place_is_found_without_the_setting(tmp_path: Path) -> None:
     assert run_discover(project(tmp_path)) == "shop.wsgi:application"
+
+
+@pytest.mark.parametrize(
+    ("settings", "modules", "interface", "found"),
+    [
+        ("", "wsgi asgi", "auto", "shop.wsgi:application"),
+        ("", "wsgi asgi", "asgi", "shop.asgi:application"),
+        ("", "asgi", "auto", "shop.asgi:application"),
+        ("", "asgi", "wsgi", "error: The settings shop.settings have no WSGI_APPLICATION"),
+        ("", "wsgi", "asgi", "error: The settings shop.settings have no ASGI_APPLICATION"),
+        ("WSGI_APPLICATION = 'shop.wsgi.application'", "asgi", "auto", "shop.asgi:application"),
+        ("WSGI_APPLICATION = 'shop.wsgi.application'", "asgi", "wsgi", "shop.wsgi:application"),
+        ("WSGI_APPLICATION = 'gone.wsgi.application'", "", "auto", "gone.wsgi:application"),
+        ("ASGI_APPLICATION = 'shop.routing.app'", "wsgi asgi", "auto", "shop.routing:app"),
+        ("ASGI_APPLICATION = 'shop.routing.app'", "wsgi asgi", "asgi", "shop.routing:app"),
+        ("ASGI_APPLICATION = 'shop.routing.app'", "wsgi", "wsgi", "shop.wsgi:application"),
+        (
+            "WSGI_APPLICATION = 'shop.wsgi.app'\nASGI_APPLICATION = 'shop.asgi.app'",
+            "wsgi asgi",
+            "auto",
+            "shop.wsgi:app",
+        ),
+    ],
+)
+def test_wsgi_is_taken_where_the_project_has_it_unless_asgi_is_asked_for(
+    tmp_path: Path, settings: str, modules: str, interface: str, found: str
+) -> None:
+    project(tmp_path, settings=settings, wsgi=False)
+    for module in modules.split():
+        (tmp_path / "shop" / f"{module}.py").touch()
+    assert run_discover(tmp_path, interface).startswith(found)
 
 
 def test_environment_chooses_the_settings(tmp_path: Path) -> None:

@@ -1,21 +1,27 @@
 """Types of the extension module `yett._yett` (Rust, crate `yett-python`).
 
 Only names and types; what each does is said in the crate's documentation. This
-part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI) stands below it,
-then passwords.
+part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI, then ASGI) stands
+below it, then passwords.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from asyncio import Future, Task
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, final, overload
 
 from typing_extensions import Self
 
 __all__ = [
     "Algorithms",
+    "Awaited",
     "Checks",
+    "Done",
+    "HttpExchange",
     "Identity",
     "Key",
+    "LoopLink",
     "StartResponse",
+    "WebSocketExchange",
     "WorkerLink",
     "__version__",
     "check_claims",
@@ -230,6 +236,109 @@ class WorkerLink:
         report: Callable[[BaseException, dict[str, Any], bool], None],
     ) -> None:
         """Answer requests until the edge wants no more. Every thread calls this once."""
+
+@final
+class Done:
+    """An awaitable that is done and gives `None`."""
+
+    def __await__(self) -> Generator[Any, Any]: ...
+    def __iter__(self) -> Done: ...
+    def __next__(self) -> None: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, *raised: Any) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class Awaited:
+    """An awaitable that waits if it has to; it has all that a coroutine has."""
+
+    def __await__(self) -> Generator[Any, None, Any]: ...
+    def __iter__(self) -> Awaited: ...
+    def __next__(self) -> Any: ...
+    def send(self, value: Any, /) -> Any: ...
+    def throw(self, *raised: Any) -> Any: ...
+    def close(self) -> None: ...
+
+@final
+class HttpExchange:
+    """One HTTP request of an ASGI application, and its answer."""
+
+    def receive(self) -> Awaited: ...
+    def send(self, message: dict[str, Any], /) -> Awaited | Done: ...
+    @property
+    def is_answered(self) -> bool:
+        """Whether a part of the answer is on its way to the client."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer is out as a whole."""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether nobody waits for the answer any more."""
+
+    def end(self, failed: bool, /) -> None:
+        """End the exchange; the application's call is over."""
+
+@final
+class WebSocketExchange:
+    """One WebSocket of an ASGI application."""
+
+    def receive(self) -> Awaited: ...
+    def send(self, message: dict[str, Any], /) -> Awaited | Done: ...
+    @property
+    def is_answered(self) -> bool:
+        """Whether it was accepted or refused."""
+
+    @property
+    def is_complete(self) -> bool:
+        """The same: who leaves an open one closes it."""
+
+    @property
+    def is_left(self) -> bool:
+        """Whether the client is gone."""
+
+    def end(self, failed: bool, /) -> None:
+        """End the exchange; the application's call is over."""
+
+@final
+class LoopLink:
+    """The worker's end of its link to the edge, for a worker with an event loop."""
+
+    def __new__(cls, descriptor: int) -> Self:
+        """Take over the descriptor; it must be nobody else's."""
+
+    def fileno(self) -> int:
+        """Return what becomes readable when there is something to look at."""
+
+    def open(
+        self,
+        *,
+        begin: Callable[..., Task[None]],
+        again: Callable[[], object],
+        news: Callable[[BaseException | None], object],
+        create_future: Callable[[], Future[Any]],
+        http: dict[str, Any],
+        websocket: dict[str, Any],
+        state: dict[str, Any],
+    ) -> None:
+        """Say how requests are begun; once, before `ready`."""
+
+    def ready(self) -> None:
+        """Tell the edge that requests can come."""
+
+    def look(self) -> None:
+        """Look at what arrived, and begin requests."""
+
+    def cut(self) -> None:
+        """Tell every running request that its client has left."""
+
+    @property
+    def running(self) -> int:
+        """How many requests have not ended."""
+
+    def tasks(self) -> list[Task[Any]]:
+        """Return the tasks of requests that have not ended."""
 
 def hash_pbkdf2(algorithm: str, password: bytes, salt: str, iterations: int) -> str:
     """Return the text that Django stores; `algorithm` is "pbkdf2_sha256" or "pbkdf2_sha1".

@@ -21,9 +21,11 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
+use event::Turn;
 pub use event::{BodyEnd, Event, MessageKind};
 use inflow::Inflow;
 use intake::{Intake, Waiting};
@@ -112,6 +114,8 @@ pub struct WorkerEnd {
     changed: Condvar,
     intake: Mutex<Intake>,
     writer: Mutex<Option<Writer>>,
+    /// Of an event loop alone.
+    turn: Option<Turn>,
 }
 
 // A poisoned lock means that a thread panicked between two assignments of plain data; every state in
@@ -168,14 +172,18 @@ impl WorkerEnd {
             changed: Condvar::new(),
             intake: Mutex::new(Intake::new(reader)),
             writer: Mutex::new(writer),
+            turn: None,
         }
     }
 
     /// Makes this the end of an event loop, which asks for [`Event`]s and never waits in here.
-    #[must_use]
-    pub fn for_event_loop(self) -> Self {
+    ///
+    /// # Errors
+    /// [`LinkError::Socket`] when the kernel has no descriptor left.
+    pub fn for_event_loop(mut self) -> Result<Self, LinkError> {
+        self.turn = Some(Turn::new(&self.socket)?);
         locked(&self.state).tells = true;
-        self
+        Ok(self)
     }
 
     /// The next request if it is there already. Makes no system call, so it may be called with the
@@ -344,6 +352,10 @@ impl WorkerEnd {
                 // A signal only makes it look again: a frame is never left half sent.
                 let _woken =
                     self.wait(|inflow| (inflow.closed || ring.room() != Ok(0)).then_some(()))?;
+                if let Some(turn) = &self.turn {
+                    // What else was read meanwhile is for the loop's next turn.
+                    turn.ask();
+                }
             }
             if locked(&self.state).closed {
                 return Err(LinkError::Closed);
@@ -368,6 +380,8 @@ impl WorkerEnd {
                     IoSlice::advance_slices(&mut rest, sent);
                 }
                 Err(Errno::INTR) => {}
+                // An event loop may have made the socket non-blocking, as libuv does.
+                Err(Errno::AGAIN) => self.wait_for_room()?,
                 Err(Errno::PIPE | Errno::CONNRESET) => {
                     locked(&self.state).closed = true;
                     self.changed.notify_all();
@@ -377,6 +391,15 @@ impl WorkerEnd {
             }
         }
         Ok(())
+    }
+
+    /// Waits until the socket takes something, or is at its end.
+    fn wait_for_room(&self) -> Result<(), LinkError> {
+        let mut socket = [PollFd::new(&self.socket, PollFlags::OUT)];
+        match poll(&mut socket, None) {
+            Ok(_) | Err(Errno::INTR) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Waits until `look` finds something; `None` after a signal.

@@ -1,7 +1,7 @@
 //! The extension module `yett._yett`.
 //!
 //! **What it is.** What Python needs of Yett in Rust: the worker's end of the link with the WSGI
-//! calls on it (`wsgi`), JSON Web Tokens (`jwt`), and Django's password hashes (`password`).
+//! and ASGI calls on it (`wsgi`, `asgi`), JSON Web Tokens (`jwt`), and Django's password hashes (`password`).
 //!
 //! **What it keeps out.** HTTP and TLS (the edge's), processes (`yett-supervisor`), and policy: which
 //! token class, which settings, which error body is decided in Python.
@@ -10,6 +10,7 @@
 //!
 //! **How it is tested.** From Python: `python/tests`, and the whole-system tests.
 
+mod asgi;
 mod identity;
 mod jwt;
 mod password;
@@ -18,6 +19,8 @@ mod wsgi;
 /// What `import yett._yett` gives.
 #[pyo3::pymodule]
 mod _yett {
+    #[pymodule_export]
+    use crate::asgi::{Awaited, Done, HttpExchange, LoopLink, WebSocketExchange};
     #[pymodule_export]
     use crate::identity::Identity;
     #[pymodule_export]

@@ -190,7 +190,13 @@ def understand(application: Any) -> Layers:
 
 
 def _objections(application: Any, layers: Layers) -> Iterator[str]:
-    if type(application) is not WSGIHandler:
+    application = http_part(application)
+    carriers = _CARRIERS
+    if asgi := _asgi_carriers(application):
+        carriers += asgi
+        if settings.FORCE_SCRIPT_NAME:
+            yield "under ASGI, FORCE_SCRIPT_NAME takes a part of the path away before it is matched"
+    elif type(application) is not WSGIHandler:
         kind = f"{type(application).__module__}.{type(application).__qualname__}"
         yield f"the application is a {kind} around Django, which may answer first"
     header = settings.SECURE_PROXY_SSL_HEADER
@@ -210,11 +216,36 @@ def _objections(application: Any, layers: Layers) -> Iterator[str]:
             or first_replaced((middleware,))
         ):
             yield against
-    for carrier in _CARRIERS:
+    for carrier in carriers:
         if replaced := replaced_in(carrier, but_by=_WATCHERS):
             yield f"{carrier.__qualname__}.{replaced[0]} was replaced at run time"
     for module in _strangers_at_request_started():
         yield f"{module} receives request_started and may change the request"
+
+
+def http_part(application: Any) -> Any:
+    """Return what answers HTTP: of Channels' router by protocol, the part that it names for it.
+
+    Anything else is returned as it is, also a router that somebody changed.
+    """
+    router = type(application)
+    if (
+        router.__module__ == "channels.routing"
+        and router.__qualname__ == "ProtocolTypeRouter"
+        and is_public_name_of(router)
+        and first_replaced((router,)) is None
+    ):
+        return application.application_mapping.get("http", application)
+    return application
+
+
+def _asgi_carriers(application: Any) -> tuple[type, ...]:
+    """Return what carries a request if the application is Django's own under ASGI."""
+    if type(application).__module__ != "django.core.handlers.asgi":
+        return ()
+    from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+
+    return (ASGIHandler, ASGIRequest) if type(application) is ASGIHandler else ()
 
 
 def _is_header(setting: Any) -> bool:

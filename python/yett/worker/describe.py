@@ -12,6 +12,7 @@ import selectors
 import signal
 import sys
 import traceback
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from yett._yett import __version__
@@ -24,11 +25,28 @@ class ProgramGoneError(Exception):
     """The program left while the application was being described."""
 
 
-def import_application(app: str | None, interface: str, chdir: str) -> Application:
+@dataclass(frozen=True)
+class Wanted:
+    """The application that the program asks for."""
+
+    app: str | None
+    interface: str
+    chdir: str
+    loop: str
+
+
+def import_application(wanted: Wanted) -> Application:
     """Import the application in its folder; raises `LoadError`."""
-    os.chdir(chdir)
-    put_first_on_path(chdir)
-    return load(app, interface)
+    os.chdir(wanted.chdir)
+    put_first_on_path(wanted.chdir)
+    application = load(wanted.app, wanted.interface)
+    if application.interface == "asgi":
+        # Here, so that workers share it, and workers of WSGI do without asyncio.
+        from yett.worker import asgi
+
+        if (why := asgi.missing_loop(wanted.loop)) is not None:
+            raise LoadError("app", why)
+    return application
 
 
 def describe(application: Application) -> dict[str, Any]:
@@ -68,7 +86,7 @@ def _leftovers() -> list[str]:
         return [f"what is left of simplejwt could not be looked for: {summary(error)}"]
 
 
-def describe_apart(control: Control, app: str | None, interface: str, chdir: str) -> dict[str, Any]:
+def describe_apart(control: Control, wanted: Wanted) -> dict[str, Any]:
     """Import and describe the application in a child that is thrown away.
 
     Raises `LoadError` as importing here would, and `ProgramGoneError`. The import is bounded in
@@ -79,7 +97,7 @@ def describe_apart(control: Control, app: str | None, interface: str, chdir: str
         pid = os.fork()
         if pid == 0:
             control.close()
-            _describe_and_leave(document, app, interface, chdir)
+            _describe_and_leave(document, wanted)
         status = _await(pid, control)
         with open(document, "rb", closefd=False) as file:
             file.seek(0)
@@ -101,11 +119,11 @@ def describe_apart(control: Control, app: str | None, interface: str, chdir: str
     return report
 
 
-def _describe_and_leave(document: int, app: str | None, interface: str, chdir: str) -> NoReturn:
+def _describe_and_leave(document: int, wanted: Wanted) -> NoReturn:
     code = 1
     try:
         try:
-            report = describe(import_application(app, interface, chdir))
+            report = describe(import_application(wanted))
         except LoadError as error:
             report = {"failed": [error.stage, error.summary, error.detail]}
         with open(document, "wb", closefd=False) as file:

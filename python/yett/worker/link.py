@@ -1,4 +1,4 @@
-"""A worker: answers requests from its link until the edge wants no more.
+"""A worker of a WSGI application: answers requests from its link until the edge wants no more.
 
 One thread or several share the link. Each of them calls the application itself; there is no
 thread between the link and the application.
@@ -23,7 +23,7 @@ from yett.worker.files import FileWrapper
 
 def run_worker(application: Any, link: int, *, threads: int) -> int:
     """Serve the link that this descriptor is; return the worker's exit code."""
-    _after_fork()
+    after_fork()
     end = WorkerLink(link)
     environ = {
         "SCRIPT_NAME": "",
@@ -80,7 +80,8 @@ def _outlive_term() -> None:
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
 
 
-def _after_fork() -> None:
+def after_fork() -> None:
+    """Make this process one of its own: nothing that two of them must not share stays."""
     gc.enable()
     # The edge ends a stuck worker by SIGABRT: every thread's traceback, then death.
     with contextlib.suppress(Exception):
@@ -103,8 +104,12 @@ def report(error: BaseException, environ: dict[str, Any], answered: bool) -> Non
     `sys.exit` in a request ends the request alone: the worker may be running others, and a thread
     less would be a place less that the edge still counts on.
     """
+    write_report(error, f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')!r}", answered)
+
+
+def write_report(error: BaseException, what: str, answered: bool) -> None:
+    """Write an exception of the application's to the error stream; `what` names its request."""
     state = "after the answer had begun" if answered else "before it answered"
-    what = f"{environ.get('REQUEST_METHOD')} {environ.get('REQUEST_URI')!r}"
     # With nobody to read it, a traceback is lost; the request fails all the same.
     with contextlib.suppress(Exception):
         print(f"yett: the application raised {state}: {what}", file=sys.stderr)

@@ -4,6 +4,7 @@ An application is named as by Gunicorn: `module:callable`, or `module` alone (th
 then `app`). Without a name, the Django project in the working folder says which.
 """
 
+import functools
 import importlib
 import inspect
 import os
@@ -36,7 +37,7 @@ class Application:
 def load(name: str | None, interface: str) -> Application:
     """Import the application; `name` is None for the Django project in the working folder."""
     if name is None:
-        name = _django_project()
+        name = _django_project(interface)
     module_name, _, attribute = name.partition(":")
     module = _module(module_name)
     if attribute:
@@ -53,27 +54,34 @@ def load(name: str | None, interface: str) -> Application:
     if not callable(found):
         kind = type(found).__name__
         raise LoadError("app", f"{module_name}:{attribute} is not callable, it is of type {kind}")
-    detected = "asgi" if _is_asgi(found) else "wsgi"
-    if interface not in ("auto", detected):
+    shown = f"{module_name}:{attribute}"
+    if _is_asgi_2(found):
         raise LoadError(
             "app",
-            f"{module_name}:{attribute} looks like an {detected.upper()} application, "
-            f"but --interface says {interface}",
+            f"{shown} is an ASGI application of the old, double-callable style (ASGI 2), which is "
+            "called with the scope alone; make it one of ASGI 3 by "
+            "asgiref.compatibility.guarantee_single_callable",
         )
-    if detected == "asgi":
+    detected = _interface_of(found)
+    if interface == "auto":
+        return Application(shown, found, detected or "wsgi")
+    if detected not in (None, interface):
         raise LoadError(
             "app",
-            f"{module_name}:{attribute} is an ASGI application; this version serves WSGI. "
-            "A Django project has a WSGI application beside it: try its wsgi module",
+            f"{shown} is {_article(detected)} application, but --interface says {interface}",
         )
-    return Application(f"{module_name}:{attribute}", found, detected)
+    return Application(shown, found, interface)
 
 
-def _django_project() -> str:
+def _article(interface: str | None) -> str:
+    return "an ASGI" if interface == "asgi" else "a WSGI"
+
+
+def _django_project(interface: str) -> str:
     from yett.django import DiscoveryError, discover
 
     try:
-        name: str = discover(os.getcwd())
+        name: str = discover(os.getcwd(), interface)
     except DiscoveryError as error:
         raise LoadError("app", str(error)) from None
     except Exception as error:
@@ -129,12 +137,48 @@ def _attribute(module: ModuleType, names: str) -> Any:
     return found
 
 
-def _is_asgi(found: Any) -> bool:
+def _interface_of(found: Any) -> str | None:
+    """Return how a callable surely wants to be called; None when it does not show.
+
+    Looks through `functools.partial` and decorators that say what they wrap.
+    """
+    while isinstance(found, functools.partial):
+        found = found.func
     if inspect.isclass(found):
-        # The ASGI 2 style: a class that is called with the scope. Nothing else is a class.
-        return hasattr(found, "__await__")
-    call = found if inspect.isroutine(found) else getattr(found, "__call__", None)  # noqa: B004
-    return inspect.iscoroutinefunction(call)
+        # A class is called with all of it at once: Starlette's endpoints are awaited then,
+        # PEP 3333's are iterated.
+        return "asgi" if hasattr(found, "__await__") else "wsgi"
+    call: Any = found if inspect.isroutine(found) else found.__call__
+    if inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(inspect.unwrap(call)):
+        return "asgi"
+    match _parameters(call):
+        case [_, "receive", "send"] | ["scope", _, _]:
+            return "asgi"
+        case [_, "start_response"] | ["environ" | "env", _]:
+            return "wsgi"
+    return None
+
+
+def _is_asgi_2(found: Any) -> bool:
+    """Whether it takes the scope alone and returns what takes `receive` and `send`."""
+    if inspect.isclass(found):
+        return inspect.iscoroutinefunction(getattr(found, "__call__", None))  # noqa: B004
+    call = found if inspect.isroutine(found) else found.__call__
+    return _parameters(call) == ["scope"]
+
+
+def _parameters(call: Any) -> list[str]:
+    """Name the positional parameters without a default; none when there is no signature."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
 
 
 def warm() -> None:

@@ -22,14 +22,15 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from yett.worker import link
 from yett.worker.control import Control
 from yett.worker.describe import (
     ProgramGoneError,
+    Wanted,
     describe,
     describe_apart,
     import_application,
 )
-from yett.worker.link import run_worker
 from yett.worker.load import Application, LoadError, warm
 
 #: Seconds that workers get to leave when the program is gone.
@@ -53,6 +54,13 @@ class Settings:
     preload: bool = True
     #: A memory file with the manifest, from the zygote that this one replaced.
     manifest: int | None = None
+    loop: str = "auto"
+    lifespan: str = "auto"
+    grace: float = 30.0
+
+    def wanted(self) -> Wanted:
+        """Return what to import."""
+        return Wanted(self.app, self.interface, self.chdir, self.loop)
 
 
 @dataclass
@@ -86,12 +94,12 @@ def main(arguments: list[str]) -> int:
         if settings.manifest is not None:
             manifest = _handed_over(settings.manifest)
         elif settings.preload:
-            application = import_application(settings.app, settings.interface, settings.chdir)
+            application = import_application(settings.wanted())
             manifest = describe(application)
             if manifest["threads"]:
                 _begin_anew(given, control, manifest, environment)
         else:
-            manifest = describe_apart(control, settings.app, settings.interface, settings.chdir)
+            manifest = describe_apart(control, settings.wanted())
     except LoadError as error:
         failed = {"op": "failed", "stage": error.stage, "summary": error.summary}
         control.send_document(failed, error.detail)
@@ -173,20 +181,20 @@ class Zygote:
                 self._ending = True
         return True
 
-    def _fork(self, worker: int, link: int) -> None:
+    def _fork(self, worker: int, descriptor: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         report = os.memfd_create("yett", os.MFD_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            self._become_worker(link, report)
-        os.close(link)
+            self._become_worker(descriptor, report)
+        os.close(descriptor)
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = Child(worker, pid, pidfd, report)
         self._selector.register(pidfd, selectors.EVENT_READ)
         self._control.send({"op": "forked", "worker": worker, "pid": pid}, pidfd)
 
-    def _become_worker(self, link: int, report: int) -> NoReturn:
+    def _become_worker(self, descriptor: int, report: int) -> NoReturn:
         code = 1
         try:
             self._selector.close()
@@ -194,8 +202,7 @@ class Zygote:
             for child in self._children.values():
                 os.close(child.pidfd)
                 os.close(child.report)
-            application = self._application or self._import()
-            code = run_worker(application.callable, link, threads=self._settings.threads)
+            code = self._work(self._application or self._import(), descriptor)
         except LoadError as error:
             # From the import, or from what an application does when it is started.
             code = UNFIT
@@ -209,6 +216,17 @@ class Zygote:
             # Not `sys.exit`: that would unwind into the zygote's own frames.
             os._exit(code)
 
+    def _work(self, application: Application, descriptor: int) -> int:
+        settings = self._settings
+        if application.interface == "asgi":
+            from yett.worker import asgi
+
+            loop = asgi.LoopSettings(
+                settings.loop, settings.lifespan, settings.threads, settings.grace
+            )
+            return asgi.run_worker(application.callable, descriptor, loop)
+        return link.run_worker(application.callable, descriptor, threads=settings.threads)
+
     def _import(self) -> Application:
         """Import the application in a worker, as the zygote would have done for it."""
         # An import that hangs is ended by SIGABRT: a traceback, and no core file.
@@ -217,7 +235,7 @@ class Zygote:
         _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
         resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
         settings = self._settings
-        application = import_application(settings.app, settings.interface, settings.chdir)
+        application = import_application(settings.wanted())
         warm()
         gc.collect()
         gc.freeze()

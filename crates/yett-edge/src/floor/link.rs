@@ -22,10 +22,12 @@ use tokio::sync::Notify;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame};
 use yett_link::ring::Direction;
 
-use super::carrier::{Carrier, Flushed, Heard, Wire, watched};
+use super::carrier::{Flushed, Heard, Wire, watched};
+use super::kind::{Beat, Pulse};
 use super::pending::{Abandoned, Pendings, Recalled};
 use super::rounds::{self, Round};
-use super::{Beside, Exchange, Floor, Ticket};
+use super::{Beside, Exchange, Floor, Runs, Ticket};
+use crate::settings::EdgeSettings;
 
 pub(super) struct Link {
     worker: u32,
@@ -35,6 +37,8 @@ pub(super) struct Link {
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
     pending: Pendings,
+    runs: Runs,
+    pulse: Pulse,
     next: AtomicU64,
     closed: AtomicBool,
 }
@@ -44,10 +48,10 @@ impl Link {
         worker: u32,
         socket: OwnedFd,
         floor: Arc<Floor>,
-        carrier: Carrier,
-        limit: Option<Duration>,
+        settings: &EdgeSettings,
+        runs: Runs,
     ) -> std::io::Result<Arc<Self>> {
-        let wire = Wire::new(socket, carrier)?;
+        let wire = Wire::new(socket, settings.carrier)?;
         let memory = wire.rings.as_ref().map(|rings| Arc::clone(&rings.memory));
         let link = Arc::new(Self {
             worker,
@@ -56,10 +60,12 @@ impl Link {
             flush: Notify::new(),
             gone: Notify::new(),
             pending: Pendings::new(memory),
+            runs,
+            pulse: Pulse::default(),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
         });
-        tokio::spawn(Arc::clone(&link).run(floor, limit));
+        tokio::spawn(Arc::clone(&link).run(floor, settings.request_timeout));
         Ok(link)
     }
 
@@ -119,9 +125,14 @@ impl Link {
         }
     }
 
-    /// Ends every answer that is being streamed, for its client and for the worker.
+    /// Ends what the worker must not go on with, for its client and for the worker: of threads, every
+    /// answer that is being streamed; of an event loop, everything, so that it can stop in order.
     pub(super) fn cut(self: &Arc<Self>) {
-        for id in self.pending.cut() {
+        let cut = match self.runs {
+            Runs::Threads => self.pending.cut(),
+            Runs::EventLoop => self.pending.give_up_all(),
+        };
+        for id in cut {
             self.send_small(Kind::Cancel, 0, id, &[]);
         }
     }
@@ -203,14 +214,35 @@ impl Link {
         }
     }
 
-    fn look_at_the_clock(&self, floor: &Arc<Floor>, limit: Option<Duration>) {
+    fn look_at_the_clock(self: &Arc<Self>, floor: &Arc<Floor>, limit: Option<Duration>) {
         for moved in self.pending.recall_all() {
             floor.moved(self.worker, moved);
         }
         if let Some(limit) = limit
-            && self.pending.fail_overdue(limit)
+            && self.is_stuck(limit)
         {
             floor.stuck(self.worker);
+        }
+    }
+
+    /// Fails what is overdue; true if the worker itself must be replaced.
+    fn is_stuck(self: &Arc<Self>, limit: Duration) -> bool {
+        match self.runs {
+            Runs::Threads => self.pending.fail_overdue(limit),
+            Runs::EventLoop => {
+                for id in self.pending.give_up_overdue(limit) {
+                    self.send_small(Kind::Cancel, 0, id, &[]);
+                }
+                if self.pending.is_empty() {
+                    // Nothing runs: a loop that does nothing need not be woken to say so.
+                    return false;
+                }
+                let beat = self.pulse.look(limit);
+                if beat == Beat::Ask {
+                    self.send_small(Kind::Ping, 0, ExchangeId::new(0), &[]);
+                }
+                beat == Beat::Lost
+            }
         }
     }
 
@@ -259,8 +291,9 @@ impl Link {
     }
 
     /// Whether requests may be sent ahead: they can be taken back as long as they are not begun.
-    pub(super) const fn takes_ahead(&self) -> bool {
-        self.wire.rings.is_some()
+    /// A loop takes all that it may have at once.
+    pub(super) fn takes_ahead(&self) -> bool {
+        self.wire.rings.is_some() && self.runs == Runs::Threads
     }
 
     /// Takes back the oldest request that the worker has not begun.
@@ -319,6 +352,7 @@ impl Link {
                 }
                 self.pending.deliver(frame, descriptor)?;
             }
+            Kind::Pong if self.runs == Runs::EventLoop => self.pulse.answered(),
             // The edge's own kinds never come from a worker.
             _ => return Err(FrameError::UnknownKind(frame.kind as u8)),
         }

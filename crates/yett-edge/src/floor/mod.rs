@@ -9,13 +9,14 @@
 
 mod carrier;
 mod exchange;
+mod kind;
 mod link;
 mod pace;
 mod pending;
 pub(crate) mod rounds;
 mod window;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use carrier::Carrier;
 pub(crate) use exchange::{
     AppBody, AppHead, BadHeader, Beside, Exchange, Lost, NoHead, Piece, Pieces, Uplink,
 };
+pub use kind::{Runs, WorkerKind};
 use link::Link;
 pub(crate) use link::OpenError;
 use pace::Pace;
@@ -64,6 +66,8 @@ impl std::fmt::Debug for Floor {
 #[derive(Default)]
 struct State {
     active: Option<u64>,
+    /// Of the generations that are known; who forgets one takes it out.
+    kinds: HashMap<u64, WorkerKind>,
     seats: Vec<Seat>,
     waiting: VecDeque<oneshot::Sender<Ticket>>,
 }
@@ -72,6 +76,7 @@ struct Seat {
     worker: u32,
     generation: u64,
     phase: Phase,
+    capacity: usize,
     in_flight: usize,
     pace: Pace,
     served: u64,
@@ -153,6 +158,17 @@ impl Floor {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says how the workers of a generation run requests, before the first of them is attached.
+    /// Workers of a generation of which nothing is said have [`EdgeSettings::worker_threads`].
+    pub fn describe(&self, generation: u64, kind: WorkerKind) {
+        self.state().kinds.insert(generation, kind);
+    }
+
+    /// Forgets what [`Floor::describe`] said; no worker of the generation will be attached any more.
+    pub fn forget(&self, generation: u64) {
+        self.state().kinds.remove(&generation);
+    }
+
     /// Takes in a worker's link. Must be called on the runtime that is to serve the link.
     ///
     /// # Errors
@@ -163,13 +179,12 @@ impl Floor {
         generation: u64,
         link: OwnedFd,
     ) -> std::io::Result<()> {
-        let link = Link::start(
-            worker,
-            link,
-            Arc::clone(self),
-            self.settings.carrier,
-            self.settings.request_timeout,
-        )?;
+        let kind = self.state().kinds.get(&generation).copied();
+        let kind = kind.unwrap_or(WorkerKind {
+            runs: Runs::Threads,
+            capacity: self.settings.worker_threads,
+        });
+        let link = Link::start(worker, link, Arc::clone(self), &self.settings, kind.runs)?;
         let limit = self.settings.max_requests.map(|limit| {
             // Spread by worker number: reproducible, and neighbours end far apart.
             let jitter = self.settings.max_requests_jitter;
@@ -180,6 +195,7 @@ impl Floor {
             worker,
             generation,
             phase: Phase::Starting,
+            capacity: kind.capacity,
             in_flight: 0,
             pace: Pace::new(),
             served: 0,
@@ -285,7 +301,6 @@ impl Floor {
 
     fn seat_one(self: &Arc<Self>, state: &mut State, ahead: Ahead) -> Option<Ticket> {
         let active = state.active?;
-        let capacity = self.settings.worker_threads;
         let seat = state
             .seats
             .iter_mut()
@@ -295,11 +310,11 @@ impl Floor {
                     Ahead::Allowed if seat.link.takes_ahead() => seat.pace.ahead(),
                     Ahead::Allowed | Ahead::Never => 0,
                 };
-                seat.in_flight < capacity + ahead
+                seat.in_flight < seat.capacity + ahead
             })
             .min_by_key(|seat| {
                 let asleep = seat.link.worker_seems_asleep();
-                let wait = seat.pace.wait(seat.in_flight, capacity, asleep);
+                let wait = seat.pace.wait(seat.in_flight, seat.capacity, asleep);
                 (wait, seat.in_flight, seat.served)
             })?;
         seat.in_flight += 1;
@@ -319,13 +334,16 @@ impl Floor {
         let Some(active) = state.active else {
             return;
         };
-        let capacity = self.settings.worker_threads;
         while state.waiting.is_empty() {
             let mut seats = state.seats.iter().filter(|seat| seat.takes_from(active));
             let (mut free, mut fullest) = (false, None::<&Seat>);
             for seat in &mut seats {
-                free |= seat.in_flight < capacity;
-                if seat.in_flight > fullest.map_or(capacity, |other| other.in_flight) {
+                free |= seat.in_flight < seat.capacity;
+                if seat.in_flight
+                    > seat
+                        .capacity
+                        .max(fullest.map_or(0, |other| other.in_flight))
+                {
                     fullest = Some(seat);
                 }
             }

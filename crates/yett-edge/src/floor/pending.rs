@@ -417,6 +417,47 @@ impl Pendings {
         overdue
     }
 
+    /// Gives up exchanges of an event loop whose answer has not begun in time, and names them: nobody
+    /// waits for them any more. The worker is not to blame, others run beside them; and once an
+    /// answer has begun, it may take as long as it likes, as an event stream does.
+    pub(super) fn give_up_overdue(&self, limit: Duration) -> Vec<ExchangeId> {
+        let mut table = self.table();
+        let overdue = table.exchanges.iter_mut().filter(|(_, pending)| {
+            let waits_for_client =
+                matches!(&pending.window, Some(window) if window.0.waits_for_client());
+            matches!(pending.state, Waiter::Head(_))
+                && !waits_for_client
+                && pending.since.elapsed() >= limit
+        });
+        overdue
+            .map(|(id, pending)| {
+                std::mem::replace(&mut pending.state, Waiter::Nobody).fail(Lost::Timeout);
+                *id
+            })
+            .collect()
+    }
+
+    /// Gives up every exchange that somebody waits for, as if its worker had died, and names them.
+    pub(super) fn give_up_all(&self) -> Vec<ExchangeId> {
+        let mut table = self.table();
+        let all = table
+            .exchanges
+            .iter_mut()
+            .filter(|(_, pending)| !matches!(pending.state, Waiter::Nobody));
+        all.map(|(id, pending)| {
+            let waiter = std::mem::replace(&mut pending.state, Waiter::Nobody);
+            // It may be running: what is not safe must not run again elsewhere.
+            waiter.fail(Lost::Worker { begun: true });
+            pending.unacknowledged = 0;
+            *id
+        })
+        .collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.table().exchanges.is_empty()
+    }
+
     /// Fails every exchange: the link is closed.
     pub(super) fn orphan(&self) {
         let orphans = std::mem::take(&mut self.table().exchanges);

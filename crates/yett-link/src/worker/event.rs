@@ -1,8 +1,11 @@
 //! The link as an event loop sees it: nothing waits, everything is told as an event.
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{Bytes, BytesMut};
+use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
 
 use super::intake::Waiting;
@@ -72,6 +75,46 @@ pub enum MessageKind {
     Bytes,
 }
 
+/// What an event loop watches: the socket, and a wish of ours to be looked at again.
+///
+/// One descriptor for both. It also keeps loops, which make what they watch non-blocking, from the
+/// socket.
+#[derive(Debug)]
+pub(super) struct Turn {
+    watched: OwnedFd,
+    again: OwnedFd,
+    asked: AtomicBool,
+}
+
+impl Turn {
+    pub(super) fn new(socket: &UnixStream) -> Result<Self, Errno> {
+        let watched = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let again = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let readable = epoll::EventFlags::IN;
+        epoll::add(&watched, socket, epoll::EventData::new_u64(0), readable)?;
+        epoll::add(&watched, &again, epoll::EventData::new_u64(1), readable)?;
+        Ok(Self {
+            watched,
+            again,
+            asked: AtomicBool::new(false),
+        })
+    }
+
+    /// The loop is to look once more.
+    pub(super) fn ask(&self) {
+        if !self.asked.swap(true, Ordering::AcqRel) {
+            let _full = rustix::io::write(&self.again, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// The loop looks.
+    fn answer(&self) {
+        if self.asked.swap(false, Ordering::AcqRel) {
+            let _empty = rustix::io::read(&self.again, &mut [0; 8]);
+        }
+    }
+}
+
 impl WorkerEnd {
     /// The next event if one has arrived; never waits. [`Event::Finished`] is told again and again.
     ///
@@ -79,6 +122,9 @@ impl WorkerEnd {
     /// [`LinkError`] when the edge does not speak the protocol or the socket fails; an edge that is
     /// gone is [`LinkError::Closed`].
     pub fn try_event(&self) -> Result<Option<Event>, LinkError> {
+        if let Some(turn) = &self.turn {
+            turn.answer();
+        }
         loop {
             let pings = {
                 let mut inflow = locked(&self.state);
@@ -124,6 +170,9 @@ impl WorkerEnd {
     /// What becomes readable when there may be an event.
     #[must_use]
     pub fn descriptor(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        match &self.turn {
+            Some(turn) => turn.watched.as_fd(),
+            None => self.socket.as_fd(),
+        }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
@@ -110,6 +111,11 @@ impl Intake {
         ) {
             Ok(0) | Err(Errno::CONNRESET) => Err(LinkError::Closed),
             Ok(count) => Ok(count),
+            // A loop may have made the socket non-blocking: then this is the wait.
+            Err(Errno::AGAIN) if waiting == Waiting::Blocks => {
+                poll(&mut [PollFd::new(socket, PollFlags::IN)], None)?;
+                self.receive(socket, Waiting::Never)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -278,7 +278,7 @@ fn request_that_is_there_is_taken_without_waiting() {
 fn event_loop_is_told_everything_and_sleeps_only_when_nothing_came() {
     for pair in [over_socket, over_rings] {
         let (mut edge, end) = pair();
-        let end = end.for_event_loop();
+        let end = end.for_event_loop().unwrap();
         assert!(end.try_event().unwrap().is_none());
         edge.send(&frame(Kind::Request, 1, b"r"));
         if matches!(edge, Edge::Rings(..)) {
@@ -293,4 +293,49 @@ fn event_loop_is_told_everything_and_sleeps_only_when_nothing_came() {
         drop(edge);
         assert!(matches!(end.try_event(), Err(LinkError::Closed)));
     }
+}
+
+#[test]
+fn frame_is_whole_also_when_a_loop_made_the_socket_non_blocking() {
+    let (mut edge, worker) = UnixStream::pair().unwrap();
+    worker.set_nonblocking(true).unwrap();
+    let end = WorkerEnd::new(worker).for_event_loop().unwrap();
+    // Far more than a socket holds.
+    let sent = vec![7; 4 * 1024 * 1024];
+    let reader = thread::spawn(move || {
+        let mut read = vec![0; 4 * 1024 * 1024];
+        std::io::Read::read_exact(&mut edge, &mut read).map(|()| read)
+    });
+    end.send(&[&sent]).unwrap();
+    assert_eq!(reader.join().unwrap().unwrap(), sent);
+}
+
+#[test]
+fn what_a_loop_reads_while_it_waits_for_room_is_told_in_its_next_turn() {
+    let (edge, end) = over_rings();
+    let Edge::Rings(mut socket, mut writer, mut reader) = edge else {
+        unreachable!("made so above")
+    };
+    let end = end.for_event_loop().unwrap();
+    assert!(end.try_event().unwrap().is_none() && end.arm());
+    thread::scope(|scope| {
+        let sending = scope.spawn(|| end.send(&[&vec![1; 1_000_000]]));
+        writer.write(&[&frame(Kind::Request, 1, b"r")]).unwrap();
+        let mut got = BytesMut::new();
+        while got.len() < 1_000_000 {
+            if reader.read(&mut got).unwrap() == 0 {
+                thread::yield_now();
+            }
+            if reader.must_wake() || writer.must_wake() {
+                socket.write_all(&[0]).unwrap();
+            }
+        }
+        sending.join().unwrap().unwrap();
+    });
+    let mut watched = [rustix::event::PollFd::from_borrowed_fd(
+        end.descriptor(),
+        rustix::event::PollFlags::IN,
+    )];
+    assert_eq!(rustix::event::poll(&mut watched, None), Ok(1));
+    assert!(matches!(end.try_event().unwrap(), Some(Event::Request(_))));
 }

@@ -138,7 +138,7 @@ fn answer(
     unsafe_code,
     reason = "the one place where a number becomes a descriptor"
 )]
-fn owned(descriptor: RawFd) -> OwnedFd {
+pub(crate) fn owned(descriptor: RawFd) -> OwnedFd {
     // SAFETY: the number is an open descriptor that nothing else owns: the zygote received it by
     // `recv_fds`, which wraps it in no object, and its child passes it here once and never again.
     unsafe { OwnedFd::from_raw_fd(descriptor) }
@@ -157,7 +157,7 @@ fn send_unless_closed(
     }
 }
 
-fn send_bare(
+pub(crate) fn send_bare(
     py: Python<'_>,
     end: &WorkerEnd,
     kind: Kind,
@@ -176,7 +176,7 @@ pub(super) fn send(py: Python<'_>, end: &WorkerEnd, pieces: &[&[u8]]) -> Result<
     py.detach(|| end.send(pieces))
 }
 
-pub(super) fn link_error(error: LinkError) -> PyErr {
+pub(crate) fn link_error(error: LinkError) -> PyErr {
     match error {
         LinkError::Closed => pyo3::exceptions::PyBrokenPipeError::new_err(error.to_string()),
         LinkError::Protocol(_) | LinkError::Socket(_) | LinkError::Memory(_) => {

@@ -11,5 +11,5 @@ mod link;
 mod response;
 mod text;
 
-pub(crate) use link::WorkerLink;
+pub(crate) use link::{WorkerLink, link_error, owned, send_bare};
 pub(crate) use response::StartResponse;

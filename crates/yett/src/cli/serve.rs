@@ -54,9 +54,23 @@ pub(super) struct ServeArgs {
     /// Worker processes; auto means one for each CPU that this process may use.
     #[arg(short, long, value_name = "N", help_heading = "App and workers")]
     workers: Option<String>,
-    /// Threads in each worker.
+    /// Threads in each worker; of ASGI, of its loop's executor.
     #[arg(long, value_name = "N", help_heading = "App and workers")]
     threads: Option<String>,
+    /// Requests that each worker of an ASGI app runs at once.
+    #[arg(long, value_name = "N", help_heading = "App and workers")]
+    concurrency: Option<String>,
+    /// The event loop of ASGI workers: auto (uvloop if it is installed), asyncio or uvloop.
+    #[arg(
+        long = "loop",
+        id = "loop",
+        value_name = "LOOP",
+        help_heading = "App and workers"
+    )]
+    event_loop: Option<String>,
+    /// Tell an ASGI app of its workers' start and stop: auto (if it knows how), on or off.
+    #[arg(long, value_name = "AUTO|ON|OFF", help_heading = "App and workers")]
+    lifespan: Option<String>,
     /// End a worker whose request runs longer than this, and answer 504; 0 means never.
     #[arg(long, value_name = "DURATION", help_heading = "App and workers")]
     timeout: Option<String>,
@@ -126,6 +140,9 @@ impl ServeArgs {
             interface,
             workers,
             threads,
+            concurrency,
+            event_loop,
+            lifespan,
             timeout,
             sendfile,
             max_requests,
@@ -153,6 +170,9 @@ impl ServeArgs {
             (Key::Interface, interface),
             (Key::Workers, workers),
             (Key::Threads, threads),
+            (Key::Concurrency, concurrency),
+            (Key::Loop, event_loop),
+            (Key::Lifespan, lifespan),
             (Key::Timeout, timeout),
             (Key::MaxRequests, max_requests),
             (Key::MaxRequestsJitter, max_requests_jitter),

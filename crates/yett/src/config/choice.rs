@@ -104,6 +104,76 @@ impl Interface {
     }
 }
 
+/// The event loop of ASGI workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventLoop {
+    /// uvloop if the interpreter has it, asyncio's own otherwise.
+    Auto,
+    /// Of the standard library.
+    Asyncio,
+    /// Must be installed.
+    Uvloop,
+}
+
+impl EventLoop {
+    /// Reads `auto`, `asyncio` or `uvloop`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "asyncio" => Ok(Self::Asyncio),
+            "uvloop" => Ok(Self::Uvloop),
+            _ => Err(Wrong::new(
+                format!("{} is not an event loop", quoted(text)),
+                "auto, asyncio or uvloop",
+            )),
+        }
+    }
+
+    /// The word that [`EventLoop::parse`] reads.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Asyncio => "asyncio",
+            Self::Uvloop => "uvloop",
+        }
+    }
+}
+
+/// Whether an ASGI app is told of its workers' start and stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifespan {
+    /// If it knows how; one that does not is served without.
+    Auto,
+    /// It must know how.
+    On,
+    /// It is not told.
+    Off,
+}
+
+impl Lifespan {
+    /// Reads `auto`, `on` or `off`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(Wrong::new(
+                format!("{} is none of them", quoted(text)),
+                "auto, on or off",
+            )),
+        }
+    }
+
+    /// The word that [`Lifespan::parse`] reads.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {

@@ -85,6 +85,9 @@ fn lines(settled: &Settled) -> Vec<String> {
     }
     line("workers", settings.workers.to_string());
     line("threads", settings.threads.to_string());
+    line("concurrency", settings.concurrency.to_string());
+    line("loop", settings.event_loop.name().to_owned());
+    line("lifespan", settings.lifespan.name().to_owned());
     line(
         "timeout",
         settings.timeout.map_or("never".to_owned(), duration_text),
@@ -227,6 +230,9 @@ interface = auto
 bind = 127.0.0.1:8000
 workers = 8
 threads = 1
+concurrency = 1000
+loop = auto
+lifespan = auto
 timeout = 30s
 graceful timeout = 30s
 max requests = never
@@ -265,7 +271,7 @@ fn a_place_in_a_file_counts_lines_and_characters_from_1() {
 
 proptest::proptest! {
     #[test]
-    fn any_words_end_in_settings_or_errors(words in proptest::collection::vec(".{0,40}", 22), toml in "(\\PC|\n){0,200}") {
+    fn any_words_end_in_settings_or_errors(words in proptest::collection::vec(".{0,40}", 25), toml in "(\\PC|\n){0,200}") {
         let flags = super::key::TABLE.iter().zip(words).map(|(row, word)| (row.key, word));
         let around = Surroundings {
             folder: "/srv/notes".into(),

@@ -27,6 +27,12 @@ pub(crate) enum Key {
     Workers,
     /// Threads in each worker.
     Threads,
+    /// Requests that a worker with an event loop runs at once.
+    Concurrency,
+    /// The event loop of ASGI workers.
+    Loop,
+    /// Whether the app is told of its workers' start and stop.
+    Lifespan,
     /// How long a request may run in a worker.
     Timeout,
     /// How long a stop or a reload waits for requests in flight.
@@ -151,7 +157,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 25] = [
+pub(crate) static TABLE: [Row; 28] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -221,6 +227,27 @@ pub(crate) static TABLE: [Row; 25] = [
         (Some("app"), "threads"),
         Shape::Whole,
         Some("1"),
+    ),
+    row(
+        Key::Concurrency,
+        ("--concurrency", "YETT_CONCURRENCY"),
+        (Some("app"), "concurrency"),
+        Shape::Whole,
+        Some("1000"),
+    ),
+    row(
+        Key::Loop,
+        ("--loop", "YETT_LOOP"),
+        (Some("app"), "loop"),
+        Shape::Text,
+        Some("auto"),
+    ),
+    row(
+        Key::Lifespan,
+        ("--lifespan", "YETT_LIFESPAN"),
+        (Some("app"), "lifespan"),
+        Shape::Text,
+        Some("auto"),
     ),
     row(
         Key::Timeout,

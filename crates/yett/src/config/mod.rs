@@ -32,7 +32,7 @@ mod golden_tests;
 
 pub(crate) use self::{
     bind::Bind,
-    choice::{AccessLog, AppName, Interface, LogFormat, Preload, PythonWish},
+    choice::{AccessLog, AppName, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish},
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     key::Key,

@@ -1,6 +1,9 @@
 //! Step two's result: settings, typed and checked. No string in here still has to be understood.
 
-use super::{AccessLog, AppName, Bind, Interface, LogFormat, Preload, PythonWish, StaticMount};
+use super::{
+    AccessLog, AppName, Bind, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish,
+    StaticMount,
+};
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
@@ -39,8 +42,14 @@ pub(crate) struct ServeSettings {
     pub(crate) sendfile: Vec<StaticMount>,
     /// Worker processes.
     pub(crate) workers: NonZeroUsize,
-    /// Threads in each worker; a worker runs so many requests at once.
+    /// Threads in each worker; one of a WSGI app runs so many requests at once.
     pub(crate) threads: NonZeroUsize,
+    /// Requests that a worker of an ASGI app runs at once; further ones wait in the queue.
+    pub(crate) concurrency: NonZeroUsize,
+    /// The event loop of ASGI workers.
+    pub(crate) event_loop: EventLoop,
+    /// Whether an ASGI app is told of its workers' start and stop.
+    pub(crate) lifespan: Lifespan,
     /// How long a request may run in a worker; then the worker is ended and the client gets 504.
     /// `None`: for ever.
     pub(crate) timeout: Option<Duration>,

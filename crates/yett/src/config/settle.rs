@@ -2,8 +2,9 @@
 //! wrong, so that all mistakes come at once.
 
 use super::{
-    AccessLog, AppName, Bind, ConfigError, ConfigErrors, Interface, Key, Limits, LogFormat, Place,
-    Preload, PythonWish, RawMount, RawServe, Said, ServeSettings, StaticMount,
+    AccessLog, AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan,
+    Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Said, ServeSettings,
+    StaticMount,
     error::{Wrong, quoted},
     mount, units,
 };
@@ -80,6 +81,9 @@ impl Settling<'_> {
         let sendfile = self.sendfile();
         let workers = self.workers();
         let threads = self.one(Key::Threads, |text| whole(text, 1, 512));
+        let concurrency = self.one(Key::Concurrency, |text| whole(text, 1, 100_000));
+        let event_loop = self.one(Key::Loop, EventLoop::parse);
+        let lifespan = self.one(Key::Lifespan, Lifespan::parse);
         let timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
         let graceful_timeout = self.duration(Key::GracefulTimeout, Duration::ZERO, 24);
         let max_requests = self.one(Key::MaxRequests, |text| whole(text, 0, u64::MAX));
@@ -102,6 +106,9 @@ impl Settling<'_> {
             sendfile,
             workers: workers?,
             threads: non_zero(threads?)?,
+            concurrency: non_zero(concurrency?)?,
+            event_loop: event_loop?,
+            lifespan: lifespan?,
             timeout: timeout.map(|timeout| (!timeout.is_zero()).then_some(timeout))?,
             graceful_timeout: graceful_timeout?,
             max_requests: NonZeroU64::new(max_requests?),

@@ -19,6 +19,8 @@ pub(crate) struct Banner {
     pub(crate) workers: usize,
     /// Threads in each.
     pub(crate) threads: usize,
+    /// Requests that each runs at once in an event loop; `None` if threads run them.
+    pub(crate) concurrency: Option<usize>,
     /// `3.13.0`.
     pub(crate) python_version: String,
     /// The interpreter's path.
@@ -69,7 +71,11 @@ pub(crate) fn banner(banner: &Banner, paint: Paint) -> String {
     }
     let python = format!("{} at {}", banner.python_version, banner.python_path);
     line(&mut text, paint, "python", &one_line(&python));
-    let workers = format!("{} × {}", banner.workers, counted(banner.threads, "thread"));
+    let each = match banner.concurrency {
+        Some(requests) => counted(requests, "request"),
+        None => counted(banner.threads, "thread"),
+    };
+    let workers = format!("{} × {each}", banner.workers);
     line(&mut text, paint, "workers", &workers);
     if let Some(guarded) = &banner.guarded {
         line(
@@ -162,6 +168,7 @@ mod tests {
             interface: "WSGI".into(),
             workers: 4,
             threads: 1,
+            concurrency: None,
             python_version: "3.13.0".into(),
             python_path: "/srv/notes/.venv/bin/python".into(),
             guarded: Some(GuardedPaths {
@@ -200,6 +207,17 @@ Ctrl-C stops it; yett reload (or kill -HUP 4242) loads new code.
             banner(&notes(), Paint::Off),
             expected.replace("VERSION", env!("CARGO_PKG_VERSION"))
         );
+    }
+
+    #[test]
+    fn workers_with_a_loop_are_told_by_their_requests() {
+        let looped = Banner {
+            interface: "ASGI".into(),
+            concurrency: Some(1000),
+            ..notes()
+        };
+        let text = banner(&looped, Paint::Off);
+        assert!(text.contains("\n  workers 4 × 1000 requests\n"), "{text}");
     }
 
     #[test]

@@ -87,6 +87,9 @@ impl Plan {
             "interface": settings.interface.name(),
             "threads": settings.threads.get(),
             "preload": settings.preload == Preload::On,
+            "loop": settings.event_loop.name(),
+            "lifespan": settings.lifespan.name(),
+            "grace": settings.graceful_timeout.as_secs_f64(),
         });
         if let serde_json::Value::Object(args) = args {
             supervised.worker_args = args;
@@ -343,6 +346,7 @@ impl Releaser {
             interface: summary.interface.to_uppercase(),
             workers: settings.workers.get(),
             threads: settings.threads.get(),
+            concurrency: (summary.interface == "asgi").then_some(settings.concurrency.get()),
             python_version: summary.python,
             python_path: plan.python.path.display().to_string(),
             guarded: summary.django.then_some(GuardedPaths {

@@ -13,7 +13,10 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use yett_edge::{Edge, Interface, Mount, Ruling};
+use yett_edge::{
+    Edge, Interface, Mount, Ruling,
+    floor::{Runs, WorkerKind},
+};
 use yett_gate::{Gate, GateSettings, GateSettingsErrors, MountSettings, RouteGuard};
 use yett_supervisor::{GenerationId, Releases};
 
@@ -38,6 +41,8 @@ pub(super) type Prepared = (Ruling, Summary);
 /// Prepares releases and puts them in force.
 pub(super) struct Releaser {
     mounts: Vec<(String, PathBuf)>,
+    threads: usize,
+    concurrency: usize,
     edge: Arc<Edge>,
     screen: Screen,
     state: Mutex<State>,
@@ -55,6 +60,8 @@ impl Releaser {
     pub(super) fn new(settings: &ServeSettings, edge: Arc<Edge>, screen: Screen) -> Self {
         Self {
             mounts: configured(settings),
+            threads: settings.threads.get(),
+            concurrency: settings.concurrency.get(),
             edge,
             screen,
             state: Mutex::default(),
@@ -74,6 +81,17 @@ impl Releaser {
 impl Releases for Releaser {
     fn prepare(&self, generation: GenerationId, manifest: &[u8]) -> Result<(), String> {
         let prepared = prepare(&self.mounts, manifest)?;
+        let kind = match prepared.1.interface.as_str() {
+            "asgi" => WorkerKind {
+                runs: Runs::EventLoop,
+                capacity: self.concurrency,
+            },
+            _ => WorkerKind {
+                runs: Runs::Threads,
+                capacity: self.threads,
+            },
+        };
+        self.edge.floor().describe(generation.get(), kind);
         self.state().prepared.insert(generation, prepared);
         Ok(())
     }
@@ -98,6 +116,7 @@ impl Releases for Releaser {
     }
 
     fn forget(&self, generation: GenerationId) {
+        self.edge.floor().forget(generation.get());
         self.state().prepared.remove(&generation);
     }
 }

@@ -348,6 +348,7 @@ async fn frame_cut_into_bytes_is_put_together() {
     assert_eq!(soon(exchange.head_or_lost()).await.ok().unwrap().first, "!");
 }
 
+mod event_loop;
 mod stuck;
 
 #[tokio::test(start_paused = true)]
