@@ -19,6 +19,15 @@ pub struct Mount {
     pub folder: PathBuf,
 }
 
+/// What the application is called through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interface {
+    /// PEP 3333. It knows no WebSockets: who asks for one gets an ordinary answer.
+    Wsgi,
+    /// ASGI 3.
+    Asgi,
+}
+
 /// Gate and mounts of one release.
 #[derive(Debug)]
 pub struct Ruling {
@@ -29,6 +38,8 @@ pub struct Ruling {
     /// Who publishes the keys of the project's tokens, if anybody does. Its background refresh is
     /// the program's to run.
     pub issuer: Option<JwksClient>,
+    /// What the application is called through.
+    pub interface: Interface,
 }
 
 impl Ruling {

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::websocket::WebSocketSettings;
+
 /// Limits and times of the edge.
 #[derive(Debug, Clone)]
 pub struct EdgeSettings {
@@ -45,6 +47,8 @@ pub struct EdgeSettings {
     /// Up to so many requests are added to `max_requests`, worker by worker, so that not all are
     /// replaced at once.
     pub max_requests_jitter: u64,
+    /// Limits and times of WebSockets.
+    pub websocket: WebSocketSettings,
 }
 
 impl Default for EdgeSettings {
@@ -67,6 +71,7 @@ impl Default for EdgeSettings {
             request_timeout: Some(Duration::from_secs(30)),
             max_requests: None,
             max_requests_jitter: 0,
+            websocket: WebSocketSettings::default(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! until what is awaited has come.
 
 mod client;
+pub(crate) mod socket;
 mod worker;
 
 use std::future::Future;
@@ -26,10 +27,10 @@ use yett_link::frame::{DESCRIPTOR, Kind, put_frame};
 pub(crate) use client::Client;
 pub(crate) use worker::FakeWorker;
 
-use crate::conn;
+use crate::conn::{self, Stop};
 use crate::floor::{Exchange, Floor, Ticket, WorkerNews};
 use crate::log::{AccessLog, Format};
-use crate::ruling::Ruling;
+use crate::ruling::{Interface, Ruling};
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 
@@ -179,7 +180,7 @@ pub(crate) struct Bench {
     services: Arc<Services>,
     log: Arc<AccessLog>,
     lines: Lines,
-    stopping: watch::Sender<bool>,
+    stopping: watch::Sender<Stop>,
     connections: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -189,6 +190,14 @@ impl Bench {
     }
 
     pub(crate) fn with_gate(settings: EdgeSettings, gate: GateSettings) -> Self {
+        Self::with(settings, gate, Interface::Asgi)
+    }
+
+    pub(crate) fn of_interface(settings: EdgeSettings, interface: Interface) -> Self {
+        Self::with(settings, GateSettings::default(), interface)
+    }
+
+    fn with(settings: EdgeSettings, gate: GateSettings, interface: Interface) -> Self {
         let gate = Gate::new(gate).unwrap();
         let (floor, told) = floor(settings.clone());
         let settings = Arc::new(settings);
@@ -196,6 +205,7 @@ impl Bench {
             gate,
             mounts: Vec::new(),
             issuer: None,
+            interface,
         }));
         let lines = Lines::default();
         let log = AccessLog::start(Format::Json, lines.clone()).unwrap();
@@ -213,7 +223,7 @@ impl Bench {
             services: Arc::new(services),
             log,
             lines,
-            stopping: watch::channel(false).0,
+            stopping: watch::channel(Stop::No).0,
             connections: Mutex::default(),
         }
     }
@@ -247,7 +257,12 @@ impl Bench {
 
     /// Tells every connection to close after its request.
     pub(crate) fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopping.send_replace(Stop::Requests);
+    }
+
+    /// Tells WebSockets too that the server stops.
+    pub(crate) fn stop_sockets(&self) {
+        self.stopping.send_replace(Stop::Sockets);
     }
 
     /// The access records, when every connection has ended.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::Offence;
 use crate::settings::EdgeSettings;
+use crate::websocket::{Asked, Socket};
 
 /// Shared state of one connection.
 #[derive(Debug)]
@@ -31,6 +32,10 @@ struct Shared {
     head_since: Option<Instant>,
     offence: Option<Offence>,
     reader: Option<Waker>,
+    /// A request for a WebSocket was answered otherwise.
+    declined: bool,
+    /// What the connection becomes when its last answer is written.
+    socket: Option<Box<Socket>>,
 }
 
 /// What the clock says about a connection.
@@ -60,6 +65,8 @@ impl ConnState {
             head_since: None,
             offence: None,
             reader: None,
+            declined: false,
+            socket: None,
         };
         Self {
             shared: Mutex::new(shared),
@@ -143,6 +150,16 @@ impl ConnState {
         }
     }
 
+    /// Whether a request for a WebSocket has been answered otherwise since this was last asked.
+    pub(super) fn take_declined(&self) -> bool {
+        std::mem::take(&mut self.shared().declined)
+    }
+
+    /// What the connection becomes.
+    pub(super) fn take_socket(&self) -> Option<Box<Socket>> {
+        self.shared().socket.take()
+    }
+
     pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();
         let now = Instant::now();
@@ -185,32 +202,54 @@ pub(super) fn look_every(settings: &EdgeSettings) -> Duration {
 
 /// While this lives, a request is running on its connection.
 #[derive(Debug)]
-pub(crate) struct BusyGuard(Arc<ConnState>);
+pub(crate) struct BusyGuard {
+    state: Arc<ConnState>,
+    /// What the request says of a WebSocket.
+    asked: Option<Asked>,
+    switches: bool,
+}
 
 impl BusyGuard {
-    pub(crate) fn new(state: &Arc<ConnState>) -> Self {
+    pub(crate) fn new(state: &Arc<ConnState>, asked: Option<Asked>) -> Self {
         {
             let mut shared = state.shared();
             shared.busy = true;
             shared.fresh = false;
             shared.unsent = true;
         }
-        Self(Arc::clone(state))
+        Self {
+            state: Arc::clone(state),
+            asked,
+            switches: false,
+        }
+    }
+
+    /// The request asks for a WebSocket.
+    pub(crate) const fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
+    }
+
+    /// The connection becomes this WebSocket when the answer, which must have the status 101, is
+    /// written.
+    pub(crate) fn switch_to(&mut self, socket: Socket) {
+        self.switches = true;
+        self.state.shared().socket = Some(Box::new(socket));
     }
 }
 
 impl BusyGuard {
     /// Whether the connection is being cut because its client has stopped reading.
     pub(crate) fn is_cut(&self) -> bool {
-        self.0.shared().cut
+        self.state.shared().cut
     }
 }
 
 impl Drop for BusyGuard {
     fn drop(&mut self) {
         let reader = {
-            let mut shared = self.0.shared();
+            let mut shared = self.state.shared();
             shared.busy = false;
+            shared.declined |= self.asked.is_some() && !self.switches;
             shared.idle_since = Instant::now();
             shared.reader.take()
         };

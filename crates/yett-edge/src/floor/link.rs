@@ -41,7 +41,7 @@ pub(super) struct Link {
     flush: Notify,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
-    pending: Pendings,
+    pub(super) pending: Pendings,
     next: AtomicU64,
     closed: AtomicBool,
 }
@@ -95,7 +95,7 @@ impl Link {
         body: Option<Arc<OwnedFd>>,
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
-        let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
+        let id = self.next_id();
         let frame = encode(id).map_err(OpenError::Frame)?;
         let receiver = self
             .pending
@@ -103,6 +103,14 @@ impl Link {
             .ok_or(OpenError::Closed)?;
         self.send(frame, body);
         Ok(Exchange::new(Arc::clone(self), id, receiver))
+    }
+
+    pub(super) fn next_id(&self) -> ExchangeId {
+        ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) const fn closed_flag(&self) -> &AtomicBool {
+        &self.closed
     }
 
     pub(super) fn credit(&self, id: ExchangeId, len: usize) {
@@ -122,7 +130,7 @@ impl Link {
         self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
     }
 
-    fn send_small(&self, kind: Kind, id: ExchangeId, payload: &[u8]) {
+    pub(super) fn send_small(&self, kind: Kind, id: ExchangeId, payload: &[u8]) {
         let mut frame = BytesMut::with_capacity(32);
         if put_frame(&mut frame, kind, 0, id, payload).is_ok() {
             self.send(frame, None);
@@ -130,7 +138,7 @@ impl Link {
     }
 
     /// Writes at once as far as the socket takes it; the rest waits for the link's task.
-    fn send(&self, mut frame: BytesMut, mut body: Option<Arc<OwnedFd>>) {
+    pub(super) fn send(&self, mut frame: BytesMut, mut body: Option<Arc<OwnedFd>>) {
         let mut outbox = locked(&self.outbox);
         if outbox.frames.is_empty() {
             match write(self.socket.get_ref(), &frame, body.as_deref()) {
@@ -271,6 +279,13 @@ impl Link {
                 Kind::Begun => {
                     self.pending.begun(frame.exchange);
                 }
+                Kind::Accept | Kind::Reply | Kind::Close => self.hand_to_socket(frame, floor)?,
+                Kind::Response | Kind::Chunk | Kind::Failed
+                    if self.pending.is_socket(frame.exchange) =>
+                {
+                    self.hand_to_socket(frame, floor)?;
+                }
+                Kind::BodyCredit => self.pending.socket_took(&frame)?,
                 Kind::Response | Kind::Chunk | Kind::Failed => {
                     // First the worker's next request, then this client's answer: the worker waits
                     // idle, the client does not notice.

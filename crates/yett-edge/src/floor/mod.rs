@@ -4,11 +4,15 @@
 //! worker never holds more than it can run. When all are busy, requests wait here, in the order
 //! in which they came, until a worker is free, the wait is too long, or the client leaves.
 //!
+//! An open WebSocket counts when the least busy worker is chosen, but takes no place of a request:
+//! it would keep it for hours. Connections are what bounds them.
+//!
 //! Bounds: [`EdgeSettings::max_queue`] requests wait; a further one is refused at once.
 
 mod exchange;
 mod link;
 mod pending;
+mod socket;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -21,6 +25,7 @@ use tokio::time::Instant;
 pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost};
 use link::Link;
 pub(crate) use link::OpenError;
+pub(crate) use socket::{Answered, FromApp, SocketExchange};
 
 use crate::settings::EdgeSettings;
 
@@ -62,9 +67,20 @@ struct Seat {
     generation: u64,
     phase: Phase,
     in_flight: usize,
+    /// Open WebSockets, which take nothing of the worker's capacity.
+    sockets: usize,
     served: u64,
     limit: Option<u64>,
     link: Arc<Link>,
+}
+
+impl Seat {
+    /// Tells a worker that gets nothing new to leave, when the last of what it has is over.
+    fn drain_when_empty(&self) {
+        if self.phase == Phase::Draining && self.in_flight == 0 && self.sockets == 0 {
+            self.link.send_drain();
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,6 +171,7 @@ impl Floor {
             generation,
             phase: Phase::Starting,
             in_flight: 0,
+            sockets: 0,
             served: 0,
             limit,
             link,
@@ -177,9 +194,7 @@ impl Floor {
             return;
         };
         seat.phase = Phase::Draining;
-        if seat.in_flight == 0 {
-            seat.link.send_drain();
-        }
+        seat.drain_when_empty();
     }
 
     /// Forgets a worker whose process is gone. What it still said is heard before its exchanges fail.
@@ -242,7 +257,7 @@ impl Floor {
             .iter_mut()
             .filter(|seat| seat.generation == active && seat.phase == Phase::Ready)
             .filter(|seat| seat.in_flight < capacity && !seat.link.is_closed())
-            .min_by_key(|seat| (seat.in_flight, seat.served))?;
+            .min_by_key(|seat| (seat.in_flight + seat.sockets, seat.served))?;
         seat.in_flight += 1;
         seat.served += 1;
         if seat.limit.is_some_and(|limit| seat.served >= limit) {
@@ -291,9 +306,7 @@ impl Floor {
         let mut state = self.state();
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
             seat.in_flight = seat.in_flight.saturating_sub(1);
-            if seat.phase == Phase::Draining && seat.in_flight == 0 {
-                seat.link.send_drain();
-            }
+            seat.drain_when_empty();
         }
         self.pump(&mut state);
     }

@@ -1,5 +1,7 @@
 //! The exchanges that a worker has not ended yet, and what of their frames reaches whom.
 
+mod socket;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,6 +13,8 @@ use tokio::time::Instant;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, RESPONSE_WINDOW};
 
 use super::exchange::{AppBody, AppHead, Lost};
+use socket::SocketWaiter;
+pub(super) use socket::{Departure, Toll, Turn};
 
 /// The table of one link. Its lock is held for moments. Bounded by the floor, which gives a worker
 /// no more requests than it may have.
@@ -32,6 +36,8 @@ struct Pending {
 enum Waiter {
     Head(oneshot::Sender<Result<AppHead, Lost>>),
     Body(mpsc::UnboundedSender<Result<Bytes, Lost>>),
+    /// Of a WebSocket, from its request to its end.
+    Socket(SocketWaiter),
     /// The client left; what still comes is thrown away.
     Nobody,
 }
@@ -45,6 +51,7 @@ impl Waiter {
             Self::Body(waiter) => {
                 let _client_left = waiter.send(Err(lost));
             }
+            Self::Socket(waiter) => waiter.fail(lost),
             Self::Nobody => {}
         }
     }
@@ -161,6 +168,11 @@ impl Pendings {
                 waiter.fail(Lost::AppFailed);
             }
             (Waiter::Nobody, _) => {}
+            // Its frames take the way of `deliver_to_socket`.
+            (waiter @ Waiter::Socket(_), kind) => {
+                pending.state = waiter;
+                return Err(FrameError::UnknownKind(kind as u8));
+            }
             // A chunk before its head, or a second head.
             (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
                 // Put back, so that closing the link fails it: a dropped sender would look like
@@ -182,6 +194,10 @@ impl Pendings {
     pub(super) fn fail_overdue(&self, limit: Duration) -> bool {
         let mut overdue = false;
         for pending in self.table().values_mut() {
+            if let Waiter::Socket(waiter) = &mut pending.state {
+                waiter.fail_if_overdue(pending.since, limit);
+                continue;
+            }
             if pending.unacknowledged > 0 || pending.since.elapsed() < limit {
                 continue;
             }

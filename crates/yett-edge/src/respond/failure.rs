@@ -12,6 +12,7 @@ use yett_gate::BadRequest;
 
 use crate::conn::Offence;
 use crate::floor::{BadHeader, Lost, QueueError};
+use crate::websocket::HandshakeFault;
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,10 @@ pub(crate) enum Failure {
     WrongLength { announced: Option<u64>, actual: u64 },
     #[error("the request does not fit into a frame")]
     Frame(#[from] yett_link::frame::FrameError),
+    #[error("the request for a WebSocket is malformed")]
+    Handshake(#[from] HandshakeFault),
+    #[error("the application closed the WebSocket instead of accepting it")]
+    SocketRefused,
     #[error("there is no such file")]
     NoSuchFile,
     #[error("the file could not be read")]
@@ -86,6 +91,9 @@ impl Failure {
                 StatusCode::BAD_GATEWAY
             }
             Self::Frame(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Handshake(HandshakeFault::Version) => StatusCode::UPGRADE_REQUIRED,
+            Self::Handshake(HandshakeFault::Key) => StatusCode::BAD_REQUEST,
+            Self::SocketRefused => StatusCode::FORBIDDEN,
             Self::NoSuchFile => StatusCode::NOT_FOUND,
             Self::FileMethod => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -99,6 +107,8 @@ impl Failure {
             | Self::BodyCut(_)
             | Self::BodySlow
             | Self::Frame(_)
+            | Self::Handshake(_)
+            | Self::SocketRefused
             | Self::NoSuchFile
             | Self::FileMethod => Fault::Client,
             Self::Lost(_) | Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
@@ -127,6 +137,11 @@ impl Failure {
                 "The application's answer was not valid."
             }
             Self::Frame(_) => "The request's head is too long.",
+            Self::Handshake(HandshakeFault::Version) => {
+                "This version of WebSockets is not spoken here."
+            }
+            Self::Handshake(HandshakeFault::Key) => "The Sec-WebSocket-Key is not valid.",
+            Self::SocketRefused => "The application refused the WebSocket.",
             Self::NoSuchFile => "There is no such file.",
             Self::File(_) => "The file could not be read.",
             Self::FileMethod => "Files are read with GET or HEAD.",
@@ -152,6 +167,15 @@ impl Failure {
                 | Self::BodySlow
                 | Self::Spool(_)
         )
+    }
+
+    /// What `Upgrade` and `Sec-WebSocket-Version` must say (RFC 9110 section 15.5.22, RFC 6455
+    /// section 4.4).
+    pub(crate) const fn upgrade(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Handshake(HandshakeFault::Version) => Some(("websocket", "13")),
+            _ => None,
+        }
     }
 
     pub(crate) const fn allow(&self) -> Option<&'static str> {

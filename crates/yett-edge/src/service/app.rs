@@ -62,7 +62,9 @@ async fn ask(
         record.fields.waited += waited;
         record.fields.worker = Some(ticket.worker());
         body.rewind()?;
-        let opened = ticket.open(body.file.clone(), |id| encode(admitted, body, safe, id));
+        let opened = ticket.open(body.file.clone(), |id| {
+            encode(admitted, flags(body, safe), body.len, &body.inline, id)
+        });
         let mut exchange = match opened {
             Ok(exchange) => exchange,
             Err(OpenError::Frame(error)) => return Err(error.into()),
@@ -88,10 +90,22 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn encode(
+fn flags(body: &Spooled, safe: bool) -> u8 {
+    let mut flags = 0;
+    if body.file.is_some() {
+        flags |= DESCRIPTOR;
+    }
+    if !safe {
+        flags |= ANNOUNCE_BEGIN;
+    }
+    flags
+}
+
+pub(super) fn encode(
     admitted: &Admitted,
-    body: &Spooled,
-    safe: bool,
+    flags: u8,
+    body_len: u64,
+    inline_body: &[u8],
     id: ExchangeId,
 ) -> Result<BytesMut, FrameError> {
     let head = admitted.head();
@@ -129,16 +143,9 @@ fn encode(
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let mut flags = 0;
-    if body.file.is_some() {
-        flags |= DESCRIPTOR;
-    }
-    if !safe {
-        flags |= ANNOUNCE_BEGIN;
-    }
-    let mut out = BytesMut::with_capacity(1024 + body.inline.len());
+    let mut out = BytesMut::with_capacity(1024 + inline_body.len());
     put_frame_with(&mut out, Kind::Request, flags, id, |out| {
-        write_request(out, &line, headers, body.len, &body.inline);
+        write_request(out, &line, headers, body_len, inline_body);
     })?;
     Ok(out)
 }
@@ -148,7 +155,7 @@ fn server(address: SocketAddr) -> (String, u16) {
 }
 
 /// An answer from the application that HTTP allows.
-struct Answer {
+pub(super) struct Answer {
     status: StatusCode,
     reason: Option<ReasonPhrase>,
     headers: HeaderMap,
@@ -158,7 +165,7 @@ struct Answer {
     promised: Option<u64>,
 }
 
-fn checked(
+pub(super) fn checked(
     request: &RequestHead,
     mut head: AppHead,
     exchange: Exchange,
@@ -210,7 +217,7 @@ fn checked(
 }
 
 impl Answer {
-    fn into_response(self, mut record: Record) -> Response<Body> {
+    pub(super) fn into_response(self, mut record: Record) -> Response<Body> {
         record.status(self.status);
         let body = match self.head.body {
             AppBody::Whole => Body::bytes(self.head.first, record),

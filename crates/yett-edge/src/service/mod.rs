@@ -5,6 +5,7 @@
 
 mod app;
 mod files;
+mod socket;
 mod spool;
 
 use std::convert::Infallible;
@@ -23,7 +24,7 @@ use crate::conn::BusyGuard;
 use crate::floor::Floor;
 use crate::log::{AccessLog, Record};
 use crate::respond::{self, Body, Failure};
-use crate::ruling::Ruling;
+use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
 use spool::Budget;
 
@@ -65,7 +66,7 @@ impl Services {
         self: Arc<Self>,
         request: Request<Incoming>,
         arrival: Arrival,
-        busy: BusyGuard,
+        mut busy: BusyGuard,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
         let (parts, incoming) = request.into_parts();
         let mut record = Record::new(
@@ -77,7 +78,9 @@ impl Services {
         );
         record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
         async move {
-            let mut response = self.judged(parts, incoming, arrival, record).await;
+            let mut response = self
+                .judged(parts, incoming, arrival, record, &mut busy)
+                .await;
             response.body_mut().hold(busy);
             Ok(response)
         }
@@ -89,6 +92,7 @@ impl Services {
         incoming: Incoming,
         arrival: Arrival,
         mut record: Record,
+        busy: &mut BusyGuard,
     ) -> Response<Body> {
         match RequestHead::parse(parts, arrival) {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
@@ -120,8 +124,15 @@ impl Services {
                                 ruling.mounts.get(mount.place()).cloned()
                             }
                         };
+                        let interface = ruling.interface;
                         drop(ruling);
                         record.fields.route = admitted.route().to_string();
+                        if interface == Interface::Asgi
+                            && busy.asked().is_some()
+                            && matches!(admitted.service(), Service::App)
+                        {
+                            return socket::answer(self, &admitted, busy, record).await;
+                        }
                         self.serve(&admitted, mount, incoming, record).await
                     }
                 }
