@@ -31,7 +31,7 @@ use crate::floor::SocketExchange;
 use crate::log::Record;
 
 /// Limits and times of WebSockets.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketSettings {
     /// Bytes of a client's message, inflated; above: the WebSocket is closed with 1009.
     pub max_message: u64,

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use yett_edge::{Edge, Mount, Ruling};
+use yett_edge::{Edge, Interface, Mount, Ruling};
 use yett_gate::{Gate, GateSettings, GateSettingsErrors, MountSettings, RouteGuard};
 use yett_supervisor::{GenerationId, Releases};
 
@@ -106,6 +106,7 @@ pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
         gate: Gate::new(GateSettings::default())?,
         mounts: Vec::new(),
         issuer: None,
+        interface: Interface::Wsgi,
     })
 }
 
@@ -142,6 +143,10 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
         });
         folders.push((url, root));
     }
+    let interface = match manifest.app.interface.as_str() {
+        "asgi" => Interface::Asgi,
+        _ => Interface::Wsgi,
+    };
     let gate = Gate::new(settings).map_err(|errors| errors.to_string())?;
     let summary = summarise(&manifest, &gate, &folders, warnings);
     let mounts = folders
@@ -152,6 +157,7 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
         gate,
         mounts,
         issuer,
+        interface,
     };
     Ok((ruling, summary))
 }
