@@ -120,7 +120,9 @@ pub(crate) async fn serve<S>(
     {
         // hyper has no byte of it: the scanner passes nothing on behind such a request.
         let early = io.take_early();
-        websocket::drive(io.stream(), &early, *socket, &settings, stopping).await;
+        // Boxed: a connection that is none does not hold room for one.
+        let driven = websocket::drive(io.stream(), &early, *socket, &settings, stopping);
+        Box::pin(driven).await;
     } else if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
         turn_away(&mut io, offence, &arrival, &services).await;
     } else if let Err(error) = outcome
