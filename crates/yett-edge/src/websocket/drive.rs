@@ -219,8 +219,6 @@ impl<'s> Driver<'s> {
 
     fn heard(&mut self, heard: Heard) {
         match heard {
-            // What comes behind our goodbye is for nobody.
-            Heard::Message { .. } if self.phase != Phase::Open => {}
             Heard::Message { text, more, piece } => {
                 self.waiting = Some(Piece {
                     text,
@@ -248,6 +246,7 @@ impl<'s> Driver<'s> {
         self.outbound.close(code, reason);
         self.flushed = false;
         self.waiting = None;
+        self.inbound.skip_messages();
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
             self.leave_by = Some(Instant::now() + CLOSE_WAIT);

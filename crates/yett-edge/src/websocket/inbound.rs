@@ -43,6 +43,8 @@ pub(super) struct Inbound {
     message: Option<Message>,
     /// What of it is not handed on.
     gathered: BytesMut,
+    /// Messages are for nobody any more; only their frames are followed.
+    deaf: bool,
 }
 
 #[derive(Debug)]
@@ -75,6 +77,16 @@ impl Inbound {
             frame: None,
             message: None,
             gathered: BytesMut::new(),
+            deaf: false,
+        }
+    }
+
+    /// From now on messages are skipped, which costs no inflating: only control frames are heard.
+    pub(super) fn skip_messages(&mut self) {
+        self.deaf = true;
+        self.gathered = BytesMut::new();
+        if let Some(message) = &mut self.message {
+            message.inflater = None;
         }
     }
 
@@ -132,7 +144,7 @@ impl Inbound {
                     self.message = Some(Message {
                         text: opcode == Opcode::Text,
                         len: 0,
-                        inflater: header.compressed.then(Inflater::new),
+                        inflater: (header.compressed && !self.deaf).then(Inflater::new),
                     });
                 }
             }
@@ -177,6 +189,21 @@ impl Inbound {
         let (Some(frame), Some(message)) = (&mut self.frame, &mut self.message) else {
             return Err(Violation::Order);
         };
+        if self.deaf {
+            let skipped = take(&mut self.input, frame, usize::MAX);
+            if frame.left() > 0 {
+                return Ok(if skipped.is_empty() {
+                    Step::Hungry
+                } else {
+                    Step::Again
+                });
+            }
+            if frame.header.fin {
+                self.message = None;
+            }
+            self.frame = None;
+            return Ok(Step::Again);
+        }
         let room = MAX_CHUNK - self.gathered.len();
         let before = self.gathered.len();
         let mut ended = false;

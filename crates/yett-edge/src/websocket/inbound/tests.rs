@@ -276,6 +276,32 @@ fn silent_client_holds_no_buffer() {
     assert!(inbound.message.is_none() && inbound.frame.is_none());
 }
 
+#[test]
+fn skipped_messages_cost_nothing_and_hide_no_close() {
+    let bomb = deflated(&vec![0; 1_000_000], 15);
+    let (first, rest) = bomb.split_at(10);
+    let mut inbound = Inbound::new(LIMIT, true);
+    inbound.feed(&framed(0x42, first));
+    assert_eq!(inbound.hear(), Ok(None));
+    inbound.skip_messages();
+    let close = frames(&[
+        (0x80, rest),
+        (0xc2, &bomb),
+        (0x81, b"\xff"),
+        (0x89, b""),
+        (0x88, b""),
+    ]);
+    let mut heard = Vec::new();
+    for piece in close.chunks(3) {
+        inbound.feed(piece);
+        while let Some(next) = inbound.hear().unwrap() {
+            heard.push(next);
+        }
+    }
+    assert_eq!(heard, [Heard::Ping(Bytes::new()), Heard::Close(None)]);
+    assert_eq!(inbound.gathered.capacity(), 0);
+}
+
 fn any_frame() -> impl Strategy<Value = (u8, Vec<u8>)> {
     let first = prop_oneof![
         4 => prop::sample::select(vec![0x81_u8, 0x82, 0x01, 0x02, 0x80, 0x00, 0xc1, 0xc2, 0x42]),
