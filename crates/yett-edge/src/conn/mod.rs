@@ -5,7 +5,7 @@
 //! everything that came before it has been answered.
 //!
 //! A connection whose request for a WebSocket was granted leaves hyper and goes on in
-//! [`crate::websocket`]; it stays the same connection, with the same task and the same place among
+//! `crate::websocket`; it stays the same connection, with the same task and the same place among
 //! the open ones.
 
 mod io;

@@ -89,7 +89,7 @@ impl Link {
     /// Sends a request under a new number and returns the waiting end of its exchange.
     ///
     /// # Errors
-    /// [`Lost`] when the link is closed already; the request was not begun.
+    /// [`OpenError::Closed`] when the link is closed already; the request was not begun.
     pub(super) fn open(
         self: &Arc<Self>,
         body: Option<Arc<OwnedFd>>,

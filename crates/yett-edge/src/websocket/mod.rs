@@ -2,7 +2,7 @@
 //!
 //! [`handshake`] says what asks for a WebSocket and answers it; [`offer`] reads what compression a
 //! client offers; [`inbound`] makes messages of a client's bytes and [`outbound`] bytes of the
-//! application's; [`deflate`] compresses; [`drive`] runs the connection from its handshake to its
+//! application's; [`deflate`] compresses; [`mod@drive`] runs the connection from its handshake to its
 //! end. None of it trusts a client, and nothing here decides who may connect: the gate has judged the
 //! request, and `Origin` is the application's to judge.
 //!
