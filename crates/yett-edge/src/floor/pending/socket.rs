@@ -2,11 +2,10 @@
 //!
 //! Bounds, of each WebSocket: what the worker sent and the client has not taken, by
 //! `RESPONSE_WINDOW`; messages without a byte, which cost no credit, by [`MOST_EMPTY`]; what the
-//! client sent and the application has not taken, by [`Toll`].
+//! client sent and the application has not taken, by `REQUEST_WINDOW` ([`Toll`]).
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
@@ -14,6 +13,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use yett_link::frame::{
     ExchangeId, Frame, FrameError, Kind, MAX_CHUNK, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT,
+    message_cost,
 };
 
 use super::{Pending, Pendings, Waiter};
@@ -23,10 +23,6 @@ use crate::floor::socket::{Accepted, FromApp, Handshake};
 /// Empty messages of the application's that may wait for a slow client; a worker that sends more
 /// loses its link.
 const MOST_EMPTY: usize = 64 * 1024;
-
-/// Messages, or pieces of them, that may be on their way to the application beside the bytes'
-/// window: a client could fill the window with a quarter of a million messages of one byte.
-const MOST_PIECES: usize = 4096;
 
 /// Where the application's answer to a request for a WebSocket arrives.
 pub(in crate::floor) type Reply = oneshot::Receiver<Result<Handshake, Lost>>;
@@ -48,58 +44,28 @@ enum Stage {
 /// What is on its way to the application or waits there, of one WebSocket.
 #[derive(Debug, Default)]
 pub(in crate::floor) struct Toll {
-    way: Mutex<Way>,
+    /// What the messages there count together. Only the connection adds to it.
+    sum: AtomicUsize,
     changed: Notify,
     /// Empty messages of the application's that wait for the client.
     empty: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
-struct Way {
-    /// What each piece counts, in the order in which they were sent.
-    pieces: VecDeque<usize>,
-    /// What they count together.
-    sum: usize,
-}
-
 impl Toll {
-    fn way(&self) -> MutexGuard<'_, Way> {
-        self.way.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What a piece counts: its bytes, at least one.
-    const fn of(len: usize) -> usize {
-        if len == 0 { 1 } else { len }
-    }
-
     /// Whether a piece of `len` bytes may be sent now.
     pub(in crate::floor) fn has_room(&self, len: usize) -> bool {
-        let way = self.way();
-        way.pieces.len() < MOST_PIECES && way.sum + Self::of(len) <= REQUEST_WINDOW
+        self.sum.load(Ordering::Acquire) + message_cost(len) <= REQUEST_WINDOW
     }
 
     pub(in crate::floor) fn sent(&self, len: usize) {
-        let mut way = self.way();
-        way.pieces.push_back(Self::of(len));
-        way.sum += Self::of(len);
+        self.sum.fetch_add(message_cost(len), Ordering::AcqRel);
     }
 
-    fn took(&self, mut count: usize) -> Result<(), FrameError> {
-        {
-            let mut way = self.way();
-            way.sum = way
-                .sum
-                .checked_sub(count)
-                .ok_or(FrameError::Malformed("credit for what was not sent"))?;
-            while let Some(piece) = way.pieces.front_mut() {
-                if *piece > count {
-                    *piece -= count;
-                    break;
-                }
-                count -= *piece;
-                way.pieces.pop_front();
-            }
-        }
+    fn took(&self, count: usize) -> Result<(), FrameError> {
+        let less = |sum: usize| sum.checked_sub(count);
+        self.sum
+            .try_update(Ordering::AcqRel, Ordering::Acquire, less)
+            .map_err(|_| FrameError::Malformed("credit for what was not sent"))?;
         self.changed.notify_one();
         Ok(())
     }

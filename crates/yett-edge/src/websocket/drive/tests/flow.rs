@@ -1,6 +1,8 @@
 //! Messages both ways: whole and in pieces, under credit, compressed; pings.
 
-use yett_link::frame::{Kind, MAX_CHUNK, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT};
+use yett_link::frame::{
+    Kind, MAX_CHUNK, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, message_cost,
+};
 
 use super::{bench, open, open_at};
 use crate::settings::EdgeSettings;
@@ -34,16 +36,17 @@ async fn long_message_goes_on_in_pieces_as_the_application_takes_it() {
     let message: Vec<u8> = (0..5 * MAX_CHUNK + 10).map(|place| place as u8).collect();
     client.send_frame(0x82, &message).await;
     let mut came = Vec::new();
-    for _ in 0..REQUEST_WINDOW / MAX_CHUNK {
+    for _ in 0..REQUEST_WINDOW / message_cost(MAX_CHUNK) {
         let (flags, piece) = worker.message().await;
         assert_eq!((flags, piece.len()), (MORE, MAX_CHUNK));
         came.extend(piece);
     }
     assert!(worker.hears_nothing().await, "the window is full");
-    worker.took(id, MAX_CHUNK as u32).await;
+    worker.took(id, message_cost(MAX_CHUNK) as u32).await;
     came.extend(worker.message().await.1);
     assert!(worker.hears_nothing().await);
-    worker.took(id, 10).await;
+    worker.took(id, message_cost(MAX_CHUNK) as u32).await;
+    came.extend(worker.message().await.1);
     let (flags, piece) = worker.message().await;
     came.extend(piece);
     assert_eq!((flags, came == message), (0, true));
@@ -69,7 +72,7 @@ async fn client_is_not_read_beyond_what_the_application_takes() {
     );
     assert!(!sender.is_finished(), "the client's room is full");
     for _ in 5..60 {
-        worker.took(id, 50_000).await;
+        worker.took(id, message_cost(50_000) as u32).await;
         worker.message().await;
     }
     let _client = sender.await.unwrap();
@@ -80,11 +83,11 @@ async fn empty_messages_count_too() {
     let bench = bench();
     let (mut worker, mut client, id) = open(&bench).await;
     client.send([0x81, 0x80, 1, 2, 3, 4].repeat(5000)).await;
-    for _ in 0..4096 {
+    for _ in 0..REQUEST_WINDOW / message_cost(0) {
         assert_eq!(worker.message().await, (TEXT, Vec::new()));
     }
     assert!(worker.hears_nothing().await);
-    worker.took(id, 1).await;
+    worker.took(id, message_cost(0) as u32).await;
     assert_eq!(worker.message().await, (TEXT, Vec::new()));
     assert!(worker.hears_nothing().await);
 }
@@ -279,7 +282,7 @@ async fn client_that_the_application_holds_up_is_not_blamed_for_its_silence() {
         client.send_frame(0x8a, b"").await;
     }
     assert!(worker.hears_nothing().await);
-    worker.took(id, 50_000).await;
+    worker.took(id, message_cost(50_000) as u32).await;
     assert_eq!(worker.message().await.1.len(), 50_000);
     bench.clock.pass(seconds(19)).await;
     assert!(worker.hears_nothing().await);
