@@ -64,7 +64,7 @@ impl Toll {
     fn took(&self, count: usize) -> Result<(), FrameError> {
         let less = |sum: usize| sum.checked_sub(count);
         self.sum
-            .try_update(Ordering::AcqRel, Ordering::Acquire, less)
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, less)
             .map_err(|_| FrameError::Malformed("credit for what was not sent"))?;
         self.changed.notify_one();
         Ok(())
