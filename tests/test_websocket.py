@@ -128,6 +128,16 @@ def test_refusals_are_ordinary_answers(server):
     assert answer.headers["x-why"] == "tea"
 
 
+def test_acceptance_that_is_too_late_is_504_and_told_to_the_application(serve):
+    server = serve("sockets:application", "--workers", "1", "--timeout", "1s")
+    worker = server.worker_pids()
+    with pytest.raises(InvalidStatus) as caught:
+        opened(server, "/late")
+    assert caught.value.response.status_code == 504
+    assert told(server, 1) == [[1006, ""]]
+    assert server.worker_pids() == worker
+
+
 def test_message_beyond_the_limit_is_1009(serve):
     server = serve("sockets:application", "--workers", "1", "--ws-max-message", "1KiB")
     with opened(server) as socket:

@@ -44,6 +44,10 @@ async def application(scope, receive, send) -> None:
     path = scope["path"]
     if path == "/fail-early":
         raise RuntimeError("as asked")
+    if path == "/late":
+        event = await receive()
+        told.append([event["code"], event.get("reason") or ""])
+        return
     if path == "/refuse":
         await send({"type": "websocket.close"})
         return

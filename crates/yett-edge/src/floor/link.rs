@@ -224,8 +224,11 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_or_watch(None);
                     }
-                    if let Some(limit) = limit && self.pending.fail_overdue(limit) {
-                        floor.stuck(self.worker);
+                    if let Some(limit) = limit {
+                        self.pending.fail_overdue_handshakes(limit);
+                        if self.pending.fail_overdue(limit) {
+                            floor.stuck(self.worker);
+                        }
                     }
                 }
             }

@@ -119,13 +119,6 @@ impl SocketWaiter {
         }
     }
 
-    /// An open WebSocket may be silent for ever; pings are what looks after its client.
-    pub(super) fn fail_if_overdue(&mut self, since: Instant, limit: Duration) {
-        if matches!(self.stage, Stage::Handshake(_)) && since.elapsed() >= limit {
-            self.leave_handshake(Lost::Timeout);
-        }
-    }
-
     fn leave_handshake(&mut self, lost: Lost) {
         if matches!(self.stage, Stage::Handshake(_)) {
             self.answer(Stage::Left, Err(lost));
@@ -209,6 +202,20 @@ impl Pendings {
                 }
             },
             _ => Departure::Cancel,
+        }
+    }
+
+    /// Fails requests for WebSockets that the application has left unanswered for too long. The
+    /// worker is not to blame for it: a WebSocket's application may wait for what it likes.
+    ///
+    /// An open WebSocket may be silent for ever; pings are what looks after its client.
+    pub(in crate::floor) fn fail_overdue_handshakes(&self, limit: Duration) {
+        for pending in self.table().values_mut() {
+            if let Waiter::Socket(waiter) = &mut pending.state
+                && pending.since.elapsed() >= limit
+            {
+                waiter.leave_handshake(Lost::Timeout);
+            }
         }
     }
 
