@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The sections, and the folders that the paths in them are below, the nearest first; how many tests
 /// they name at least.
-const SECTIONS: [(&str, &[&str], usize); 4] = [
+const SECTIONS: [(&str, &[&str], usize); 5] = [
     (
         "Tokens: `crates/yett-jwt`",
         &["crates/yett-jwt/src", "crates/yett-jwt", "."],
@@ -24,6 +24,11 @@ const SECTIONS: [(&str, &[&str], usize); 4] = [
     (
         "Passwords: `crates/yett-issuer`",
         &["crates/yett-issuer/src/password"],
+        10,
+    ),
+    (
+        "WebSockets: `crates/yett-edge`",
+        &["crates/yett-edge/src/websocket", "crates/yett-edge/src"],
         10,
     ),
 ];

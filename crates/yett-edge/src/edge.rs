@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
-use crate::conn;
+use crate::conn::{self, Stop};
 use crate::floor::{Floor, rounds};
 use crate::listen::{Address, Listener};
 use crate::log::AccessLog;
@@ -37,7 +37,7 @@ pub struct Edge {
     handles: Vec<Handle>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     accepting: watch::Sender<bool>,
-    stopping: watch::Sender<bool>,
+    stopping: watch::Sender<Stop>,
     ended: watch::Sender<bool>,
     open: Arc<AtomicUsize>,
     unix_paths: Vec<(PathBuf, u64)>,
@@ -82,7 +82,7 @@ impl Edge {
             Arc::clone(&settings),
         ));
         let (ended, _) = watch::channel(false);
-        let (stopping, _) = watch::channel(false);
+        let (stopping, _) = watch::channel(Stop::No);
         let (accepting, _) = watch::channel(false);
         let mut handles = Vec::new();
         let mut threads = Vec::new();
@@ -194,15 +194,24 @@ impl Edge {
     }
 
     /// Stops taking connections, lets running requests end for up to `grace`, and tells every
-    /// connection to close after its request. Returns what was still open at the end.
+    /// connection to close after its request. WebSockets may go on for three quarters of that time,
+    /// and are then closed with 1001. Returns what was still open at the end.
     pub async fn stop(&self, grace: Duration) -> Remaining {
-        self.stopping.send_replace(true);
+        self.stopping.send_replace(Stop::Requests);
         let quiet = async {
             while self.connections() > 0 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let _out_of_time = tokio::time::timeout(grace, quiet).await;
+        let _out_of_time = tokio::time::timeout(grace, async {
+            let mut quiet = std::pin::pin!(quiet);
+            let patience = grace.saturating_sub(grace / 4);
+            if tokio::time::timeout(patience, &mut quiet).await.is_err() {
+                self.stopping.send_replace(Stop::Sockets);
+                quiet.await;
+            }
+        })
+        .await;
         Remaining {
             connections: self.connections(),
         }
@@ -230,7 +239,7 @@ struct Acceptor {
     services: Arc<Services>,
     settings: Arc<EdgeSettings>,
     handles: Vec<Handle>,
-    stopping: watch::Receiver<bool>,
+    stopping: watch::Receiver<Stop>,
     room: Arc<Semaphore>,
     open: Arc<AtomicUsize>,
     next: usize,
@@ -246,7 +255,7 @@ impl Acceptor {
             let room = Arc::clone(&self.room);
             let accepted = tokio::select! {
                 biased;
-                _stop = stopping.wait_for(|stop| *stop) => return,
+                _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
                 // Room first: at the limit, connections wait in the kernel's backlog.
                 accepted = async { Some((room.acquire_owned().await.ok()?, door.accept().await)) } => accepted,
             };

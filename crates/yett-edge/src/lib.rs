@@ -27,7 +27,9 @@ pub mod service;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+mod websocket;
 
 pub use edge::{Edge, EdgeError, Remaining};
 pub use ruling::{Interface, Mount, Ruling};
 pub use settings::{EdgeSettings, Sendfile};
+pub use websocket::{Deflate, WebSocketSettings};

@@ -22,7 +22,8 @@ pub struct Mount {
 /// How a release's application is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interface {
-    /// PEP 3333: a worker gets a request when its body is whole.
+    /// PEP 3333: a worker gets a request when its body is whole. It knows no WebSockets: who asks for
+    /// one gets an ordinary answer.
     Wsgi,
     /// ASGI 3: a body that is long, or of unknown length, reaches the worker as it arrives.
     Asgi,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::floor::Carrier;
+use crate::websocket::WebSocketSettings;
 
 /// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +62,8 @@ pub struct EdgeSettings {
     /// Up to so many requests are added to `max_requests`, worker by worker, so that not all are
     /// replaced at once.
     pub max_requests_jitter: u64,
+    /// Limits and times of WebSockets.
+    pub websocket: WebSocketSettings,
 }
 
 impl Default for EdgeSettings {
@@ -85,6 +88,7 @@ impl Default for EdgeSettings {
             request_timeout: Some(Duration::from_secs(30)),
             max_requests: None,
             max_requests_jitter: 0,
+            websocket: WebSocketSettings::default(),
         }
     }
 }

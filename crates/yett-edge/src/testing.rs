@@ -5,6 +5,7 @@
 //! until what is awaited has come.
 
 mod client;
+pub(crate) mod socket;
 mod worker;
 
 use std::future::Future;
@@ -26,7 +27,7 @@ use yett_link::frame::{DESCRIPTOR, Kind, put_frame};
 pub(crate) use client::Client;
 pub(crate) use worker::FakeWorker;
 
-use crate::conn;
+use crate::conn::{self, Stop};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::log::{AccessLog, Format};
 use crate::ruling::{Interface, Ruling};
@@ -179,7 +180,7 @@ pub(crate) struct Bench {
     services: Arc<Services>,
     log: Arc<AccessLog>,
     lines: Lines,
-    stopping: watch::Sender<bool>,
+    stopping: watch::Sender<Stop>,
     connections: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -223,7 +224,7 @@ impl Bench {
             services: Arc::new(services),
             log,
             lines,
-            stopping: watch::channel(false).0,
+            stopping: watch::channel(Stop::No).0,
             connections: Mutex::default(),
         }
     }
@@ -257,7 +258,12 @@ impl Bench {
 
     /// Tells every connection to close after its request.
     pub(crate) fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopping.send_replace(Stop::Requests);
+    }
+
+    /// Tells WebSockets too that the server stops.
+    pub(crate) fn stop_sockets(&self) {
+        self.stopping.send_replace(Stop::Sockets);
     }
 
     /// The access records, when every connection has ended.

@@ -28,6 +28,17 @@ pub const RESPONSE_WINDOW: usize = 256 * 1024;
 /// has given credit back, in bytes.
 pub const REQUEST_WINDOW: usize = 256 * 1024;
 
+/// What a [`Kind::Message`] counts against [`REQUEST_WINDOW`] beside its bytes, and what its
+/// [`Kind::BodyCredit`] gives back beside them: a message of no bytes takes room too.
+pub const MESSAGE_OVERHEAD: usize = 64;
+
+/// What a [`Kind::Message`] of `len` bytes counts against [`REQUEST_WINDOW`]. Edge and worker both
+/// count with this, so that a client cannot fill a worker with a quarter of a million tiny messages.
+#[must_use]
+pub const fn message_cost(len: usize) -> usize {
+    len.saturating_add(MESSAGE_OVERHEAD)
+}
+
 /// Set on the frame that ends an exchange; on a [`Kind::Body`] frame, on the last of the body.
 pub const LAST: u8 = 1;
 
@@ -103,8 +114,8 @@ pub enum Kind {
     /// Worker → edge: the application failed; [`LAST`] is implied. The payload is empty: the
     /// traceback goes to the worker's own standard error, never through the edge.
     Failed = 20,
-    /// Worker → edge: `u32` bytes of the request's body, or of the client's messages, were taken;
-    /// the edge may send as many more.
+    /// Worker → edge: `u32` bytes of the request's body, or of the client's messages (counted by
+    /// [`message_cost`]), were taken; the edge may send as many more.
     BodyCredit = 21,
     /// Worker → edge: headers for a 103 answer before the real one, as [`crate::response::write_fields`]
     /// writes them.

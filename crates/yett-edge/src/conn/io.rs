@@ -20,6 +20,19 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into_boxed_slice());
 }
 
+/// Reads what one read brings, at most 64 KiB, into the thread's own buffer.
+pub(crate) fn poll_read_some<S: AsyncRead, T>(
+    stream: Pin<&mut S>,
+    cx: &mut Context<'_>,
+    take: impl FnOnce(&[u8]) -> T,
+) -> Poll<io::Result<T>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut buffer = ReadBuf::new(scratch);
+        ready!(stream.poll_read(cx, &mut buffer))?;
+        Poll::Ready(Ok(take(buffer.filled())))
+    })
+}
+
 pub(super) struct ScannedIo<S> {
     stream: S,
     scanner: Scanner,
@@ -57,6 +70,11 @@ impl<S> ScannedIo<S> {
         self.scanner.request_line()
     }
 
+    /// What the client sent behind its request for a WebSocket.
+    pub(super) fn take_early(&mut self) -> BytesMut {
+        self.scanner.take_early()
+    }
+
     fn offended(&mut self, offence: Offence, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.scanner.is_in_body() {
             // The request that owns this body is running and must fail now.
@@ -91,16 +109,24 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
             if let Some(offence) = this.state.offence() {
                 return this.offended(offence, cx);
             }
-            let scanned = SCRATCH.with_borrow_mut(|scratch| {
-                let mut buffer = ReadBuf::new(scratch);
-                match Pin::new(&mut this.stream).poll_read(cx, &mut buffer) {
-                    Poll::Pending => Poll::Pending,
-                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                    Poll::Ready(Ok(())) => {
-                        let outcome = this.scanner.push(buffer.filled(), &mut this.passed);
-                        Poll::Ready(Ok((buffer.filled().len(), outcome)))
+            if this.scanner.is_undecided() {
+                if this.state.take_declined() {
+                    let outcome = this.scanner.go_on(&mut this.passed);
+                    this.state.head_arriving(this.scanner.is_in_head());
+                    if let Err(offence) = outcome {
+                        this.state.offend(offence);
                     }
+                    continue;
                 }
+                if this.scanner.has_early() {
+                    // No more than one read of it is held.
+                    this.state.keep(cx.waker());
+                    return Poll::Pending;
+                }
+            }
+            let (scanner, passed) = (&mut this.scanner, &mut this.passed);
+            let scanned = poll_read_some(Pin::new(&mut this.stream), cx, |bytes| {
+                (bytes.len(), scanner.push(bytes, passed))
             });
             if scanned.is_pending() {
                 this.state.keep(cx.waker());

@@ -3,6 +3,10 @@
 //! hyper accepts some messages that two servers in a row may read differently. So the bytes pass
 //! through [`scan`] first; what it objects to never reaches hyper, and is answered here, after
 //! everything that came before it has been answered.
+//!
+//! A connection whose request for a WebSocket was granted leaves hyper and goes on in
+//! `crate::websocket`; it stays the same connection, with the same task and the same place among
+//! the open ones.
 
 mod hints;
 mod io;
@@ -24,7 +28,9 @@ use crate::log::Record;
 use crate::respond::Failure;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
+use crate::websocket::{self, Asked};
 pub(crate) use hints::EarlyHints;
+pub(crate) use io::poll_read_some;
 pub use offence::Offence;
 pub(crate) use state::{BusyGuard, ConnState};
 
@@ -38,13 +44,23 @@ const LINGER_BYTES: usize = 256 * 1024;
 /// Bytes that hyper may gather of one head; the scanner's own limit is smaller.
 pub(crate) const HYPER_BUFFER: usize = 400 * 1024;
 
+/// How far the edge has come in stopping, as connections hear it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    No,
+    /// Close after the running request.
+    Requests,
+    /// Close WebSockets too.
+    Sockets,
+}
+
 /// Serves one connection to its end.
 pub(crate) async fn serve<S>(
     stream: S,
     arrival: Arrival,
     services: Arc<Services>,
     settings: Arc<EdgeSettings>,
-    mut stopping: watch::Receiver<bool>,
+    mut stopping: watch::Receiver<Stop>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -58,7 +74,7 @@ pub(crate) async fn serve<S>(
         let services = Arc::clone(&services);
         let state = Arc::clone(&state);
         service_fn(move |request| {
-            let busy = BusyGuard::new(&state);
+            let busy = BusyGuard::new(&state, Asked::read(&request));
             Arc::clone(&services).answer(request, arrival, busy)
         })
     };
@@ -78,7 +94,7 @@ pub(crate) async fn serve<S>(
             // Not `poll_without_shutdown`, which ends before all is written when the client is slow
             // to take it; `ScannedIo` keeps hyper from closing the socket instead.
             outcome = &mut connection => break outcome,
-            changed = stopping.wait_for(|stop| *stop), if !stop_seen => {
+            changed = stopping.wait_for(|stop| *stop != Stop::No), if !stop_seen => {
                 let _sender_gone = changed;
                 stop_seen = true;
                 std::pin::Pin::new(&mut connection).graceful_shutdown();
@@ -101,7 +117,15 @@ pub(crate) async fn serve<S>(
         }
     };
     let mut io = connection.into_parts().io;
-    if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
+    if outcome.is_ok()
+        && let Some(socket) = state.take_socket()
+    {
+        // hyper has no byte of it: the scanner passes nothing on behind such a request.
+        let early = io.take_early();
+        // Boxed: a connection that is none does not hold room for one.
+        let driven = websocket::drive(io.stream(), &early, *socket, &settings, stopping);
+        Box::pin(driven).await;
+    } else if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
         turn_away(&mut io, offence, &arrival, &services).await;
     } else if let Err(error) = outcome
         && error.is_parse()

@@ -4,12 +4,15 @@
 //! It passes on exactly the bytes that came, in heads that are whole and checked and bodies whose
 //! framing is checked as far as it has come. It never repairs anything.
 //!
+//! Behind a head that asks for a WebSocket nothing is passed on until that is decided.
+//!
 //! Bounds: an incomplete head is held up to [`Limits::max_head`]; of a body nothing is held.
 
 use bytes::BytesMut;
 use http::Uri;
 
 use super::Offence;
+use crate::websocket::handshake::asks;
 
 /// Longest line that announces a chunk, extensions included, in bytes.
 const MAX_CHUNK_LINE: usize = 256;
@@ -38,6 +41,8 @@ pub struct Scanner {
     held: BytesMut,
     /// An empty line before this request line was skipped already.
     skipped: bool,
+    /// What came behind a request for a WebSocket that is not answered.
+    early: BytesMut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,8 @@ enum Place {
     /// CR LF behind a chunk's data, as far as it has come.
     ChunkEnd(u8),
     Trailers,
+    /// Behind a request for a WebSocket: its answer decides whether HTTP goes on.
+    Undecided,
 }
 
 /// How a message's body is framed.
@@ -58,6 +65,8 @@ enum Place {
 enum Framing {
     Length(u64),
     Chunked,
+    /// None, and perhaps a WebSocket instead of a further message.
+    Upgrade,
 }
 
 impl Scanner {
@@ -69,6 +78,7 @@ impl Scanner {
             place: Place::Head,
             held: BytesMut::new(),
             skipped: false,
+            early: BytesMut::new(),
         }
     }
 
@@ -81,7 +91,37 @@ impl Scanner {
     /// Whether a body has begun and is not whole.
     #[must_use]
     pub fn is_in_body(&self) -> bool {
-        self.place != Place::Head
+        !matches!(self.place, Place::Head | Place::Undecided)
+    }
+
+    /// Whether a request for a WebSocket waits for its answer. What comes until then is held, and
+    /// nobody but a client that breaks RFC 6455 (section 4.1) sends anything: so read no further as
+    /// soon as [`Scanner::has_early`].
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.place == Place::Undecided
+    }
+
+    /// Whether something came behind a request for a WebSocket before its answer.
+    #[must_use]
+    pub fn has_early(&self) -> bool {
+        !self.early.is_empty()
+    }
+
+    /// The request for a WebSocket was answered otherwise: HTTP goes on behind it.
+    ///
+    /// # Errors
+    /// As [`Scanner::push`].
+    pub fn go_on(&mut self, out: &mut BytesMut) -> Result<(), Offence> {
+        self.place = Place::Head;
+        let early = std::mem::take(&mut self.early);
+        self.push(&early, out)
+    }
+
+    /// What came behind a request for a WebSocket that was granted: the WebSocket's first bytes.
+    #[must_use]
+    pub fn take_early(&mut self) -> BytesMut {
+        std::mem::take(&mut self.early)
     }
 
     /// Method and target of the head that is being held, for the log.
@@ -112,6 +152,10 @@ impl Scanner {
                 Place::ChunkLine => self.chunk_line(bytes, out)?,
                 Place::ChunkEnd(seen) => self.chunk_end(bytes, out, seen)?,
                 Place::Trailers => self.trailers(bytes, out)?,
+                Place::Undecided => {
+                    self.early.extend_from_slice(bytes);
+                    &[]
+                }
             };
         }
         Ok(())
@@ -142,6 +186,7 @@ impl Scanner {
         self.held.clear();
         self.skipped = false;
         self.place = match framing {
+            Framing::Upgrade => Place::Undecided,
             Framing::Length(0) => Place::Head,
             Framing::Length(length) => Place::Body(length),
             Framing::Chunked => Place::ChunkLine,
@@ -306,7 +351,8 @@ fn check_head(head: &[u8], limits: Limits) -> Result<Framing, Offence> {
             return Err(Offence::Header);
         }
     }
-    let (Some(_), Some(target), Some(version)) = (request.method, request.path, request.version)
+    let (Some(method), Some(target), Some(version)) =
+        (request.method, request.path, request.version)
     else {
         return Err(Offence::RequestLine);
     };
@@ -333,7 +379,15 @@ fn check_head(head: &[u8], limits: Limits) -> Result<Framing, Offence> {
         (None, Some(coding)) if coding.eq_ignore_ascii_case(b"chunked") => Ok(Framing::Chunked),
         (None, Some(coding)) if names_chunked(coding) => Err(Offence::TransferEncoding),
         (None, Some(_)) => Err(Offence::UnknownCoding),
-        (length, None) => Ok(Framing::Length(length.unwrap_or(0))),
+        (length, None) => {
+            let headers = request.headers.iter();
+            let pairs = headers.map(|header| (header.name, header.value));
+            Ok(if asks(method, version == 1, pairs) {
+                Framing::Upgrade
+            } else {
+                Framing::Length(length.unwrap_or(0))
+            })
+        }
     }
 }
 

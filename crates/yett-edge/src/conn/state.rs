@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Offence;
 use super::hints::{EarlyHints, MOST_WAITING};
 use crate::settings::EdgeSettings;
+use crate::websocket::{Asked, Socket};
 
 /// Shared state of one connection.
 #[derive(Debug)]
@@ -42,6 +43,10 @@ struct Shared {
     clean: bool,
     /// The running request's answer is known: the time for hints is over.
     answered: bool,
+    /// A request for a WebSocket was answered otherwise.
+    declined: bool,
+    /// What the connection becomes when its last answer is written.
+    socket: Option<Box<Socket>>,
 }
 
 /// What the clock says about a connection.
@@ -75,6 +80,8 @@ impl ConnState {
             due: BytesMut::new(),
             clean: false,
             answered: true,
+            declined: false,
+            socket: None,
         };
         Self {
             shared: Mutex::new(shared),
@@ -187,6 +194,16 @@ impl ConnState {
         std::mem::take(&mut shared.due)
     }
 
+    /// Whether a request for a WebSocket has been answered otherwise since this was last asked.
+    pub(super) fn take_declined(&self) -> bool {
+        std::mem::take(&mut self.shared().declined)
+    }
+
+    /// What the connection becomes.
+    pub(super) fn take_socket(&self) -> Option<Box<Socket>> {
+        self.shared().socket.take()
+    }
+
     pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();
         let now = Instant::now();
@@ -229,10 +246,15 @@ pub(super) fn look_every(settings: &EdgeSettings) -> Duration {
 
 /// While this lives, a request is running on its connection.
 #[derive(Debug)]
-pub(crate) struct BusyGuard(Arc<ConnState>);
+pub(crate) struct BusyGuard {
+    state: Arc<ConnState>,
+    /// What the request says of a WebSocket.
+    asked: Option<Asked>,
+    switches: bool,
+}
 
 impl BusyGuard {
-    pub(crate) fn new(state: &Arc<ConnState>) -> Self {
+    pub(crate) fn new(state: &Arc<ConnState>, asked: Option<Asked>) -> Self {
         {
             let mut shared = state.shared();
             shared.busy = true;
@@ -241,20 +263,36 @@ impl BusyGuard {
             shared.answered = false;
             shared.clean = false;
         }
-        Self(Arc::clone(state))
+        Self {
+            state: Arc::clone(state),
+            asked,
+            switches: false,
+        }
+    }
+
+    /// The request asks for a WebSocket.
+    pub(crate) const fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
+    }
+
+    /// The connection becomes this WebSocket when the answer, which must have the status 101, is
+    /// written.
+    pub(crate) fn switch_to(&mut self, socket: Socket) {
+        self.switches = true;
+        self.state.shared().socket = Some(Box::new(socket));
     }
 }
 
 impl BusyGuard {
     /// Where the running request's early hints go.
     pub(crate) fn hints(&self) -> EarlyHints {
-        EarlyHints::new(Arc::clone(&self.0))
+        EarlyHints::new(Arc::clone(&self.state))
     }
 
     /// The answer goes to hyper now: a hint that comes later is too late. Those that wait go right
     /// before it, if it is certain where it will begin.
     pub(crate) fn answers(&self) {
-        let mut shared = self.0.shared();
+        let mut shared = self.state.shared();
         shared.answered = true;
         let hints = std::mem::take(&mut shared.hints);
         if shared.clean {
@@ -264,17 +302,18 @@ impl BusyGuard {
 
     /// Whether the connection is being cut because its client has stopped reading.
     pub(crate) fn is_cut(&self) -> bool {
-        self.0.shared().cut
+        self.state.shared().cut
     }
 }
 
 impl Drop for BusyGuard {
     fn drop(&mut self) {
         let reader = {
-            let mut shared = self.0.shared();
+            let mut shared = self.state.shared();
             shared.busy = false;
             shared.answered = true;
             shared.hints = BytesMut::new();
+            shared.declined |= self.asked.is_some() && !self.switches;
             shared.idle_since = Instant::now();
             shared.reader.take()
         };

@@ -20,7 +20,7 @@ use crate::conn::EarlyHints;
 use crate::respond::FileRange;
 
 /// Credit goes back in pieces of this size, so that small chunks do not cost a frame each.
-const CREDIT_STEP: usize = RESPONSE_WINDOW / 4;
+pub(super) const CREDIT_STEP: usize = RESPONSE_WINDOW / 4;
 
 /// The connection's end of an exchange. Dropping it before the end tells the worker to stop.
 pub(crate) struct Exchange {
@@ -213,6 +213,19 @@ impl Exchange {
             head: Some(head),
             owed: 0,
             ended: false,
+        }
+    }
+
+    /// The rest of an exchange whose head has come: an application's answer to a request for a
+    /// WebSocket that is none.
+    pub(super) fn with_head(link: Arc<Link>, id: ExchangeId, head: &AppHead) -> Self {
+        let streamed = matches!(head.body, AppBody::Stream(_));
+        Self {
+            link,
+            id,
+            head: None,
+            owed: if streamed { head.first.len() } else { 0 },
+            ended: !streamed,
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Link {
     flush: Notify,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
-    pending: Pendings,
+    pub(super) pending: Pendings,
     runs: Runs,
     pulse: Pulse,
     next: AtomicU64,
@@ -87,7 +87,7 @@ impl Link {
         beside: Beside,
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
-        let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
+        let id = self.next_id();
         let mut frame = encode(id).map_err(OpenError::Frame)?;
         let (receiver, claim) = self
             .pending
@@ -98,6 +98,14 @@ impl Link {
         }
         self.send(frame, body);
         Ok(Exchange::new(Arc::clone(self), id, receiver))
+    }
+
+    pub(super) fn next_id(&self) -> ExchangeId {
+        ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) const fn closed_flag(&self) -> &AtomicBool {
+        &self.closed
     }
 
     pub(super) fn credit(self: &Arc<Self>, id: ExchangeId, len: usize) {
@@ -141,7 +149,13 @@ impl Link {
         self.send_small(Kind::Drain, 0, ExchangeId::new(0), &[]);
     }
 
-    fn send_small(self: &Arc<Self>, kind: Kind, flags: u8, id: ExchangeId, payload: &[u8]) {
+    pub(super) fn send_small(
+        self: &Arc<Self>,
+        kind: Kind,
+        flags: u8,
+        id: ExchangeId,
+        payload: &[u8],
+    ) {
         let mut frame = BytesMut::with_capacity(32 + payload.len());
         if put_frame(&mut frame, kind, flags, id, payload).is_ok() {
             self.send(frame, None);
@@ -149,7 +163,7 @@ impl Link {
     }
 
     /// Writes at once as far as the carrier takes it; the rest waits for the link's task.
-    fn send(self: &Arc<Self>, frame: BytesMut, body: Option<Arc<OwnedFd>>) {
+    pub(super) fn send(self: &Arc<Self>, frame: BytesMut, body: Option<Arc<OwnedFd>>) {
         if self.wire.send(frame, body) == Flushed::Partly {
             self.flush.notify_one();
         }
@@ -227,6 +241,7 @@ impl Link {
 
     /// Fails what is overdue; true if the worker itself must be replaced.
     fn is_stuck(self: &Arc<Self>, limit: Duration) -> bool {
+        self.pending.fail_overdue_handshakes(limit);
         match self.runs {
             Runs::Threads => self.pending.fail_overdue(limit),
             Runs::EventLoop => {
@@ -342,6 +357,15 @@ impl Link {
         match frame.kind {
             Kind::Ready => floor.ready(self.worker),
             Kind::Begun => self.pending.begun(frame.exchange),
+            Kind::Accept | Kind::Reply | Kind::Close => self.hand_to_socket(frame, floor)?,
+            Kind::Response | Kind::Chunk | Kind::Failed
+                if self.pending.is_socket(frame.exchange) =>
+            {
+                self.hand_to_socket(frame, floor)?;
+            }
+            Kind::BodyCredit if self.pending.is_socket(frame.exchange) => {
+                self.pending.socket_took(&frame)?;
+            }
             Kind::BodyCredit => self.pending.body_credit(&frame)?,
             Kind::Hints => self.pending.hints(&frame)?,
             Kind::Response | Kind::Chunk | Kind::Trailers | Kind::Failed => {

@@ -5,6 +5,9 @@
 //! and given to another worker as soon as that is free first. All others wait here, in the order in
 //! which they came, until a worker is free, the wait is too long, or the client leaves.
 //!
+//! An open WebSocket counts when the least busy worker is chosen, but takes no place of a request:
+//! it would keep it for hours. Connections are what bounds them.
+//!
 //! Bounds: [`EdgeSettings::max_queue`] requests wait; a further one is refused at once.
 
 mod carrier;
@@ -14,6 +17,7 @@ mod link;
 mod pace;
 mod pending;
 pub(crate) mod rounds;
+mod socket;
 mod window;
 
 use std::collections::{HashMap, VecDeque};
@@ -33,6 +37,7 @@ use link::Link;
 pub(crate) use link::OpenError;
 use pace::Pace;
 use pending::Recalled;
+pub(crate) use socket::{Answered, FromApp, SocketExchange};
 pub(crate) use window::{Over, Window};
 
 use crate::settings::EdgeSettings;
@@ -79,9 +84,20 @@ struct Seat {
     capacity: usize,
     in_flight: usize,
     pace: Pace,
+    /// Open WebSockets, which take nothing of the worker's capacity.
+    sockets: usize,
     served: u64,
     limit: Option<u64>,
     link: Arc<Link>,
+}
+
+impl Seat {
+    /// Tells a worker that gets nothing new to leave, when the last of what it has is over.
+    fn drain_when_empty(&self) {
+        if self.phase == Phase::Draining && self.in_flight == 0 && self.sockets == 0 {
+            self.link.send_drain();
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +214,7 @@ impl Floor {
             capacity: kind.capacity,
             in_flight: 0,
             pace: Pace::new(),
+            sockets: 0,
             served: 0,
             limit,
             link,
@@ -220,14 +237,13 @@ impl Floor {
             return;
         };
         seat.phase = Phase::Draining;
-        if seat.in_flight == 0 {
-            seat.link.send_drain();
-        }
+        seat.drain_when_empty();
     }
 
     /// Cuts the answers that a worker is still streaming: its grace period is about over. What is
     /// not answered yet may go on until the worker is ended.
-    pub fn cut(&self, worker: u32) {
+    pub fn cut(self: &Arc<Self>, worker: u32) {
+        self.cut_sockets(worker);
         let link = {
             let state = self.state();
             let seat = state.seats.iter().find(|seat| seat.worker == worker);
@@ -313,9 +329,14 @@ impl Floor {
                 seat.in_flight < seat.capacity + ahead
             })
             .min_by_key(|seat| {
-                let asleep = seat.link.worker_seems_asleep();
-                let wait = seat.pace.wait(seat.in_flight, seat.capacity, asleep);
-                (wait, seat.in_flight, seat.served)
+                // A loop takes everything at once, asleep or not.
+                let wait = if seat.link.takes_ahead() {
+                    let asleep = seat.link.worker_seems_asleep();
+                    seat.pace.wait(seat.in_flight, seat.capacity, asleep)
+                } else {
+                    0
+                };
+                (wait, seat.in_flight + seat.sockets, seat.served)
             })?;
         seat.in_flight += 1;
         seat.served += 1;
@@ -407,9 +428,7 @@ impl Floor {
             seat.pace
                 .ended(seat.in_flight > self.settings.worker_threads);
             seat.in_flight = seat.in_flight.saturating_sub(1);
-            if seat.phase == Phase::Draining && seat.in_flight == 0 {
-                seat.link.send_drain();
-            }
+            seat.drain_when_empty();
         }
         self.pump(&mut state);
         self.even_out(&mut state);

@@ -1,5 +1,7 @@
 //! The exchanges that a worker has not ended yet, and what of their frames reaches whom.
 
+mod socket;
+
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +19,8 @@ use super::Ticket;
 use super::exchange::{AppBody, AppHead, Beside, Head, Lost, NoHead, Piece, extra_fields};
 use super::window::OpenWindow;
 use crate::conn::EarlyHints;
+use socket::SocketWaiter;
+pub(super) use socket::{Departure, Toll, Turn};
 
 /// The table of one link. Its lock is held for moments. Bounded by the floor, which gives a worker
 /// no more requests than it may have.
@@ -53,6 +57,8 @@ struct Pending {
 enum Waiter {
     Head(oneshot::Sender<Result<AppHead, NoHead>>),
     Body(mpsc::UnboundedSender<Result<Piece, Lost>>),
+    /// Of a WebSocket, from its request to its end.
+    Socket(SocketWaiter),
     /// The client left; what still comes is thrown away.
     Nobody,
 }
@@ -66,6 +72,7 @@ impl Waiter {
             Self::Body(waiter) => {
                 let _client_left = waiter.send(Err(lost));
             }
+            Self::Socket(waiter) => waiter.fail(lost),
             Self::Nobody => {}
         }
     }
@@ -212,7 +219,7 @@ impl Pendings {
         }
         match table.remove(id)?.state {
             Waiter::Head(waiter) => Some(Recalled(waiter)),
-            Waiter::Body(_) | Waiter::Nobody => None,
+            Waiter::Body(_) | Waiter::Socket(_) | Waiter::Nobody => None,
         }
     }
 
@@ -378,6 +385,11 @@ impl Pendings {
                 waiter.fail(Lost::AppFailed);
             }
             (Waiter::Nobody, _) => {}
+            // Its frames take the way of `deliver_to_socket`.
+            (waiter @ Waiter::Socket(_), kind) => {
+                pending.state = waiter;
+                return Err(FrameError::UnknownKind(kind as u8));
+            }
             // A chunk before its head, or a second head.
             (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
                 // Put back, so that closing the link fails it: a dropped sender would look like
@@ -401,6 +413,10 @@ impl Pendings {
         let mut table = self.table();
         let works = self.works(&table);
         for (&id, pending) in &mut table.exchanges {
+            // They have a look of their own: `fail_overdue_handshakes`.
+            if matches!(pending.state, Waiter::Socket(_)) {
+                continue;
+            }
             if works && self.stands_behind(id, pending) {
                 // The one before it is the one that takes too long; its own time begins later.
                 pending.since = Instant::now();
@@ -438,12 +454,13 @@ impl Pendings {
     }
 
     /// Gives up every exchange that somebody waits for, as if its worker had died, and names them.
+    /// WebSockets have their own way to be told.
     pub(super) fn give_up_all(&self) -> Vec<ExchangeId> {
         let mut table = self.table();
         let all = table
             .exchanges
             .iter_mut()
-            .filter(|(_, pending)| !matches!(pending.state, Waiter::Nobody));
+            .filter(|(_, pending)| matches!(pending.state, Waiter::Head(_) | Waiter::Body(_)));
         all.map(|(id, pending)| {
             let waiter = std::mem::replace(&mut pending.state, Waiter::Nobody);
             // It may be running: what is not safe must not run again elsewhere.

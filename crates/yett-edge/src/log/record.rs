@@ -17,6 +17,7 @@ pub(crate) struct Record {
     log: Arc<AccessLog>,
     pub(crate) fields: Fields,
     began: Instant,
+    written: bool,
 }
 
 /// The fields of a record, as the log formats print them.
@@ -79,6 +80,18 @@ impl Record {
                 user_agent: None,
             },
             began: Instant::now(),
+            written: false,
+        }
+    }
+
+    /// Takes the record along to where its request is really over; what stays here is not written.
+    pub(crate) fn take_along(&mut self) -> Self {
+        self.written = true;
+        Self {
+            log: Arc::clone(&self.log),
+            fields: self.fields.clone(),
+            began: self.began,
+            written: false,
         }
     }
 
@@ -103,6 +116,9 @@ fn bounded(text: &str) -> String {
 
 impl Drop for Record {
     fn drop(&mut self) {
+        if self.written {
+            return;
+        }
         self.fields.took = self.began.elapsed();
         if self.fields.status == 0 {
             if std::thread::panicking() {

@@ -14,6 +14,7 @@ use crate::conn::Offence;
 use crate::floor::{BadHeader, Lost, QueueError};
 use crate::respond::BadRange;
 use crate::service::SendfileError;
+use crate::websocket::HandshakeFault;
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,10 @@ pub(crate) enum Failure {
     Sendfile(#[from] SendfileError),
     #[error("the request does not fit into a frame")]
     Frame(#[from] yett_link::frame::FrameError),
+    #[error("the request for a WebSocket is malformed")]
+    Handshake(#[from] HandshakeFault),
+    #[error("the application closed the WebSocket instead of accepting it")]
+    SocketRefused,
     #[error("there is no such file")]
     NoSuchFile,
     #[error("the file could not be read")]
@@ -97,6 +102,9 @@ impl Failure {
             | Self::WrongLength { .. }
             | Self::BadRange(_) => StatusCode::BAD_GATEWAY,
             Self::Frame(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Handshake(HandshakeFault::Version) => StatusCode::UPGRADE_REQUIRED,
+            Self::Handshake(HandshakeFault::Key) => StatusCode::BAD_REQUEST,
+            Self::SocketRefused => StatusCode::FORBIDDEN,
             Self::NoSuchFile | Self::Sendfile(SendfileError::Missing { .. }) => {
                 StatusCode::NOT_FOUND
             }
@@ -112,6 +120,8 @@ impl Failure {
             | Self::BodyCut(_)
             | Self::BodySlow
             | Self::Frame(_)
+            | Self::Handshake(_)
+            | Self::SocketRefused
             | Self::NoSuchFile
             | Self::FileMethod => Fault::Client,
             Self::Lost(_)
@@ -147,6 +157,11 @@ impl Failure {
             | Self::WrongLength { .. }
             | Self::BadRange(_) => "The application's answer was not valid.",
             Self::Frame(_) => "The request's head is too long.",
+            Self::Handshake(HandshakeFault::Version) => {
+                "This version of WebSockets is not spoken here."
+            }
+            Self::Handshake(HandshakeFault::Key) => "The Sec-WebSocket-Key is not valid.",
+            Self::SocketRefused => "The application refused the WebSocket.",
             Self::NoSuchFile | Self::Sendfile(SendfileError::Missing { .. }) => {
                 "There is no such file."
             }
@@ -174,6 +189,15 @@ impl Failure {
                 | Self::BodySlow
                 | Self::Spool(_)
         )
+    }
+
+    /// What `Upgrade` and `Sec-WebSocket-Version` must say (RFC 9110 section 15.5.22, RFC 6455
+    /// section 4.4).
+    pub(crate) const fn upgrade(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Handshake(HandshakeFault::Version) => Some(("websocket", "13")),
+            _ => None,
+        }
     }
 
     pub(crate) const fn allow(&self) -> Option<&'static str> {

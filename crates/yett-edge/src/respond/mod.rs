@@ -10,7 +10,9 @@ mod file;
 
 use bytes::Bytes;
 use http::Response;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{
+    CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 
 pub(crate) use body::Body;
 pub(crate) use failure::Failure;
@@ -35,7 +37,12 @@ pub(crate) fn failed(failure: &Failure, mut record: Record) -> Response<Body> {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if failure.closes_connection() {
-        headers.insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    if let Some((protocol, version)) = failure.upgrade() {
+        headers.insert(UPGRADE, HeaderValue::from_static(protocol));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(version));
     }
     if let Some(methods) = failure.allow() {
         headers.insert(http::header::ALLOW, HeaderValue::from_static(methods));

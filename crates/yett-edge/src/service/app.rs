@@ -115,7 +115,10 @@ async fn ask(
             hints: extras.hints.clone(),
             window: window.clone(),
         };
-        let opened = ticket.open(file, beside, |id| encode(admitted, body, safe, id));
+        let opened = ticket.open(file, beside, |id| {
+            let (flags, len, inline) = body.parts(safe);
+            encode(admitted, flags, len, inline, id)
+        });
         let mut exchange = match opened {
             Ok(exchange) => exchange,
             Err(OpenError::Frame(error)) => return Err(error.into()),
@@ -160,10 +163,27 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn encode(
+impl RequestBody {
+    /// The flags of the request's frame, the body's length, and what of it the frame holds.
+    fn parts(&self, safe: bool) -> (u8, u64, &[u8]) {
+        let (flags, len, inline): (u8, u64, &[u8]) = match self {
+            Self::Whole(spooled) if spooled.file.is_some() => (DESCRIPTOR, spooled.len, &[]),
+            Self::Whole(spooled) => (0, spooled.len, &spooled.inline),
+            Self::Arriving(upload) => (STREAMED_BODY, upload.announced().unwrap_or(u64::MAX), &[]),
+        };
+        (
+            if safe { flags } else { flags | ANNOUNCE_BEGIN },
+            len,
+            inline,
+        )
+    }
+}
+
+pub(super) fn encode(
     admitted: &Admitted,
-    body: &RequestBody,
-    safe: bool,
+    flags: u8,
+    body_len: u64,
+    inline_body: &[u8],
     id: ExchangeId,
 ) -> Result<BytesMut, FrameError> {
     let head = admitted.head();
@@ -201,26 +221,9 @@ fn encode(
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let (mut flags, inline, len) = match body {
-        RequestBody::Whole(spooled) => {
-            let flags = if spooled.file.is_some() {
-                DESCRIPTOR
-            } else {
-                0
-            };
-            (flags, &*spooled.inline, spooled.len)
-        }
-        RequestBody::Arriving(upload) => {
-            let len = upload.announced().unwrap_or(u64::MAX);
-            (STREAMED_BODY, [].as_slice(), len)
-        }
-    };
-    if !safe {
-        flags |= ANNOUNCE_BEGIN;
-    }
-    let mut out = BytesMut::with_capacity(1024 + inline.len());
+    let mut out = BytesMut::with_capacity(1024 + inline_body.len());
     put_frame_with(&mut out, Kind::Request, flags, id, |out| {
-        write_request(out, &line, headers, len, inline);
+        write_request(out, &line, headers, body_len, inline_body);
     })?;
     Ok(out)
 }
@@ -230,7 +233,7 @@ fn server(address: SocketAddr) -> (String, u16) {
 }
 
 /// An answer from the application that HTTP allows.
-struct Answer {
+pub(super) struct Answer {
     status: StatusCode,
     reason: Option<ReasonPhrase>,
     headers: HeaderMap,
@@ -240,7 +243,7 @@ struct Answer {
     promised: Option<u64>,
 }
 
-fn checked(
+pub(super) fn checked(
     request: &RequestHead,
     extras: &Extras,
     mut head: AppHead,
@@ -348,7 +351,7 @@ impl Answer {
         });
     }
 
-    fn into_response(self, mut record: Record) -> Response<Body> {
+    pub(super) fn into_response(self, mut record: Record) -> Response<Body> {
         record.status(self.status);
         let body = match self.head.body {
             AppBody::Whole => Body::bytes(self.head.first, record),

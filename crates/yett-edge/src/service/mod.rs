@@ -6,6 +6,7 @@
 mod app;
 mod files;
 mod sendfile;
+mod socket;
 mod spool;
 mod upload;
 
@@ -25,7 +26,7 @@ use crate::conn::{BusyGuard, EarlyHints};
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
 use crate::respond::{self, Body, Failure};
-use crate::ruling::Ruling;
+use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
 pub(crate) use sendfile::SendfileError;
 use spool::Budget;
@@ -95,7 +96,7 @@ impl Services {
         self: Arc<Self>,
         request: Request<Incoming>,
         arrival: Arrival,
-        busy: BusyGuard,
+        mut busy: BusyGuard,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
         // A thread that has requests to begin has not slept: see what its workers have answered.
         let _heard = rounds::look_round();
@@ -110,7 +111,9 @@ impl Services {
         record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
         let extras = Extras::of(&parts, &busy);
         async move {
-            let mut response = self.judged(parts, incoming, arrival, extras, record).await;
+            let mut response = self
+                .judged((parts, incoming), arrival, extras, record, &mut busy)
+                .await;
             response.body_mut().hold(busy);
             Ok(response)
         }
@@ -118,11 +121,11 @@ impl Services {
 
     async fn judged(
         &self,
-        parts: Parts,
-        incoming: Incoming,
+        (parts, incoming): (Parts, Incoming),
         arrival: Arrival,
         extras: Extras,
         mut record: Record,
+        busy: &mut BusyGuard,
     ) -> Response<Body> {
         match RequestHead::parse(parts, arrival) {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
@@ -157,6 +160,12 @@ impl Services {
                         let interface = ruling.interface;
                         drop(ruling);
                         record.fields.route = admitted.route().to_string();
+                        if interface == Interface::Asgi
+                            && busy.asked().is_some()
+                            && matches!(admitted.service(), Service::App)
+                        {
+                            return socket::answer(self, &admitted, &extras, busy, record).await;
+                        }
                         match (admitted.service(), mount) {
                             (Service::App, _) => {
                                 let call = app::Call { interface, extras };

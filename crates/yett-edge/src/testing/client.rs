@@ -60,6 +60,14 @@ impl Client {
         }
     }
 
+    /// Takes so many bytes.
+    pub(crate) async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        while self.received.len() < count {
+            assert!(self.more().await, "closed before {count} bytes");
+        }
+        self.received.drain(..count).collect()
+    }
+
     fn take(&mut self, count: usize) -> String {
         let taken: Vec<u8> = self.received.drain(..count).collect();
         String::from_utf8(taken).unwrap()

@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use yett_link::frame::{
-    ExchangeId, Kind, LAST, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, put_frame,
+    ExchangeId, Kind, LAST, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, message_cost, put_frame,
 };
 use yett_link::worker::{LinkError, MessageKind};
 
@@ -115,7 +115,7 @@ impl WebSocketExchange {
         if state.over.is_some() {
             return Ok(());
         }
-        state.owed += piece.len();
+        state.owed += message_cost(piece.len());
         if state.part.len() + piece.len() > MAX_MESSAGE {
             state.part = BytesMut::new();
             self.close(py, &mut state, 1009, "the message is too long")?;

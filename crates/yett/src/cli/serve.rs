@@ -114,6 +114,19 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "DIR", help_heading = "Limits")]
     spool_dir: Option<String>,
 
+    /// The largest message of a WebSocket's client; beyond it the WebSocket is closed with 1009.
+    #[arg(long, value_name = "SIZE", help_heading = "WebSockets")]
+    ws_max_message: Option<String>,
+    /// How often a WebSocket's client is pinged; 0 means never.
+    #[arg(long, value_name = "DURATION", help_heading = "WebSockets")]
+    ws_ping_interval: Option<String>,
+    /// How long a WebSocket's client may send nothing after a ping; 0 means for ever.
+    #[arg(long, value_name = "DURATION", help_heading = "WebSockets")]
+    ws_ping_timeout: Option<String>,
+    /// Whether messages are compressed where the client offers it: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "WebSockets")]
+    ws_deflate: Option<String>,
+
     /// How log lines look: text or json.
     #[arg(long, value_name = "FORMAT", help_heading = "Log")]
     log_format: Option<String>,
@@ -156,6 +169,10 @@ impl ServeArgs {
             max_head,
             max_body,
             spool_dir,
+            ws_max_message,
+            ws_ping_interval,
+            ws_ping_timeout,
+            ws_deflate,
             log_format,
             access_log,
             no_access_log,
@@ -187,6 +204,10 @@ impl ServeArgs {
             (Key::MaxHead, max_head),
             (Key::MaxBody, max_body),
             (Key::SpoolDir, spool_dir),
+            (Key::WsMaxMessage, ws_max_message),
+            (Key::WsPingInterval, ws_ping_interval),
+            (Key::WsPingTimeout, ws_ping_timeout),
+            (Key::WsDeflate, ws_deflate),
             (Key::LogFormat, log_format),
             (
                 Key::AccessLog,

@@ -3,6 +3,7 @@
 
 use super::error::{Wrong, quoted};
 use std::{fmt, path::PathBuf};
+use yett_edge::Deflate;
 
 /// `module:callable` or `module`, checked to be dotted names as Python has them. Whether they
 /// exist, Python says.
@@ -241,6 +242,14 @@ impl Preload {
             )),
         }
     }
+}
+
+/// Whether WebSockets' messages are compressed: `on` or `off`.
+pub(super) fn deflate(text: &str) -> Result<Deflate, Wrong> {
+    AccessLog::parse(text).map(|switch| match switch {
+        AccessLog::On => Deflate::On,
+        AccessLog::Off => Deflate::Off,
+    })
 }
 
 /// The interpreter that somebody asked for; `discover` finds out whether it is there.

@@ -24,8 +24,8 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-const NOUNS: [&str; 5] = ["app", "listener", "log", "route", "server"];
-const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [server] or [log]";
+const NOUNS: [&str; 6] = ["app", "listener", "log", "route", "server", "websocket"];
+const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [server], [websocket] or [log]";
 const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -68,6 +68,7 @@ impl Reader<'_> {
                 "route" => self.tables(value, "route", Self::route),
                 "app" => self.apps(value),
                 "server" => self.table(value, "server"),
+                "websocket" => self.table(value, "websocket"),
                 "log" => self.table(value, "log"),
                 unknown => {
                     let wrong = format!("there is no {} in a configuration", quoted(unknown));

@@ -12,7 +12,7 @@ use super::{
     units::{duration_text, size_text},
 };
 use crate::cli::{Order, parse};
-use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path};
+use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path, time::Duration};
 
 const DASHES: &str = "----------\n";
 
@@ -116,6 +116,12 @@ fn lines(settled: &Settled) -> Vec<String> {
     line("max head", size_text(limits.max_head as u64));
     line("max body", size_text(limits.max_body));
     line("spool dir", limits.spool_dir.display().to_string());
+    let websocket = &settings.websocket;
+    let unless_never = |time: Option<Duration>| time.map_or("never".to_owned(), duration_text);
+    line("ws max message", size_text(websocket.max_message));
+    line("ws ping interval", unless_never(websocket.ping_interval));
+    line("ws ping timeout", unless_never(websocket.ping_timeout));
+    line("ws deflate", format!("{:?}", websocket.deflate));
     line(
         "log format",
         if settings.log_format == LogFormat::Json {
@@ -245,6 +251,10 @@ keep-alive = 75s
 max head = 64KiB
 max body = 100MiB
 spool dir = /tmp
+ws max message = 16MiB
+ws ping interval = 20s
+ws ping timeout = 20s
+ws deflate = On
 log format = text
 access log = on
 pid file = none";
@@ -271,7 +281,7 @@ fn a_place_in_a_file_counts_lines_and_characters_from_1() {
 
 proptest::proptest! {
     #[test]
-    fn any_words_end_in_settings_or_errors(words in proptest::collection::vec(".{0,40}", 25), toml in "(\\PC|\n){0,200}") {
+    fn any_words_end_in_settings_or_errors(words in proptest::collection::vec(".{0,40}", super::key::TABLE.len()), toml in "(\\PC|\n){0,200}") {
         let flags = super::key::TABLE.iter().zip(words).map(|(row, word)| (row.key, word));
         let around = Surroundings {
             folder: "/srv/notes".into(),

@@ -57,6 +57,14 @@ pub(crate) enum Key {
     MaxBody,
     /// Where large bodies are kept while they arrive.
     SpoolDir,
+    /// The largest message of a WebSocket's client.
+    WsMaxMessage,
+    /// How often a WebSocket's client is pinged.
+    WsPingInterval,
+    /// How long a WebSocket's client may be silent after a ping.
+    WsPingTimeout,
+    /// Whether WebSockets' messages are compressed.
+    WsDeflate,
     /// The file that holds the process id.
     PidFile,
     /// How log lines look.
@@ -157,7 +165,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 28] = [
+pub(crate) static TABLE: [Row; 32] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -332,6 +340,34 @@ pub(crate) static TABLE: [Row; 28] = [
         (Some("server"), "spool_dir"),
         Shape::Text,
         None,
+    ),
+    row(
+        Key::WsMaxMessage,
+        ("--ws-max-message", "YETT_WS_MAX_MESSAGE"),
+        (Some("websocket"), "max_message"),
+        Shape::Size,
+        Some("16MiB"),
+    ),
+    row(
+        Key::WsPingInterval,
+        ("--ws-ping-interval", "YETT_WS_PING_INTERVAL"),
+        (Some("websocket"), "ping_interval"),
+        Shape::Duration,
+        Some("20s"),
+    ),
+    row(
+        Key::WsPingTimeout,
+        ("--ws-ping-timeout", "YETT_WS_PING_TIMEOUT"),
+        (Some("websocket"), "ping_timeout"),
+        Shape::Duration,
+        Some("20s"),
+    ),
+    row(
+        Key::WsDeflate,
+        ("--ws-deflate", "YETT_WS_DEFLATE"),
+        (Some("websocket"), "deflate"),
+        Shape::Switch,
+        Some("on"),
     ),
     row(
         Key::PidFile,

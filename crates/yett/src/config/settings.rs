@@ -9,6 +9,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
+use yett_edge::WebSocketSettings;
 
 /// Settings and what should be said about them at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub(crate) struct ServeSettings {
     pub(crate) preload: Preload,
     /// The bounds of the edge.
     pub(crate) limits: Limits,
+    /// The bounds and times of WebSockets.
+    pub(crate) websocket: WebSocketSettings,
     /// How log lines look.
     pub(crate) log_format: LogFormat,
     /// Whether each request writes a line.

@@ -4,7 +4,7 @@
 use super::{
     AccessLog, AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan,
     Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Said, ServeSettings,
-    StaticMount,
+    StaticMount, choice,
     error::{Wrong, quoted},
     mount, units,
 };
@@ -13,6 +13,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
+use yett_edge::WebSocketSettings;
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -93,6 +94,7 @@ impl Settling<'_> {
         let max_rss = self.one(Key::MaxRss, max_rss);
         let preload = self.one(Key::Preload, Preload::parse);
         let limits = self.limits();
+        let websocket = self.websocket();
         let log_format = self.one(Key::LogFormat, LogFormat::parse);
         let access_log = self.one(Key::AccessLog, AccessLog::parse);
         let pid_file = self.pid_file();
@@ -116,6 +118,7 @@ impl Settling<'_> {
             max_rss: max_rss?,
             preload: preload?,
             limits: limits?,
+            websocket: websocket?,
             log_format: log_format?,
             access_log: access_log?,
             pid_file,
@@ -137,6 +140,20 @@ impl Settling<'_> {
             max_head: usize::try_from(max_head?).ok()?,
             max_body: max_body?,
             spool_dir: spool_dir?,
+        })
+    }
+
+    fn websocket(&mut self) -> Option<WebSocketSettings> {
+        let max_message = self.one(Key::WsMaxMessage, |text| size(text, 1 << 10, 1 << 30));
+        let ping_interval = self.duration(Key::WsPingInterval, Duration::ZERO, 24);
+        let ping_timeout = self.duration(Key::WsPingTimeout, Duration::ZERO, 24);
+        let deflate = self.one(Key::WsDeflate, choice::deflate);
+        let unless_zero = |time: Duration| (!time.is_zero()).then_some(time);
+        Some(WebSocketSettings {
+            max_message: max_message?,
+            ping_interval: unless_zero(ping_interval?),
+            ping_timeout: unless_zero(ping_timeout?),
+            deflate: deflate?,
         })
     }
 

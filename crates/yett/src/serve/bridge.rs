@@ -212,6 +212,7 @@ impl ControlTarget for Running {
             "connections": self.edge.connections(),
             "requests_waiting": waiting,
             "requests_in_flight": in_flight,
+            "websockets": self.edge.floor().sockets(),
             "supervisor": self.supervisor.status(),
         })
     }

@@ -125,6 +125,7 @@ impl Plan {
             request_timeout: settings.timeout,
             max_requests: settings.max_requests.map(std::num::NonZero::get),
             max_requests_jitter: settings.max_requests_jitter,
+            websocket: settings.websocket.clone(),
             ..EdgeSettings::default()
         }
     }

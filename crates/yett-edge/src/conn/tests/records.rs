@@ -5,6 +5,7 @@ use yett_gate::GateSettings;
 use yett_link::frame::MAX_CHUNK;
 
 use super::*;
+use crate::testing::socket::asking;
 
 #[tokio::test(start_paused = true)]
 async fn record_says_what_happened() {
@@ -164,6 +165,25 @@ const MANIFEST: &str = r#"{"django": {
     }],
     "answers": [{"status": 401, "headers": [["WWW-Authenticate", "Bearer"]], "body": "who?"}]
 }}"#;
+
+#[tokio::test(start_paused = true)]
+async fn request_for_a_websocket_is_judged_as_every_other_and_http_goes_on_behind_a_refusal() {
+    let gate = GateSettings::from_manifest(MANIFEST.as_bytes()).unwrap();
+    let bench = Bench::with_gate(EdgeSettings::default(), gate);
+    let mut worker = bench.worker(1).await;
+    let mut client = bench.connect();
+    let ask = asking("").replace("/chat", "/api/");
+    client.send(format!("{ask}{ask}")).await;
+    for _ in 0..2 {
+        assert_eq!(client.answer().await, "HTTP/1.1 401 Unauthorized | who?");
+    }
+    assert!(worker.hears_nothing().await);
+    drop(client);
+    assert_eq!(
+        bench.told_records().await,
+        ["GET /api/ 401 client 4", "GET /api/ 401 client 4"]
+    );
+}
 
 #[tokio::test(start_paused = true)]
 async fn refused_request_is_one_record_and_asks_nobody() {

@@ -83,6 +83,9 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::Sendfile(SendfileError::Several) => "Sendfile Several",
         Failure::Sendfile(SendfileError::Missing { .. }) => "Sendfile Missing",
         Failure::Frame(_) => "Frame",
+        Failure::Handshake(HandshakeFault::Version) => "Handshake Version",
+        Failure::Handshake(HandshakeFault::Key) => "Handshake Key",
+        Failure::SocketRefused => "SocketRefused",
         Failure::NoSuchFile => "NoSuchFile",
         Failure::File(_) => "File",
         Failure::FileMethod => "FileMethod",
@@ -126,6 +129,9 @@ async fn every_failure() -> Vec<Failure> {
             folder: "/secret".into(),
         }),
         Failure::Frame(FrameError::TooLong(1)),
+        Failure::Handshake(HandshakeFault::Version),
+        Failure::Handshake(HandshakeFault::Key),
+        Failure::SocketRefused,
         Failure::NoSuchFile,
         Failure::File(broken()),
         Failure::FileMethod,
@@ -160,6 +166,9 @@ Sendfile Unmapped      | 500    | app    | -     | no     | The application fail
 Sendfile Several       | 500    | app    | -     | no     | The application failed.
 Sendfile Missing       | 404    | app    | -     | no     | There is no such file.
 Frame                  | 431    | client | -     | no     | The request's head is too long.
+Handshake Version      | 426    | client | -     | no     | This version of WebSockets is not spoken here.
+Handshake Key          | 400    | client | -     | no     | The Sec-WebSocket-Key is not valid.
+SocketRefused          | 403    | client | -     | no     | The application refused the WebSocket.
 NoSuchFile             | 404    | client | -     | no     | There is no such file.
 File                   | 500    | yett   | -     | no     | The file could not be read.
 FileMethod             | 405    | client | -     | no     | Files are read with GET or HEAD.

@@ -1,0 +1,112 @@
+//! A request for a WebSocket: takes it to a worker, and the application's word back.
+//!
+//! Nothing is judged here but the handshake's own form: the gate has admitted the request as it
+//! admits any other, and whether `Origin` may connect is the application's to say. What the
+//! application answers instead of accepting is an ordinary answer.
+
+use http::header::HeaderMap;
+use http::{Response, StatusCode};
+use yett_gate::Admitted;
+use yett_link::frame::WEBSOCKET;
+
+use super::{Extras, Services, app};
+use crate::conn::BusyGuard;
+use crate::floor::{Answered, BadHeader, Lost, OpenError, QueueError, SocketExchange};
+use crate::log::Record;
+use crate::respond::{self, Body, Failure};
+use crate::websocket::{Asked, Deflate, Socket, agree, handshake};
+
+/// How many workers may die under one request for a WebSocket before it is given up.
+const MOST_TRIES: usize = 3;
+
+pub(super) async fn answer(
+    services: &Services,
+    admitted: &Admitted,
+    extras: &Extras,
+    busy: &mut BusyGuard,
+    mut record: Record,
+) -> Response<Body> {
+    if let Err(fault) = busy.asked().map_or(Ok(()), |asked| asked.check().map(drop)) {
+        return respond::failed(&fault.into(), record);
+    }
+    let outcome = match ask(services, admitted, &mut record).await {
+        Ok(Answered::Accepted { headers, exchange }) => {
+            accept(services, admitted, busy, &mut record, headers, exchange)
+        }
+        Ok(Answered::Refused(head, exchange)) => {
+            match app::checked(admitted.head(), extras, head, exchange) {
+                Ok(answer) => return answer.into_response(record),
+                Err(failure) => Err(failure),
+            }
+        }
+        Ok(Answered::Closed) => Err(Failure::SocketRefused),
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(headers) => {
+            let mut response = Response::new(Body::bytes(bytes::Bytes::new(), record));
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            *response.headers_mut() = headers;
+            response
+        }
+        Err(failure) => respond::failed(&failure, record),
+    }
+}
+
+/// Makes the connection a WebSocket as soon as the answer, whose headers this returns, is written.
+fn accept(
+    services: &Services,
+    admitted: &Admitted,
+    busy: &mut BusyGuard,
+    record: &mut Record,
+    headers: Result<HeaderMap, BadHeader>,
+    exchange: SocketExchange,
+) -> Result<HeaderMap, Failure> {
+    let mut headers = headers?;
+    let agreed = match services.settings.websocket.deflate {
+        Deflate::On => agree(admitted.head().headers()),
+        Deflate::Off => None,
+    };
+    if let Some(Ok(accept)) = busy.asked().map(Asked::check) {
+        handshake::switching(&mut headers, accept, agreed.as_ref());
+    }
+    record.status(StatusCode::SWITCHING_PROTOCOLS);
+    // From here on the WebSocket is what the record tells of.
+    let record = record.take_along();
+    busy.switch_to(Socket {
+        exchange,
+        record,
+        agreed,
+    });
+    Ok(headers)
+}
+
+/// Asks a worker; if it dies, once another: a request for a WebSocket is a GET.
+async fn ask(
+    services: &Services,
+    admitted: &Admitted,
+    record: &mut Record,
+) -> Result<Answered, Failure> {
+    let mut lost_before = false;
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let (ticket, waited) = services.floor.acquire().await.inspect_err(|error| {
+            if *error == QueueError::TooOld {
+                record.fields.waited += services.settings.queue_timeout;
+            }
+        })?;
+        record.fields.waited += waited;
+        record.fields.worker = Some(ticket.worker());
+        let asking = match ticket.ask_socket(|id| app::encode(admitted, WEBSOCKET, 0, b"", id)) {
+            Ok(asking) => asking,
+            Err(OpenError::Frame(error)) => return Err(error.into()),
+            Err(OpenError::Closed) if tries < MOST_TRIES => continue,
+            Err(OpenError::Closed) => return Err(Lost::Worker { begun: false }.into()),
+        };
+        match asking.answer().await {
+            Err(Lost::Worker { .. }) if !lost_before => lost_before = true,
+            answered => return Ok(answered?),
+        }
+    }
+}
