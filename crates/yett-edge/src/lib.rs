@@ -17,6 +17,7 @@
 
 pub mod clock;
 pub mod conn;
+pub mod develop;
 mod edge;
 pub mod floor;
 pub mod listen;
@@ -28,6 +29,7 @@ pub mod settings;
 #[cfg(test)]
 mod testing;
 
+pub use develop::{Broken, Develop};
 pub use edge::{Edge, EdgeError, Remaining};
 pub use ruling::{Mount, Ruling};
 pub use settings::EdgeSettings;

@@ -1,7 +1,10 @@
 //! What the edge obeys. The program crate makes these from flags, environment and files.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::develop::Develop;
 
 /// Limits and times of the edge.
 #[derive(Debug, Clone)]
@@ -45,6 +48,9 @@ pub struct EdgeSettings {
     /// Up to so many requests are added to `max_requests`, worker by worker, so that not all are
     /// replaced at once.
     pub max_requests_jitter: u64,
+    /// In development: how it stands with the code. `None`: in production, where no answer ever
+    /// shows why code does not load.
+    pub develop: Option<Arc<Develop>>,
 }
 
 impl Default for EdgeSettings {
@@ -67,6 +73,7 @@ impl Default for EdgeSettings {
             request_timeout: Some(Duration::from_secs(30)),
             max_requests: None,
             max_requests_jitter: 0,
+            develop: None,
         }
     }
 }

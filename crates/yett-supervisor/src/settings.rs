@@ -32,6 +32,31 @@ pub struct Settings {
     pub chdir: PathBuf,
     /// Added to, or replacing in, the environment of the server.
     pub env: Vec<(OsString, OsString)>,
+    /// What follows when the very first release fails.
+    pub first_failure: FirstFailure,
+    /// Whether zygotes and workers may read what is typed.
+    pub keyboard: Keyboard,
+}
+
+/// What follows when the very first release fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFailure {
+    /// Everything ends: there is nothing to serve with.
+    Ends,
+    /// The next reload is awaited, for development.
+    Waits,
+}
+
+/// Whether zygotes and workers may read what is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyboard {
+    /// Their standard input is empty, and each zygote has a process group of its own, so that
+    /// Ctrl-C in a terminal reaches the server alone.
+    Apart,
+    /// They have the server's standard input, for a debugger. A terminal lets only its foreground
+    /// group read, so they stay in the server's group; Ctrl-C, which they ignore, reaches them as
+    /// well. What the app starts besides its workers then outlives a generation that is killed.
+    Shared,
 }
 
 impl Settings {
@@ -45,6 +70,8 @@ impl Settings {
             import_timeout: Duration::from_secs(120),
             chdir,
             env: Vec::new(),
+            first_failure: FirstFailure::Ends,
+            keyboard: Keyboard::Apart,
         }
     }
 }

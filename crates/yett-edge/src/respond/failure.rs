@@ -12,6 +12,7 @@ use yett_gate::BadRequest;
 
 use crate::conn::Offence;
 use crate::floor::{BadHeader, Lost, QueueError};
+use crate::log::Record;
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,9 @@ pub(crate) enum Failure {
     File(#[source] io::Error),
     #[error("files are read with GET or HEAD")]
     FileMethod,
+    /// In development alone.
+    #[error("the application's code does not load: {0}")]
+    NotLoaded(String),
 }
 
 /// Whose fault a failure is.
@@ -80,7 +84,9 @@ impl Failure {
             Self::Spool(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Queue(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Lost(Lost::Worker { .. }) => StatusCode::BAD_GATEWAY,
-            Self::Lost(Lost::AppFailed) | Self::File(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Lost(Lost::AppFailed) | Self::File(_) | Self::NotLoaded(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Lost(Lost::Timeout) => StatusCode::GATEWAY_TIMEOUT,
             Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
                 StatusCode::BAD_GATEWAY
@@ -101,9 +107,11 @@ impl Failure {
             | Self::Frame(_)
             | Self::NoSuchFile
             | Self::FileMethod => Fault::Client,
-            Self::Lost(_) | Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
-                Fault::App
-            }
+            Self::Lost(_)
+            | Self::BadHeader(_)
+            | Self::BadStatus(_)
+            | Self::WrongLength { .. }
+            | Self::NotLoaded(_) => Fault::App,
             Self::Spool(_) | Self::Queue(_) | Self::File(_) => Fault::Yett,
         }
     }
@@ -130,6 +138,7 @@ impl Failure {
             Self::NoSuchFile => "There is no such file.",
             Self::File(_) => "The file could not be read.",
             Self::FileMethod => "Files are read with GET or HEAD.",
+            Self::NotLoaded(_) => "The application does not start. The server's terminal says why.",
         };
         format!("{sentence}\n")
     }
@@ -160,6 +169,13 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// Notes a failure in the access record.
+pub(crate) fn note(failure: &Failure, record: &mut Record) {
+    record.status(failure.status());
+    record.fields.fault = Some(failure.fault().name());
+    record.reason(Chain(failure));
 }
 
 /// Prints an error and what caused it, outermost first.

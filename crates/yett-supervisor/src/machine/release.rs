@@ -6,6 +6,7 @@ use super::turn::Turn;
 use crate::ids::GenerationId;
 use crate::notice::{Notice, ReleaseCause};
 use crate::outcome::{ExitReason, Failure, ReloadError, Reloaded};
+use crate::settings::FirstFailure;
 
 /// What a zygote may take longer than its last worker, before it is killed.
 const ZYGOTE_GRACE: u64 = 2_000;
@@ -136,7 +137,7 @@ impl Turn<'_> {
     }
 
     /// Ends the release in progress, if it is this generation's. What serves goes on serving; if
-    /// nothing did, everything ends.
+    /// nothing did, everything ends, or waits for a reload.
     pub(super) fn fail_release(&mut self, generation: GenerationId, failure: Failure) {
         let Some(release) = self
             .state
@@ -155,7 +156,9 @@ impl Turn<'_> {
             let outcome = Err(ReloadError::Failed(failure.clone()));
             self.act(Action::Answer { ticket, outcome });
         }
-        if release.cause == ReleaseCause::Start {
+        if release.cause == ReleaseCause::Start
+            && self.state.limits.first_failure == FirstFailure::Ends
+        {
             self.end(ExitReason::FirstReleaseFailed(failure));
         } else if self.state.needs_revival() {
             self.delay_revival(None);

@@ -6,6 +6,7 @@ use super::Chance;
 use crate::ids::{GenerationId, WorkerId};
 use crate::machine::*;
 use crate::outcome::{Exit, Failure, FailureStage};
+use crate::settings::FirstFailure;
 use crate::status::Status;
 
 pub(super) const LIMITS: Limits = Limits {
@@ -13,6 +14,7 @@ pub(super) const LIMITS: Limits = Limits {
     most_workers: 3,
     graceful: 5_000,
     import: 9_000,
+    first_failure: FirstFailure::Ends,
 };
 
 #[derive(Debug, Default)]
