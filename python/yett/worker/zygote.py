@@ -23,6 +23,7 @@ from yett._yett import __version__
 from yett.worker.control import Control
 from yett.worker.link import run_worker
 from yett.worker.load import Application, LoadError, load, put_first_on_path, summary
+from yett.worker.sources import sources
 
 #: Seconds that workers get to leave when the program is gone.
 GRACE = 5.0
@@ -37,6 +38,7 @@ class Settings:
     app: str | None = None
     interface: str = "auto"
     threads: int = 1
+    reload: bool = False
 
 
 @dataclass
@@ -99,6 +101,8 @@ def _import(settings: Settings) -> tuple[Application, dict[str, Any]]:
         except Exception as error:
             detail = "".join(traceback.format_exception(error))
             raise LoadError("manifest", summary(error), detail) from error
+    if settings.reload:
+        manifest["sources"] = sources()
     manifest["threads"] = _threads()
     return application, manifest
 

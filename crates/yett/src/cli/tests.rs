@@ -23,6 +23,8 @@ fn every_setting_has_a_flag_that_reaches_its_key() {
     for row in &TABLE {
         let line = match row.key {
             Key::App => "yett serve word".to_owned(),
+            // Without the sign an app that follows would be taken for its value.
+            Key::Reload => format!("yett serve {}=word", row.flag),
             _ => format!("yett serve {} word", row.flag),
         };
         let Ok(Order::Serve(raw)) = parse_line(&line) else {
@@ -102,6 +104,15 @@ fn lists_repeat_and_a_single_value_does_not() {
 }
 
 #[test]
+fn reload_alone_is_on_and_takes_no_app_for_its_value() {
+    let Ok(Order::Serve(raw)) = parse_line("yett serve --reload app:app") else {
+        panic!("not read")
+    };
+    assert_eq!(raw.one(Key::Reload).unwrap().text, "on");
+    assert_eq!(raw.one(Key::App).unwrap().text, "app:app");
+}
+
+#[test]
 fn no_access_log_is_access_log_off() {
     let Ok(Order::Serve(raw)) = parse_line("yett serve --no-access-log") else {
         panic!()
@@ -122,7 +133,6 @@ fn a_flag_that_this_version_does_not_have_is_named() {
     for flag in [
         "--tls-cert",
         "--tls-key",
-        "--reload",
         "--max-rss",
         "--no-preload",
         "--admin",

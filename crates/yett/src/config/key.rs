@@ -17,6 +17,8 @@ pub(crate) enum Key {
     Python,
     /// WSGI or ASGI.
     Interface,
+    /// Whether code is loaded anew when it changes, for development.
+    Reload,
     /// Where to listen; a list.
     Bind,
     /// Folders served without the app; a list.
@@ -68,6 +70,8 @@ pub(crate) enum Shape {
     WholeOrAuto,
     /// `true` or `false`.
     Switch,
+    /// `true`, `false` or "poll".
+    SwitchOrPoll,
 }
 
 impl Shape {
@@ -80,6 +84,7 @@ impl Shape {
             Self::Whole => "a whole number",
             Self::WholeOrAuto => "a whole number or \"auto\"",
             Self::Switch => "true or false",
+            Self::SwitchOrPoll => "true, false or \"poll\"",
         }
     }
 }
@@ -142,7 +147,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 22] = [
+pub(crate) static TABLE: [Row; 23] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -177,6 +182,13 @@ pub(crate) static TABLE: [Row; 22] = [
         (Some("app"), "interface"),
         Shape::Text,
         Some("auto"),
+    ),
+    row(
+        Key::Reload,
+        ("--reload", "YETT_RELOAD"),
+        (Some("app"), "reload"),
+        Shape::SwitchOrPoll,
+        Some("off"),
     ),
     row(
         Key::Bind,

@@ -31,7 +31,7 @@ mod golden_tests;
 
 pub(crate) use self::{
     bind::Bind,
-    choice::{AccessLog, AppName, Interface, LogFormat, PythonWish},
+    choice::{AccessLog, AppName, Interface, LogFormat, PythonWish, Reload},
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     key::Key,

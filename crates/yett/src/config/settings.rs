@@ -1,6 +1,6 @@
 //! Step two's result: settings, typed and checked. No string in here still has to be understood.
 
-use super::{AccessLog, AppName, Bind, Interface, LogFormat, PythonWish, StaticMount};
+use super::{AccessLog, AppName, Bind, Interface, LogFormat, PythonWish, Reload, StaticMount};
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
@@ -30,6 +30,8 @@ pub(crate) struct ServeSettings {
     pub(crate) python: Option<PythonWish>,
     /// The calling convention.
     pub(crate) interface: Interface,
+    /// Whether code is loaded anew when it changes.
+    pub(crate) reload: Reload,
     /// Where to listen: at least one, no two the same.
     pub(crate) binds: Vec<Bind>,
     /// Folders served without the app; no two URLs the same.
