@@ -165,12 +165,12 @@ impl Developer {
             Notice::ReleaseActive {
                 generation, millis, ..
             } => {
-                self.watched.changes.if_none(Develop::serve);
                 if generation.get() > 1 {
                     let why = lock(&self.why).take();
                     let why = why.map_or_else(String::new, |why| format!(": {why}"));
                     self.say(&format!("reloaded in {millis} ms{why}"));
                 }
+                self.watched.changes.if_none(Develop::serve);
                 true
             }
             Notice::ReleaseFailed { failure, .. } => {
