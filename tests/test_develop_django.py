@@ -1,4 +1,4 @@
-"""A Django project of `django-admin startproject` under `yett serve --reload`, in place of `runserver`."""
+"""A project of `django-admin startproject` under `yett serve --reload`, not `runserver`."""
 
 import fcntl
 import os

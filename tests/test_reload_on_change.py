@@ -1,4 +1,4 @@
-"""`yett serve --reload`: a change is served without an order, and an error is shown where one looks."""
+"""`yett serve --reload`: a change is served without an order, an error is shown where one looks."""
 
 import base64
 import hashlib
@@ -69,7 +69,7 @@ def test_file_that_is_replaced_as_editors_do_it_is_a_change(server, folder):
 
 def test_banner_tells_what_is_watched(server, folder):
     assert re.search(rf"  reload  (watches|looks again and again) {folder}\n", server.stderr)
-    assert "  workers 1 × 4 threads\n" in server.stderr
+    assert "  workers 1 \u00d7 4 threads\n" in server.stderr
 
 
 def test_request_that_comes_after_a_change_was_heard_waits_for_the_new_code(serve, folder, hold):

@@ -30,8 +30,8 @@ def test_roots_of_static_files_and_uploads_are_named_as_ignored(settings, tmp_pa
     settings.MEDIA_ROOT = str(tmp_path)
     settings.STATIC_ROOT = None
     assert sources()["ignored"] == [str(tmp_path)]
-    settings.MEDIA_ROOT = str(tmp_path / "missing")
-    assert sources()["ignored"] == []
+    settings.MEDIA_ROOT = str(tmp_path / "made later")
+    assert sources()["ignored"] == [str(tmp_path / "made later")]
 
 
 def test_templates_of_the_project_are_named_and_those_of_packages_are_not(

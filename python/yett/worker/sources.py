@@ -1,8 +1,8 @@
 """Which folders the application's code comes from: what `yett serve --reload` watches.
 
-As Django's and uvicorn's reloaders do, this goes by what was really imported. Installed packages and
-the interpreter's own library are left out: an editable install is watched, a virtual environment
-is not.
+As Django's and uvicorn's reloaders do, this goes by what was really imported. Installed packages
+and the interpreter's own library are left out: an editable install is watched, a virtual
+environment is not.
 """
 
 import os
@@ -26,9 +26,9 @@ def sources() -> dict[str, list[str]]:
         ignored = set(_collected())
         templates = set(_templates())
     return {
-        "folders": _bounded(each for each in folders if not _is_below(each, installed)),
-        "templates": _bounded(each for each in templates if not _is_below(each, installed)),
-        "ignored": _bounded(ignored),
+        "folders": _own(folders, installed),
+        "templates": _own(templates, installed),
+        "ignored": sorted(ignored)[:MOST],
     }
 
 
@@ -77,5 +77,6 @@ def _templates() -> Iterator[str]:
         yield os.path.abspath(directory)
 
 
-def _bounded(folders: Iterable[str]) -> list[str]:
-    return sorted(folder for folder in folders if os.path.isdir(folder))[:MOST]
+def _own(folders: Iterable[str], installed: tuple[str, ...]) -> list[str]:
+    own = (each for each in folders if not _is_below(each, installed) and os.path.isdir(each))
+    return sorted(own)[:MOST]
