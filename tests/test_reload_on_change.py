@@ -237,6 +237,17 @@ def threads_of(pid: int) -> str:
     return "".join(names)
 
 
+def test_import_that_never_ends_is_ended_by_the_next_change(serve, folder, hold):
+    server = serve("app", "--reload", folder=folder, env=hold.environment)
+    endless = "import os; open(os.environ['HOLD'] + '/entered', 'a').write(f'{os.getpid()}\\n')\n"
+    endless += "while True: pass\n"
+    write(folder / "app.py", 'b"two"', before=endless)
+    hold.await_entered(1)
+    write(folder / "app.py", 'b"three"')
+    until(server, b"three")
+    assert "superseded" not in server.stderr
+
+
 def test_order_to_reload_works_beside_it(serve, folder):
     server = serve("app", "--reload", folder=folder)
     assert server.command("reload").returncode == 0

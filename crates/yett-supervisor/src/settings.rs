@@ -32,19 +32,20 @@ pub struct Settings {
     pub chdir: PathBuf,
     /// Added to, or replacing in, the environment of the server.
     pub env: Vec<(OsString, OsString)>,
-    /// What follows when the very first release fails.
-    pub first_failure: FirstFailure,
+    /// What the server is for.
+    pub purpose: Purpose,
     /// Whether zygotes and workers may read what is typed.
     pub keyboard: Keyboard,
 }
 
-/// What follows when the very first release fails.
+/// What the server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FirstFailure {
-    /// Everything ends: there is nothing to serve with.
-    Ends,
-    /// The next reload is awaited, for development.
-    Waits,
+pub enum Purpose {
+    /// When the very first release fails, everything ends. A reload waits for the one in progress.
+    Production,
+    /// When the very first release fails, the next reload is awaited. A reload ends an import in
+    /// progress, which may never end by itself, as what it imports has changed.
+    Development,
 }
 
 /// Whether zygotes and workers may read what is typed.
@@ -70,7 +71,7 @@ impl Settings {
             import_timeout: Duration::from_secs(120),
             chdir,
             env: Vec::new(),
-            first_failure: FirstFailure::Ends,
+            purpose: Purpose::Production,
             keyboard: Keyboard::Apart,
         }
     }

@@ -5,8 +5,8 @@ use super::state::{Generation, Phase, Release, Seat, Zygote};
 use super::turn::Turn;
 use crate::ids::GenerationId;
 use crate::notice::{Notice, ReleaseCause};
-use crate::outcome::{ExitReason, Failure, ReloadError, Reloaded};
-use crate::settings::FirstFailure;
+use crate::outcome::{ExitReason, Failure, FailureStage, ReloadError, Reloaded};
+use crate::settings::Purpose;
 
 /// What a zygote may take longer than its last worker, before it is killed.
 const ZYGOTE_GRACE: u64 = 2_000;
@@ -156,12 +156,27 @@ impl Turn<'_> {
             let outcome = Err(ReloadError::Failed(failure.clone()));
             self.act(Action::Answer { ticket, outcome });
         }
-        if release.cause == ReleaseCause::Start
-            && self.state.limits.first_failure == FirstFailure::Ends
+        if release.cause == ReleaseCause::Start && self.state.limits.purpose == Purpose::Production
         {
             self.end(ExitReason::FirstReleaseFailed(failure));
         } else if self.state.needs_revival() {
             self.delay_revival(None);
+        }
+    }
+
+    /// In development a reload does not wait for an import that is out of date.
+    pub(super) fn supersede(&mut self) {
+        let importing = self
+            .state
+            .release
+            .as_ref()
+            .map(|release| release.generation)
+            .filter(|id| matches!(self.phase(*id), Some(Phase::Importing { .. })));
+        if self.state.limits.purpose == Purpose::Development
+            && let Some(generation) = importing
+        {
+            let summary = "the next reload was asked for";
+            self.fail_release(generation, Failure::new(FailureStage::Superseded, summary));
         }
     }
 

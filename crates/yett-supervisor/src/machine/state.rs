@@ -7,7 +7,7 @@ use super::message::{Millis, Ticket};
 use crate::ids::{GenerationId, WorkerId};
 use crate::notice::ReleaseCause;
 use crate::outcome::ExitReason;
-use crate::settings::{FirstFailure, MAX_WORKERS, Settings};
+use crate::settings::{MAX_WORKERS, Purpose, Settings};
 
 /// What the machine obeys; times in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub(crate) struct Limits {
     pub(crate) most_workers: usize,
     pub(crate) graceful: u64,
     pub(crate) import: u64,
-    pub(crate) first_failure: FirstFailure,
+    pub(crate) purpose: Purpose,
 }
 
 impl Limits {
@@ -26,7 +26,7 @@ impl Limits {
             most_workers: MAX_WORKERS,
             graceful: Millis::from_duration(settings.graceful_timeout).0,
             import: Millis::from_duration(settings.import_timeout).0,
-            first_failure: settings.first_failure,
+            purpose: settings.purpose,
         }
     }
 }

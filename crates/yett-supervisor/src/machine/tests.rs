@@ -9,7 +9,7 @@ use super::*;
 use crate::handle::StopMode;
 use crate::ids::{GenerationId, WorkerId};
 use crate::outcome::{Exit, Failure, FailureStage};
-use crate::settings::FirstFailure;
+use crate::settings::Purpose;
 
 const GRACEFUL: u64 = 30_000;
 const IMPORT: u64 = 120_000;
@@ -28,7 +28,7 @@ impl Scene {
             most_workers: 4,
             graceful: GRACEFUL,
             import: IMPORT,
-            first_failure: FirstFailure::Ends,
+            purpose: Purpose::Production,
         };
         Self {
             state: State::new(limits),

@@ -6,7 +6,7 @@ use super::Chance;
 use crate::ids::{GenerationId, WorkerId};
 use crate::machine::*;
 use crate::outcome::{Exit, Failure, FailureStage};
-use crate::settings::FirstFailure;
+use crate::settings::Purpose;
 use crate::status::Status;
 
 pub(super) const LIMITS: Limits = Limits {
@@ -14,7 +14,7 @@ pub(super) const LIMITS: Limits = Limits {
     most_workers: 3,
     graceful: 5_000,
     import: 9_000,
-    first_failure: FirstFailure::Ends,
+    purpose: Purpose::Production,
 };
 
 #[derive(Debug, Default)]

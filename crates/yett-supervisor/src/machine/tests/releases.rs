@@ -75,7 +75,7 @@ fn broken_first_release_ends_the_server_with_the_reason() {
 #[test]
 fn broken_first_release_waits_for_a_reload_where_that_is_wanted() {
     let mut scene = Scene::new(1);
-    scene.state.limits.first_failure = FirstFailure::Waits;
+    scene.state.limits.purpose = Purpose::Development;
     scene.on(Event::Start);
     assert_eq!(scene.import_fails(1), ["kill group 1"]);
     assert_eq!(scene.zygote_dies(1), ["forget 1"]);
@@ -89,6 +89,27 @@ fn broken_first_release_waits_for_a_reload_where_that_is_wanted() {
         scene.start(1),
         ["commit 3", "activate 3", "answer 2: 3 serves"]
     );
+}
+
+#[test]
+fn reload_ends_an_import_that_is_out_of_date_in_development_alone() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    assert_eq!(scene.reload(2), NOTHING);
+    let mut scene = Scene::serving(1);
+    scene.state.limits.purpose = Purpose::Development;
+    assert_eq!(scene.reload(1), ["start zygote 2"]);
+    assert_eq!(
+        scene.reload(2),
+        [
+            "kill group 2",
+            "answer 1: the release failed at the stage `superseded`",
+            "start zygote 3"
+        ]
+    );
+    scene.zygote_dies(2);
+    assert_eq!(scene.import(3), ["fork 2 of 3"]);
+    assert_eq!(scene.reload(3), NOTHING);
 }
 
 #[test]

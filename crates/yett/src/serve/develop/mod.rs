@@ -25,7 +25,7 @@ use std::{
 use terminal::Terminal;
 use watch::{Trouble, Watch, Watched};
 use yett_edge::{Broken, Develop};
-use yett_supervisor::{FirstFailure, Keyboard, Notice, ReleaseCause, Supervisor};
+use yett_supervisor::{FailureStage, Keyboard, Notice, Purpose, ReleaseCause, Supervisor};
 
 /// How long an import may take where it may stand in a debugger.
 const IMPORT_WITH_DEBUGGER: Duration = Duration::from_secs(24 * 3_600);
@@ -42,8 +42,16 @@ pub(super) struct Developer {
     watched: Arc<Watched>,
     watch: Mutex<Watch>,
     terminal: Terminal,
-    /// What is being loaded, in words; none when nobody saved anything.
-    why: Mutex<Option<String>>,
+    why: Mutex<Why>,
+}
+
+/// What changed, in words, on its way into a release. None where a reload was ordered by hand.
+#[derive(Debug, Default)]
+struct Why {
+    /// The reload was asked for, and has not begun.
+    asked: Option<String>,
+    /// It is being loaded.
+    loading: Option<String>,
 }
 
 impl Developer {
@@ -89,7 +97,7 @@ impl Developer {
 
     /// What is different for the processes.
     pub(super) fn adapt(&self, settings: &mut yett_supervisor::Settings) {
-        settings.first_failure = FirstFailure::Waits;
+        settings.purpose = Purpose::Development;
         settings
             .worker_args
             .insert(String::from("reload"), true.into());
@@ -134,15 +142,12 @@ impl Developer {
             if changed.is_empty() {
                 continue;
             }
-            *lock(&self.why) = Some(changed.words(&self.project));
+            lock(&self.why).asked = Some(changed.words(&self.project));
             self.shown.load();
-            // The outcome is told as a notice; only what was not tried is known here alone.
-            if let Err(
-                yett_supervisor::ReloadError::Busy | yett_supervisor::ReloadError::Stopping,
-            ) = supervisor.reload().wait().await
-            {
-                self.watched.changes.if_none(Develop::serve);
-            }
+            // The outcome is told as a notice. Not waited for: the next change may have to end this
+            // import. Refused it can only be when the server stops, or when others have asked, and
+            // the last of those is still to come.
+            drop(supervisor.reload());
         }
     }
 
@@ -158,19 +163,23 @@ impl Developer {
     /// Says what came of a release. `false`: it is nothing of ours, and is to be printed as always.
     pub(super) fn notice(&self, notice: &Notice) -> bool {
         match notice {
-            Notice::ReleaseStarted {
-                cause: ReleaseCause::Reload,
-                ..
-            } => true,
+            Notice::ReleaseStarted { cause, .. } => {
+                let mut why = lock(&self.why);
+                why.loading = why.asked.take();
+                *cause == ReleaseCause::Reload
+            }
             Notice::ReleaseActive {
                 generation, millis, ..
             } => {
                 if generation.get() > 1 {
-                    let why = lock(&self.why).take();
+                    let why = lock(&self.why).loading.take();
                     let why = why.map_or_else(String::new, |why| format!(": {why}"));
                     self.say(&format!("reloaded in {millis} ms{why}"));
                 }
-                self.watched.changes.if_none(Develop::serve);
+                self.show(Develop::serve);
+                true
+            }
+            Notice::ReleaseFailed { failure, .. } if failure.stage == FailureStage::Superseded => {
                 true
             }
             Notice::ReleaseFailed { failure, .. } => {
@@ -196,19 +205,26 @@ impl Developer {
         }
         let text: Failure = super::not_started(&self.python, failure);
         self.screen.err(&text.text(self.screen.err_paint()));
-        let why = lock(&self.why).take();
+        let why = lock(&self.why).loading.take();
         let why = why.map_or_else(String::new, |why| format!("{why}; "));
         self.say(&format!(
             "{why}{} shows this error until a change loads",
             self.address
         ));
-        self.watched.changes.if_none(|shown| {
+        self.show(|shown| {
             shown.fail(Broken {
                 summary: failure.summary.clone(),
                 traceback: failure.traceback.clone(),
                 place: places::first(&failure.traceback, &self.project),
             });
         });
+    }
+
+    /// Shows an outcome, unless it is out of date already: another one is to come then.
+    fn show(&self, outcome: impl FnOnce(&Develop)) {
+        if lock(&self.why).asked.is_none() {
+            self.watched.changes.if_none(outcome);
+        }
     }
 
     fn watch_folder(&self, folder: &Path) {
