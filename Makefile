@@ -19,14 +19,22 @@ PYO3 := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/pyt
 # What the system tests run with: the debug build, and the Python sources of this tree.
 SYSTEM := YETT_BIN=$(CURDIR)/$(DEBUG)/yett YETT_TEST_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
 
+# What `make bench` measures with: `make bench ROWS=plain,token ONLY=yett,granian ROUNDS=5 SECONDS=4`.
+ROUNDS ?= 3
+SECONDS ?= 2
+ROWS ?=
+ONLY ?=
+BENCH_VENV := .cache/bench
+BENCH_CLIENT := --manifest-path bench/server/client/Cargo.toml --target-dir .cache/bench-client
+
 # These tests need a server, and start one; `make test-postgres` alone runs them.
 ON_POSTGRES := test_rotation_on_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-system test-wheel lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-system test-wheel bench lint lint-rust lint-python format build clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 run: example ## serve the example API on http://127.0.0.1:8000 (PORT=… for another port)
 	@printf '\nTry, in another terminal:\n'
@@ -47,15 +55,16 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
-test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-system test-wheel ## all tests
+test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
 	cargo test --quiet -p yett-jwt --features ml-dsa
 	cargo run --quiet -p xtask -- borders
+	cargo test --quiet --locked $(BENCH_CLIENT)
 
-test-python: build ## tests of yett.jwt, yett.drf and yett.django
-	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests --ignore=python/tests/$(ON_POSTGRES)
+test-python: build ## tests of yett.jwt, yett.drf and yett.django, and of the benchmark's arithmetic
+	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests bench/server/tests --ignore=python/tests/$(ON_POSTGRES)
 
 test-pyjwt: build ## PyJWT's own tests against yett.jwt; fetches them
 	$(TEST_VENV)/bin/python tests/pyjwt/run.py .cache
@@ -70,6 +79,12 @@ test-peers: build ## dj-rest-auth's own tests, from its package, on yett.drf and
 test-postgres: build ## one-time refresh tokens on a Postgres that it starts itself, from a wheel
 	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests/$(ON_POSTGRES)
 
+# The judges first: what fails under them is wrong in the grid, not in Yett. Yett serves WSGI alone so far.
+test-frameworks: build ## Django, Flask, FastAPI and others under uvicorn, Gunicorn and Yett; installs them
+	$(TEST_VENV)/bin/python tests/frameworks/run.py --judge uvicorn .cache
+	$(TEST_VENV)/bin/python tests/frameworks/run.py --judge gunicorn .cache
+	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/frameworks/run.py .cache --only-interface wsgi
+
 test-system: build ## the program with real Python, clients and faults
 	$(SYSTEM) PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q tests
 
@@ -77,6 +92,18 @@ test-wheel: $(RUN_VENV)/.installed ## the installed wheel: program, extension an
 	$(RUN_VENV)/bin/yett --version
 	$(RUN_VENV)/bin/python -m yett --version
 	cd $(EXAMPLE) && $(CURDIR)/$(RUN_VENV)/bin/yett check
+
+bench: $(BENCH_VENV)/.installed ## Yett beside Granian, uWSGI, Gunicorn and Uvicorn (ROWS= ONLY= ROUNDS= SECONDS=)
+	cargo build --release --quiet --locked $(BENCH_CLIENT)
+	$(PYTHON) bench/server/run.py --venv $(BENCH_VENV) --client .cache/bench-client/release/bench-load \
+		--rounds '$(ROUNDS)' --seconds '$(SECONDS)' --rows '$(ROWS)' --only '$(ONLY)'
+
+$(BENCH_VENV)/.installed: $(WHEEL_SOURCES) bench/server/requirements.txt
+	$(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r bench/server/requirements.txt
+	@echo 'Building Yett; the first time takes some minutes.'
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	@touch $@
 
 build: $(TEST_VENV)/.installed ## debug build of program and extension
 	$(PYO3) cargo build --quiet -p yett -p yett-python
@@ -94,16 +121,20 @@ lint-rust: $(TEST_VENV)/.installed
 	cargo fmt --all --check
 	$(PYO3) cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo clippy -p yett-jwt --all-targets --features ml-dsa --quiet -- -D warnings
+	cargo fmt --manifest-path bench/server/client/Cargo.toml --check
+	cargo clippy --all-targets --quiet --locked $(BENCH_CLIENT) -- -D warnings
 	$(PYO3) RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet --document-private-items
 
 lint-python: build
 	$(TEST_VENV)/bin/ruff check .
 	$(TEST_VENV)/bin/ruff format --check .
 	$(TEST_VENV)/bin/mypy
+	cd bench/server && MYPYPATH=. $(CURDIR)/$(TEST_VENV)/bin/mypy --strict --python-version 3.10 run.py harness apps/*.py
 	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m mypy.stubtest yett._yett
 
 format: $(TEST_VENV)/.installed ## formats Rust and Python
 	cargo fmt --all
+	cargo fmt --manifest-path bench/server/client/Cargo.toml
 	$(TEST_VENV)/bin/ruff check --fix --quiet .
 	$(TEST_VENV)/bin/ruff format --quiet .
 

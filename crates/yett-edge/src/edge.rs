@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
 use crate::conn;
-use crate::floor::Floor;
+use crate::floor::{Floor, rounds};
 use crate::listen::{Address, Listener};
 use crate::log::AccessLog;
 use crate::ruling::Ruling;
@@ -90,6 +90,8 @@ impl Edge {
             let runtime = Builder::new_current_thread()
                 .enable_all()
                 .max_blocking_threads(16)
+                .on_thread_park(rounds::before_sleep)
+                .on_thread_unpark(rounds::after_sleep)
                 .build()
                 .map_err(EdgeError::Thread)?;
             handles.push(runtime.handle().clone());

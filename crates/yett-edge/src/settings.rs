@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::develop::Develop;
+use crate::floor::Carrier;
 
 /// Limits and times of the edge.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct EdgeSettings {
     pub spool_dir: PathBuf,
     /// Bytes of bodies that are kept in files at one time, over all connections; above: 507.
     pub max_spool: u64,
+    /// What carries requests to the workers and answers back.
+    pub carrier: Carrier,
     /// Requests that one worker runs at a time.
     pub worker_threads: usize,
     /// Requests that wait for a worker; above: 503 with `Retry-After`.
@@ -67,6 +70,7 @@ impl Default for EdgeSettings {
             keep_alive: Duration::from_secs(75),
             spool_dir: std::env::temp_dir(),
             max_spool: 4 * 1024 * 1024 * 1024,
+            carrier: Carrier::default(),
             worker_threads: 1,
             max_queue: 1024,
             queue_timeout: Duration::from_secs(30),

@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Scheme, ServerAddr};
-use yett_link::frame::{BODY_DESCRIPTOR, Kind, put_frame};
+use yett_link::frame::{DESCRIPTOR, Kind, put_frame};
 
 pub(crate) use client::Client;
 pub(crate) use worker::FakeWorker;
@@ -147,7 +147,7 @@ pub(crate) async fn ask(floor: &Arc<Floor>) -> Exchange {
 pub(crate) fn open(ticket: Ticket, payload: &[u8], body: Option<Arc<OwnedFd>>) -> Exchange {
     let encode = |id| {
         let mut frame = BytesMut::new();
-        let flags = if body.is_some() { BODY_DESCRIPTOR } else { 0 };
+        let flags = if body.is_some() { DESCRIPTOR } else { 0 };
         put_frame(&mut frame, Kind::Request, flags, id, payload).map(|()| frame)
     };
     match ticket.open(body.clone(), encode) {

@@ -1,10 +1,12 @@
 //! Frames: the unit that travels on a link, and the reader that cuts a byte stream into them.
 //!
 //! A frame is a 16-byte header and a payload. The header is little-endian, as both ends are
-//! always on one machine: payload length `u32`, kind `u8`, flags `u8`, two zero bytes, exchange
-//! number `u64`.
+//! always on one machine: payload length `u32`, kind `u8`, flags `u8`, claim `u16` or zero,
+//! exchange number `u64`.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+use crate::ring::{Broken, ClaimId, Reader};
 
 /// Length of a frame's header in bytes.
 pub const HEADER_LEN: usize = 16;
@@ -22,14 +24,33 @@ pub const MAX_CHUNK: usize = 64 * 1024;
 /// This bounds what the edge holds for a client that reads slowly.
 pub const RESPONSE_WINDOW: usize = 256 * 1024;
 
-/// Set on the frame that ends an exchange.
+/// How much of one request's body, or of one client's messages, the edge may send before the worker
+/// has given credit back, in bytes.
+pub const REQUEST_WINDOW: usize = 256 * 1024;
+
+/// Set on the frame that ends an exchange; on a [`Kind::Body`] frame, on the last of the body.
 pub const LAST: u8 = 1;
 
-/// Set on a [`Kind::Request`] frame whose body came as a file descriptor.
-pub const BODY_DESCRIPTOR: u8 = 2;
+/// Set on a [`Kind::Request`] or [`Kind::Response`] frame whose body is a file descriptor.
+pub const DESCRIPTOR: u8 = 2;
 
 /// Set on a [`Kind::Request`] whose method is not safe: the worker announces that it begins.
 pub const ANNOUNCE_BEGIN: u8 = 4;
+
+/// Set on a [`Kind::Request`] whose body is still arriving: it follows in [`Kind::Body`] frames.
+pub const STREAMED_BODY: u8 = 8;
+
+/// Set on a [`Kind::Request`] that asks for a WebSocket.
+pub const WEBSOCKET: u8 = 16;
+
+/// Set on a [`Kind::Message`] or [`Kind::Reply`] that is text, not bytes.
+pub const TEXT: u8 = 32;
+
+/// Set on a [`Kind::Body`] frame: the client left or broke the rules, the rest will not come.
+pub const CUT_SHORT: u8 = 64;
+
+/// Set on a [`Kind::Message`] or [`Kind::Reply`] that is continued by the next one.
+pub const MORE: u8 = 128;
 
 /// The number of one request and its response on one link. Never used twice on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +82,16 @@ pub enum Kind {
     Cancel = 3,
     /// Edge → worker: no request will follow; leave when the last response is out.
     Drain = 4,
+    /// Edge → worker: a further piece of a request's body, under the worker's credit
+    /// ([`STREAMED_BODY`]). [`LAST`] or [`CUT_SHORT`] ends it; both may be on an empty frame.
+    Body = 5,
+    /// Edge → worker: a message of the client's over its WebSocket, under the worker's credit.
+    Message = 6,
+    /// Edge → worker: the WebSocket is closed: `u16` code, then the reason as UTF-8 text. No frame
+    /// of this exchange follows.
+    Disconnect = 7,
+    /// Edge → worker: is the worker's loop alive? Answered with [`Kind::Pong`] by its next turn.
+    Ping = 8,
     /// Worker → edge: the worker can take requests.
     Ready = 16,
     /// Worker → edge: the application is about to be called for this request.
@@ -72,6 +103,24 @@ pub enum Kind {
     /// Worker → edge: the application failed; [`LAST`] is implied. The payload is empty: the
     /// traceback goes to the worker's own standard error, never through the edge.
     Failed = 20,
+    /// Worker → edge: `u32` bytes of the request's body, or of the client's messages, were taken;
+    /// the edge may send as many more.
+    BodyCredit = 21,
+    /// Worker → edge: headers for a 103 answer before the real one, as [`crate::response::write_fields`]
+    /// writes them.
+    Hints = 22,
+    /// Worker → edge: fields behind the body; ends the exchange. Written as hints are.
+    Trailers = 23,
+    /// Worker → edge: the application accepts the WebSocket: a response's head whose status is 101.
+    /// A refusal is an ordinary [`Kind::Response`].
+    Accept = 24,
+    /// Worker → edge: a message to the client over its WebSocket, under the edge's credit.
+    Reply = 25,
+    /// Worker → edge: close the WebSocket: `u16` code, then the reason as UTF-8 text. Ends the
+    /// exchange.
+    Close = 26,
+    /// Worker → edge: the answer to a [`Kind::Ping`].
+    Pong = 27,
 }
 
 impl Kind {
@@ -81,11 +130,22 @@ impl Kind {
             2 => Self::Credit,
             3 => Self::Cancel,
             4 => Self::Drain,
+            5 => Self::Body,
+            6 => Self::Message,
+            7 => Self::Disconnect,
+            8 => Self::Ping,
             16 => Self::Ready,
             17 => Self::Begun,
             18 => Self::Response,
             19 => Self::Chunk,
             20 => Self::Failed,
+            21 => Self::BodyCredit,
+            22 => Self::Hints,
+            23 => Self::Trailers,
+            24 => Self::Accept,
+            25 => Self::Reply,
+            26 => Self::Close,
+            27 => Self::Pong,
             _ => return None,
         })
     }
@@ -98,6 +158,8 @@ pub struct Frame {
     pub kind: Kind,
     /// Bits such as [`LAST`]; unknown bits are ignored.
     pub flags: u8,
+    /// On a [`Kind::Request`]: the claim that the worker must make good before it begins.
+    pub claim: Option<ClaimId>,
     /// The exchange it belongs to; zero where a frame belongs to none.
     pub exchange: ExchangeId,
     /// The payload, at most [`MAX_PAYLOAD`] bytes.
@@ -108,7 +170,11 @@ impl Frame {
     /// Whether this frame ends its exchange.
     #[must_use]
     pub fn is_last(&self) -> bool {
-        self.flags & LAST != 0 || self.kind == Kind::Failed
+        match self.kind {
+            Kind::Failed | Kind::Trailers | Kind::Close => true,
+            Kind::Response | Kind::Chunk => self.flags & LAST != 0,
+            _ => false,
+        }
     }
 }
 
@@ -143,6 +209,17 @@ pub fn put_header(
     out.put_u8(flags);
     out.put_u16_le(0);
     out.put_u64_le(exchange.0);
+}
+
+/// Writes a claim into the header of a [`Kind::Request`] frame that stands at the front of `frame`, and
+/// takes back [`ANNOUNCE_BEGIN`]: the claim tells whether the request was begun.
+pub fn put_claim(frame: &mut [u8], claim: ClaimId) {
+    if let Some(field) = frame.get_mut(6..8) {
+        field.copy_from_slice(&claim.get().to_le_bytes());
+    }
+    if let Some(flags) = frame.get_mut(5) {
+        *flags &= !ANNOUNCE_BEGIN;
+    }
 }
 
 /// Appends a frame with the given payload.
@@ -216,6 +293,19 @@ impl Inbox {
         Self::default()
     }
 
+    /// What arrives is appended here, by whoever reads it.
+    pub(crate) const fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// Takes in what one ring holds.
+    ///
+    /// # Errors
+    /// [`Broken`] when the writer claims a position that it cannot have.
+    pub fn read(&mut self, ring: &mut Reader) -> Result<usize, Broken> {
+        ring.read(&mut self.buffer)
+    }
+
     /// Takes in bytes that arrived.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.buffer.extend_from_slice(bytes);
@@ -232,7 +322,7 @@ impl Inbox {
         let len = header.get_u32_le();
         let kind = header.get_u8();
         let flags = header.get_u8();
-        let _zero = header.get_u16_le();
+        let claim = ClaimId::new(header.get_u16_le());
         let exchange = ExchangeId(header.get_u64_le());
         let kind = Kind::parse(kind).ok_or(FrameError::UnknownKind(kind))?;
         let payload_len = usize::try_from(len).unwrap_or(usize::MAX);
@@ -247,6 +337,7 @@ impl Inbox {
         Ok(Some(Frame {
             kind,
             flags,
+            claim,
             exchange,
             payload,
         }))

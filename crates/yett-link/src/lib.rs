@@ -16,12 +16,13 @@
 //! a real socket pair.
 //!
 //! The protocol in prose, with what each side may assume: `docs/concepts/link.md`.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod descriptor;
 pub mod frame;
 pub mod names;
 pub mod request;
 pub mod response;
+pub mod ring;
 pub mod wire;
 pub mod worker;

@@ -28,6 +28,18 @@ pub fn write_head<'h>(
     Ok(())
 }
 
+/// Writes the fields of a [`Kind::Hints`](crate::frame::Kind::Hints) or
+/// [`Kind::Trailers`](crate::frame::Kind::Trailers) frame.
+///
+/// # Errors
+/// [`FrameError::Malformed`] when there are more than 65,535.
+pub fn write_fields<'h>(
+    out: &mut BytesMut,
+    fields: impl ExactSizeIterator<Item = (&'h [u8], &'h [u8])>,
+) -> Result<(), FrameError> {
+    write_head(out, 0, b"", fields)
+}
+
 /// A response's head, read.
 #[derive(Debug, Clone)]
 pub struct ResponseView<'a> {

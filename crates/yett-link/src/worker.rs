@@ -5,19 +5,32 @@
 //! its next request itself, and no wake-up of another thread stands between the socket and the
 //! application.
 //!
+//! An event loop uses [`WorkerEnd::try_event`] instead of the waiting calls, and watches
+//! [`WorkerEnd::descriptor`]. A worker does one or the other, never both.
+//!
 //! Callers from Python must not hold the interpreter's lock while they wait in here.
 
-use std::collections::{HashMap, VecDeque};
+mod event;
+mod inflow;
+mod intake;
+
+use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
 
-use crate::descriptor;
-use crate::frame::{BODY_DESCRIPTOR, ExchangeId, Frame, FrameError, Inbox, Kind, RESPONSE_WINDOW};
+pub use event::{BodyEnd, Event, MessageKind};
+use inflow::Inflow;
+use intake::{Intake, Waiting};
+
+use crate::descriptor::{self, CARRIED_BY_SOCKET};
+use crate::frame::{ExchangeId, FrameError};
+use crate::ring::{Direction, Memory, MemoryError, Reader, Writer};
 
 /// One request as it came, its payload still to be read by
 /// [`RequestView::parse`](crate::request::RequestView::parse).
@@ -67,43 +80,38 @@ pub enum LinkError {
     /// The socket failed.
     #[error("the link's socket failed")]
     Socket(#[from] Errno),
+    /// The shared memory that the edge sent cannot be used.
+    #[error("the link's shared memory cannot be used")]
+    Memory(#[from] MemoryError),
 }
 
-/// Shared state; the lock is held for moments, never over a system call that waits.
-#[derive(Debug, Default)]
-struct State {
-    /// Some thread is reading the socket now.
-    reading: bool,
-    /// No request will follow.
-    drained: bool,
-    /// The socket is at its end or broken.
-    closed: bool,
-    requests: VecDeque<Incoming>,
-    /// Per exchange that has arrived: what may still be sent for it, or that it is cancelled.
-    windows: HashMap<ExchangeId, Window>,
+/// What the worker holds of its link's rings.
+#[derive(Debug)]
+struct Rings {
+    memory: Arc<Memory>,
+    /// Wakes the edge.
+    bell: OwnedFd,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    left: usize,
-    cancelled: bool,
-}
-
-#[derive(Debug, Default)]
-struct Reader {
-    inbox: Inbox,
-    descriptors: VecDeque<OwnedFd>,
-    scratch: Vec<u8>,
+impl Rings {
+    fn wake_edge(&self) -> Result<(), LinkError> {
+        match rustix::io::write(&self.bell, &1_u64.to_ne_bytes()) {
+            // Full: it has been rung and not been heard yet.
+            Ok(_) | Err(Errno::AGAIN) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// The worker's end. Queued requests are bounded by what the edge sends ahead, which is its rule.
 #[derive(Debug)]
 pub struct WorkerEnd {
     socket: UnixStream,
-    state: Mutex<State>,
+    rings: Option<Rings>,
+    state: Mutex<Inflow>,
     changed: Condvar,
-    reader: Mutex<Reader>,
-    writer: Mutex<()>,
+    intake: Mutex<Intake>,
+    writer: Mutex<Option<Writer>>,
 }
 
 // A poisoned lock means that a thread panicked between two assignments of plain data; every state in
@@ -113,18 +121,98 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl WorkerEnd {
-    /// The end made of this socket, which must be blocking.
+    /// The end of a link whose socket carries the frames. The socket must be blocking.
     #[must_use]
     pub fn new(socket: UnixStream) -> Self {
+        Self::over(socket, None)
+    }
+
+    /// The end of a link as the edge wants it: waits for the edge's first word, which says whether
+    /// frames travel in [rings](crate::ring), and brings them.
+    ///
+    /// # Errors
+    /// [`LinkError::Closed`] when the edge is gone, [`LinkError::Memory`] when what it sent cannot be
+    /// used.
+    pub fn meet(socket: UnixStream) -> Result<Self, LinkError> {
+        let mut word = [0];
+        let mut descriptors = VecDeque::new();
+        let came = loop {
+            let flags = RecvFlags::empty();
+            match descriptor::receive(socket.as_fd(), &mut word, &mut descriptors, flags) {
+                Err(Errno::INTR) => {}
+                Err(Errno::CONNRESET) => break 0,
+                outcome => break outcome?,
+            }
+        };
+        if came == 0 {
+            return Err(LinkError::Closed);
+        }
+        if word == [CARRIED_BY_SOCKET] {
+            return Ok(Self::over(socket, None));
+        }
+        let (Some(memory), Some(bell)) = (descriptors.pop_front(), descriptors.pop_front()) else {
+            return Err(FrameError::NoDescriptor.into());
+        };
+        let memory = Arc::new(Memory::open(memory)?);
+        Ok(Self::over(socket, Some(Rings { memory, bell })))
+    }
+
+    fn over(socket: UnixStream, rings: Option<Rings>) -> Self {
+        let memory = rings.as_ref().map(|rings| &rings.memory);
+        let reader = memory.map(|memory| Reader::new(Arc::clone(memory), Direction::Requests));
+        let writer = memory.map(|memory| Writer::new(Arc::clone(memory), Direction::Responses));
         Self {
             socket,
+            rings,
             state: Mutex::default(),
             changed: Condvar::new(),
-            reader: Mutex::new(Reader {
-                scratch: vec![0; 64 * 1024],
-                ..Reader::default()
-            }),
-            writer: Mutex::new(()),
+            intake: Mutex::new(Intake::new(reader)),
+            writer: Mutex::new(writer),
+        }
+    }
+
+    /// Makes this the end of an event loop, which asks for [`Event`]s and never waits in here.
+    #[must_use]
+    pub fn for_event_loop(self) -> Self {
+        locked(&self.state).tells = true;
+        self
+    }
+
+    /// The next request if it is there already. Makes no system call, so it may be called with the
+    /// interpreter's lock held. `None` does not say that there is none: wait for it.
+    ///
+    /// # Errors
+    /// As [`WorkerEnd::next_request`].
+    pub fn try_request(&self) -> Result<Option<Incoming>, LinkError> {
+        if let Some(request) = self.begin_next(&mut locked(&self.state)) {
+            return Ok(Some(request));
+        }
+        let Some(rings) = &self.rings else {
+            return Ok(None);
+        };
+        // Another thread that reads hands out what it finds.
+        let Ok(mut intake) = self.intake.try_lock() else {
+            return Ok(None);
+        };
+        if !intake.read_ring(rings)? {
+            return Ok(None);
+        }
+        let mut inflow = locked(&self.state);
+        self.hand_out(&mut intake, &mut inflow)?;
+        Ok(self.begin_next(&mut inflow))
+    }
+
+    /// The oldest request that is still ours: one that the edge took back is dropped.
+    fn begin_next(&self, inflow: &mut Inflow) -> Option<Incoming> {
+        loop {
+            let (request, claim) = inflow.requests.pop_front()?;
+            let claim = claim.zip(self.rings.as_ref());
+            let begun = claim
+                .is_none_or(|(claim, rings)| rings.memory.claim(claim).begin(request.exchange));
+            if begun {
+                return Some(request);
+            }
+            inflow.forget(request.exchange);
         }
     }
 
@@ -135,7 +223,7 @@ impl WorkerEnd {
     /// closed the link is [`Next::Finished`].
     pub fn next_request(&self) -> Result<Next, LinkError> {
         self.wait(|state| {
-            if let Some(request) = state.requests.pop_front() {
+            if let Some(request) = self.begin_next(state) {
                 return Some(Next::Request(request));
             }
             (state.drained || state.closed).then_some(Next::Finished)
@@ -150,34 +238,14 @@ impl WorkerEnd {
     /// # Errors
     /// As [`WorkerEnd::next_request`]; a closed link is [`Credit::Cancelled`].
     pub fn wait_for_credit(&self, exchange: ExchangeId, len: usize) -> Result<Credit, LinkError> {
-        self.wait(|state| {
-            if state.closed {
-                return Some(Credit::Cancelled);
-            }
-            let Some(window) = state.windows.get_mut(&exchange) else {
-                return Some(Credit::Cancelled);
-            };
-            if window.cancelled {
-                return Some(Credit::Cancelled);
-            }
-            if window.left >= len || window.left == RESPONSE_WINDOW {
-                window.left = window.left.saturating_sub(len);
-                return Some(Credit::Granted);
-            }
-            None
-        })
-        .map(|credit| credit.unwrap_or(Credit::Interrupted))
+        self.wait(|state| state.credit(exchange, len))
+            .map(|credit| credit.unwrap_or(Credit::Interrupted))
     }
 
     /// Whether the edge has said that nobody waits for this response. Looks, never waits.
     #[must_use]
     pub fn is_cancelled(&self, exchange: ExchangeId) -> bool {
-        let state = locked(&self.state);
-        state.closed
-            || state
-                .windows
-                .get(&exchange)
-                .is_none_or(|window| window.cancelled)
+        locked(&self.state).is_cancelled(exchange)
     }
 
     /// Whether the edge is known to be gone.
@@ -188,7 +256,16 @@ impl WorkerEnd {
 
     /// Forgets an exchange whose last frame was sent.
     pub fn finish(&self, exchange: ExchangeId) {
-        locked(&self.state).windows.remove(&exchange);
+        locked(&self.state).forget(exchange);
+    }
+
+    /// Takes `len` bytes of credit for this response if they may be sent now; `None` means that they
+    /// may not yet, and that an [`Event::Credit`] or [`Event::Cancel`] of this exchange will follow.
+    ///
+    /// The rule is that of [`WorkerEnd::wait_for_credit`].
+    #[must_use]
+    pub fn try_credit(&self, exchange: ExchangeId, len: usize) -> Option<Credit> {
+        locked(&self.state).credit(exchange, len)
     }
 
     /// Sends the pieces as one, in order with other threads' sends.
@@ -199,13 +276,97 @@ impl WorkerEnd {
     /// # Errors
     /// [`LinkError::Closed`] when the edge is gone, [`LinkError::Socket`] otherwise.
     pub fn send(&self, pieces: &[&[u8]]) -> Result<(), LinkError> {
-        let _in_order = locked(&self.writer);
+        self.send_with(pieces, None)
+    }
+
+    /// As [`WorkerEnd::send`], with the descriptor that the frame's [`DESCRIPTOR`] flag announces.
+    ///
+    /// # Errors
+    /// As [`WorkerEnd::send`].
+    pub fn send_with(
+        &self,
+        pieces: &[&[u8]],
+        mut descriptor: Option<BorrowedFd<'_>>,
+    ) -> Result<(), LinkError> {
+        let mut writer = locked(&self.writer);
+        match &mut *writer {
+            None => self.send_over_socket(pieces, &mut descriptor),
+            Some(ring) => {
+                if descriptor.is_some() {
+                    // Before its frame, so that it is there when the frame is read; in the order of
+                    // frames, by the writer's lock.
+                    self.send_over_socket(&[&[0]], &mut descriptor)?;
+                }
+                self.send_over_ring(ring, pieces)
+            }
+        }
+    }
+
+    /// Sends a frame if that needs no waiting, nor any system call but the edge's wake-up; `false`: use
+    /// [`WorkerEnd::send`]. May be called with the interpreter's lock held.
+    ///
+    /// # Errors
+    /// As [`WorkerEnd::send`].
+    pub fn try_send(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
+        let Ok(mut writer) = self.writer.try_lock() else {
+            return Ok(false);
+        };
+        let Some(ring) = &mut *writer else {
+            return Ok(false);
+        };
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if ring
+            .room_for(len)
+            .map_err(|_| FrameError::Malformed("ring"))?
+        {
+            self.send_over_ring(ring, pieces)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn send_over_ring(&self, ring: &mut Writer, pieces: &[&[u8]]) -> Result<(), LinkError> {
+        let Some(rings) = &self.rings else {
+            return Ok(());
+        };
+        let mut sent = 0;
+        let total: usize = pieces.iter().map(|piece| piece.len()).sum();
+        loop {
+            let broken = |_| FrameError::Malformed("ring");
+            sent += ring.write(&skip(pieces, sent)).map_err(broken)?;
+            if ring.must_wake() {
+                rings.wake_edge()?;
+            }
+            if sent == total {
+                return Ok(());
+            }
+            if ring.wait_for_room().map_err(broken)? {
+                // A signal only makes it look again: a frame is never left half sent.
+                let _woken =
+                    self.wait(|inflow| (inflow.closed || ring.room() != Ok(0)).then_some(()))?;
+            }
+            if locked(&self.state).closed {
+                return Err(LinkError::Closed);
+            }
+        }
+    }
+
+    fn send_over_socket(
+        &self,
+        pieces: &[&[u8]],
+        descriptor: &mut Option<BorrowedFd<'_>>,
+    ) -> Result<(), LinkError> {
         let mut pieces: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         let mut rest: &mut [IoSlice<'_>] = &mut pieces;
         IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
-            match descriptor::send(self.socket.as_fd(), rest, None) {
-                Ok(sent) => IoSlice::advance_slices(&mut rest, sent),
+            match descriptor::send(self.socket.as_fd(), rest, *descriptor) {
+                Ok(sent) => {
+                    if sent > 0 {
+                        *descriptor = None;
+                    }
+                    IoSlice::advance_slices(&mut rest, sent);
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::PIPE | Errno::CONNRESET) => {
                     locked(&self.state).closed = true;
@@ -221,7 +382,7 @@ impl WorkerEnd {
     /// Waits until `look` finds something; `None` after a signal.
     fn wait<T>(
         &self,
-        mut look: impl FnMut(&mut State) -> Option<T>,
+        mut look: impl FnMut(&mut Inflow) -> Option<T>,
     ) -> Result<Option<T>, LinkError> {
         let mut state = locked(&self.state);
         loop {
@@ -229,23 +390,32 @@ impl WorkerEnd {
                 return Ok(Some(found));
             }
             if state.reading {
+                state.followers += 1;
                 state = self
                     .changed
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner);
+                state.followers -= 1;
                 continue;
             }
             state.reading = true;
             drop(state);
-            let outcome = self.read_once();
+            let mut intake = locked(&self.intake);
+            state = locked(&self.state);
+            // `try_request` may have handed something out before this thread had the intake.
+            if let Some(found) = look(&mut state) {
+                state.reading = false;
+                self.tell_followers(&state);
+                return Ok(Some(found));
+            }
+            drop(state);
+            let outcome = intake.read(&self.socket, self.rings.as_ref(), Waiting::Blocks);
             state = locked(&self.state);
             state.reading = false;
             // Whatever happened, another thread must take over reading or see the news.
-            self.changed.notify_all();
-            match outcome {
-                Ok(frames) => frames
-                    .into_iter()
-                    .for_each(|(frame, body)| state.take(frame, body)),
+            self.tell_followers(&state);
+            match outcome.and_then(|()| self.hand_out(&mut intake, &mut state)) {
+                Ok(()) => {}
                 Err(LinkError::Socket(Errno::INTR)) => return Ok(None),
                 Err(LinkError::Closed) => state.closed = true,
                 Err(error) => {
@@ -256,235 +426,32 @@ impl WorkerEnd {
         }
     }
 
-    /// One read of the socket, cut into frames. Only the thread that set `reading` comes here.
-    fn read_once(&self) -> Result<Vec<(Frame, Option<OwnedFd>)>, LinkError> {
-        let mut guard = locked(&self.reader);
-        let Reader {
-            inbox,
-            descriptors,
-            scratch,
-        } = &mut *guard;
-        let count = match descriptor::receive(self.socket.as_fd(), scratch, descriptors) {
-            Ok(0) | Err(Errno::CONNRESET) => return Err(LinkError::Closed),
-            Ok(count) => count,
-            Err(error) => return Err(error.into()),
-        };
-        inbox.feed(scratch.get(..count).unwrap_or_default());
-        let mut frames = Vec::new();
-        while let Some(frame) = inbox.next_frame()? {
-            let body = if frame.kind == Kind::Request && frame.flags & BODY_DESCRIPTOR != 0 {
-                Some(descriptors.pop_front().ok_or(FrameError::NoDescriptor)?)
-            } else {
-                None
-            };
-            frames.push((frame, body));
+    /// A wake-up of nobody would still be a system call.
+    fn tell_followers(&self, inflow: &Inflow) {
+        if inflow.followers > 0 {
+            self.changed.notify_all();
         }
-        Ok(frames)
+    }
+
+    /// Cuts what was read into frames, and puts each where it is looked for.
+    fn hand_out(&self, intake: &mut Intake, inflow: &mut Inflow) -> Result<(), LinkError> {
+        while let Some((frame, body)) = intake.next_frame(&self.socket)? {
+            inflow.take(frame, body);
+        }
+        Ok(())
     }
 }
 
-impl State {
-    fn take(&mut self, frame: Frame, body: Option<OwnedFd>) {
-        let Frame {
-            kind,
-            flags,
-            exchange,
-            mut payload,
-        } = frame;
-        match kind {
-            Kind::Request => {
-                // The window stands before anybody takes the request, so that a cancellation that
-                // comes early is not lost.
-                let window = Window {
-                    left: RESPONSE_WINDOW,
-                    cancelled: false,
-                };
-                self.windows.insert(exchange, window);
-                self.requests.push_back(Incoming {
-                    exchange,
-                    flags,
-                    payload,
-                    body,
-                });
-            }
-            Kind::Credit => {
-                let granted = if payload.len() >= 4 {
-                    payload.get_u32_le()
-                } else {
-                    0
-                };
-                if let Some(window) = self.windows.get_mut(&exchange) {
-                    let granted = usize::try_from(granted).unwrap_or(usize::MAX);
-                    window.left = window.left.saturating_add(granted).min(RESPONSE_WINDOW);
-                }
-            }
-            Kind::Cancel => {
-                let window = self.windows.entry(exchange);
-                window.and_modify(|window| window.cancelled = true);
-            }
-            Kind::Drain => self.drained = true,
-            // The worker's own kinds never come from the edge; a newer edge does not exist, as both
-            // ends are one build.
-            Kind::Ready | Kind::Begun | Kind::Response | Kind::Chunk | Kind::Failed => {}
-        }
+/// What is left of the pieces behind the first `sent` bytes.
+fn skip<'p>(pieces: &[&'p [u8]], mut sent: usize) -> Vec<&'p [u8]> {
+    let mut rest = Vec::with_capacity(pieces.len());
+    for piece in pieces {
+        let skipped = sent.min(piece.len());
+        sent -= skipped;
+        rest.push(piece.get(skipped..).unwrap_or_default());
     }
+    rest
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::thread;
-
-    use bytes::BytesMut;
-
-    use super::*;
-    use crate::frame::put_frame;
-
-    fn pair() -> (UnixStream, WorkerEnd) {
-        let (edge, worker) = UnixStream::pair().unwrap();
-        (edge, WorkerEnd::new(worker))
-    }
-
-    fn frame(kind: Kind, exchange: u64, payload: &[u8]) -> BytesMut {
-        let mut out = BytesMut::new();
-        put_frame(&mut out, kind, 0, ExchangeId::new(exchange), payload).unwrap();
-        out
-    }
-
-    fn expect_request(end: &WorkerEnd) -> Incoming {
-        match end.next_request().unwrap() {
-            Next::Request(request) => request,
-            other => panic!("expected a request, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn requests_come_in_order_even_when_cut_into_single_bytes() {
-        let (mut edge, end) = pair();
-        let mut bytes = frame(Kind::Request, 1, b"one");
-        bytes.extend_from_slice(&frame(Kind::Request, 2, b"two"));
-        let writer = thread::spawn(move || {
-            for byte in bytes {
-                edge.write_all(&[byte]).unwrap();
-            }
-            edge
-        });
-        assert_eq!(&expect_request(&end).payload[..], b"one");
-        assert_eq!(&expect_request(&end).payload[..], b"two");
-        drop(writer.join().unwrap());
-        assert!(matches!(end.next_request().unwrap(), Next::Finished));
-    }
-
-    #[test]
-    fn drained_worker_still_gets_what_was_sent_before() {
-        let (mut edge, end) = pair();
-        edge.write_all(&frame(Kind::Request, 1, b"one")).unwrap();
-        edge.write_all(&frame(Kind::Drain, 0, b"")).unwrap();
-        assert_eq!(&expect_request(&end).payload[..], b"one");
-        assert!(matches!(end.next_request().unwrap(), Next::Finished));
-    }
-
-    #[test]
-    fn every_thread_gets_its_own_request_and_its_own_credit() {
-        let (mut edge, end) = pair();
-        for exchange in 1..=4 {
-            edge.write_all(&frame(Kind::Request, exchange, b"r"))
-                .unwrap();
-        }
-        // Credit answers bytes that were sent, so the edge's side waits until all have sent.
-        let sent = std::sync::Barrier::new(5);
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..4)
-                .map(|_| {
-                    scope.spawn(|| {
-                        let request = expect_request(&end);
-                        let first = end
-                            .wait_for_credit(request.exchange, RESPONSE_WINDOW)
-                            .unwrap();
-                        assert_eq!(first, Credit::Granted);
-                        sent.wait();
-                        // The window is empty now; this waits for the edge.
-                        end.wait_for_credit(request.exchange, 10).unwrap()
-                    })
-                })
-                .collect();
-            sent.wait();
-            for exchange in 1..=3 {
-                edge.write_all(&frame(Kind::Credit, exchange, &10_u32.to_le_bytes()))
-                    .unwrap();
-            }
-            edge.write_all(&frame(Kind::Cancel, 4, b"")).unwrap();
-            let mut outcomes: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
-            outcomes.sort_by_key(|outcome| *outcome as u8);
-            assert_eq!(
-                outcomes,
-                [
-                    Credit::Granted,
-                    Credit::Granted,
-                    Credit::Granted,
-                    Credit::Cancelled
-                ]
-            );
-        });
-    }
-
-    #[test]
-    fn cancellation_before_the_request_is_taken_is_not_lost() {
-        let (mut edge, end) = pair();
-        let mut bytes = frame(Kind::Request, 1, b"r");
-        bytes.extend_from_slice(&frame(Kind::Cancel, 1, b""));
-        edge.write_all(&bytes).unwrap();
-        let request = expect_request(&end);
-        assert!(end.is_cancelled(request.exchange));
-        let credit = end.wait_for_credit(request.exchange, 1).unwrap();
-        assert_eq!(credit, Credit::Cancelled);
-    }
-
-    #[test]
-    fn body_descriptor_arrives_with_its_request() {
-        let (edge, end) = pair();
-        let (mut feed, body) = UnixStream::pair().unwrap();
-        let mut bytes = BytesMut::new();
-        put_frame(
-            &mut bytes,
-            Kind::Request,
-            BODY_DESCRIPTOR,
-            ExchangeId::new(1),
-            b"x",
-        )
-        .unwrap();
-        let sent = descriptor::send(&edge, &[IoSlice::new(&bytes)], Some(body.as_fd())).unwrap();
-        assert_eq!(sent, bytes.len());
-        let request = expect_request(&end);
-        feed.write_all(b"hi").unwrap();
-        let mut got = [0; 2];
-        rustix::io::read(request.body.unwrap(), &mut got).unwrap();
-        assert_eq!(&got, b"hi");
-    }
-
-    #[test]
-    fn announced_descriptor_that_does_not_come_closes_the_link() {
-        let (mut edge, end) = pair();
-        let mut bytes = BytesMut::new();
-        put_frame(
-            &mut bytes,
-            Kind::Request,
-            BODY_DESCRIPTOR,
-            ExchangeId::new(1),
-            b"x",
-        )
-        .unwrap();
-        edge.write_all(&bytes).unwrap();
-        assert!(matches!(
-            end.next_request(),
-            Err(LinkError::Protocol(FrameError::NoDescriptor))
-        ));
-    }
-
-    #[test]
-    fn nonsense_from_the_edge_closes_the_link() {
-        let (mut edge, end) = pair();
-        edge.write_all(&[0xff; 64]).unwrap();
-        assert!(matches!(end.next_request(), Err(LinkError::Protocol(_))));
-    }
-}
+mod tests;

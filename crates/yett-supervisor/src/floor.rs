@@ -21,6 +21,11 @@ pub trait Floor: Send + Sync {
     /// worker leaves. Also called for workers of a generation that was never active.
     fn drain(&self, worker: WorkerId);
 
+    /// End what is still open at this worker: WebSockets are closed with 1012 (service restart),
+    /// answers that are still streamed are cut. Called at most once, for a worker that was drained,
+    /// shortly before its grace period ends; what is merely not answered yet may go on till then.
+    fn cut(&self, worker: WorkerId);
+
     /// The worker is gone or useless; close the link. Called exactly once for each attached worker.
     fn detach(&self, worker: WorkerId);
 }

@@ -140,11 +140,14 @@ impl Supervisor {
         self.tell(|post| post.difference = post.difference.saturating_sub(1));
     }
 
-    /// How things stood when the loop last did something; ages are as of now.
+    /// How things stood when the loop last did something; ages and memory are as of now. Reads a
+    /// small file of `/proc` for each worker.
     pub fn status(&self) -> Status {
         let picture = lock(&self.shared.picture);
         let since = u64::try_from(picture.taken.elapsed().as_millis()).unwrap_or(u64::MAX);
-        picture.status.clone().aged(since)
+        let status = picture.status.clone();
+        drop(picture);
+        status.aged(since).weighed()
     }
 
     /// The worker's READY frame arrived.

@@ -25,6 +25,7 @@ mod floor;
 mod handle;
 mod ids;
 mod machine;
+mod memory;
 mod notice;
 mod outcome;
 mod run;
@@ -39,5 +40,5 @@ pub use outcome::{Exit, ExitReason, Failure, FailureStage, ReloadError, Reloaded
 pub use run::run;
 pub use settings::{Keyboard, MAX_WORKERS, Purpose, Settings};
 pub use status::{
-    GenerationState, GenerationStatus, Status, WorkerState, WorkerStatus, ZygoteState,
+    CrashLoop, GenerationState, GenerationStatus, Status, WorkerState, WorkerStatus, ZygoteState,
 };

@@ -75,6 +75,29 @@ pub enum Notice {
         /// How.
         exit: Exit,
     },
+    /// A worker cannot start: importing the app, or starting it, failed in it. It leaves.
+    WorkerUnfit {
+        /// Which.
+        worker: WorkerId,
+        /// Its process id, if it got that far.
+        pid: Option<u32>,
+        /// One line for people.
+        summary: String,
+        /// The Python traceback; empty if there is none, or if it is the one that was told last.
+        traceback: String,
+    },
+    /// A worker uses more memory than it may, and is replaced.
+    WorkerTooLarge {
+        /// Which.
+        worker: WorkerId,
+        /// Bytes that it uses.
+        resident: u64,
+        /// Bytes that it may use.
+        limit: u64,
+        /// How long its replacement has to wait, in milliseconds: more than 0 if it was too large
+        /// soon after it got ready.
+        delay: u64,
+    },
     /// A worker could not be forked.
     WorkerNotForked {
         /// Which.
@@ -96,7 +119,7 @@ pub enum Notice {
         /// Of which generation.
         generation: GenerationId,
     },
-    /// A worker did not report ready in time and is killed.
+    /// A worker did not report ready in time; it is made to print its traceback and die.
     WorkerNotReady {
         /// Which.
         worker: WorkerId,
@@ -160,7 +183,9 @@ impl Notice {
             | Self::WorkersChanged { .. }
             | Self::Stopping
             | Self::Killing => Level::Info,
-            Self::WorkerDied { .. }
+            Self::WorkerTooLarge { delay: 0, .. }
+            | Self::WorkerDied { .. }
+            | Self::WorkerUnfit { .. }
             | Self::WorkerNotForked { .. }
             | Self::WorkerHeldBack { .. }
             | Self::WorkerNotReady { .. }
@@ -168,7 +193,8 @@ impl Notice {
             | Self::WorkerOverstayed { .. }
             | Self::WorkerLinkLost { .. }
             | Self::WorkersUnchanged { .. } => Level::Warning,
-            Self::ReleaseFailed { .. }
+            Self::WorkerTooLarge { .. }
+            | Self::ReleaseFailed { .. }
             | Self::WorkerNotReplaced { .. }
             | Self::ZygoteDied { .. }
             | Self::ZygoteBroken { .. } => Level::Error,
@@ -230,6 +256,38 @@ impl fmt::Display for Notice {
                 pid: None,
                 exit,
             } => write!(f, "worker {worker} {exit}"),
+            Self::WorkerUnfit {
+                worker,
+                pid,
+                summary,
+                ..
+            } => {
+                write!(f, "worker {worker}")?;
+                if let Some(pid) = pid {
+                    write!(f, " (process {pid})")?;
+                }
+                write!(f, " cannot start: {summary}")
+            }
+            Self::WorkerTooLarge {
+                worker,
+                resident,
+                limit,
+                delay,
+            } => {
+                let (resident, limit) = (MebiBytes(*resident), MebiBytes(*limit));
+                write!(
+                    f,
+                    "worker {worker} uses {resident} of memory, more than max_rss ({limit}); "
+                )?;
+                match delay.div_ceil(1_000) {
+                    0 => f.write_str("it is replaced"),
+                    seconds => write!(
+                        f,
+                        "as it is so soon after its start, it goes on serving and is replaced in \
+                         {seconds} s: the limit is too low for this app, or the app grows too fast"
+                    ),
+                }
+            }
             Self::WorkerNotForked { worker, reason } => {
                 write!(f, "worker {worker} could not be forked: {reason}")
             }
@@ -245,7 +303,11 @@ impl fmt::Display for Notice {
                  generation {generation} is gone"
             ),
             Self::WorkerNotReady { worker } => {
-                write!(f, "worker {worker} did not get ready in time; killed")
+                write!(
+                    f,
+                    "worker {worker} did not get ready in time; its traceback follows, then it is \
+                     replaced"
+                )
             }
             Self::WorkerStuck { worker } => {
                 write!(
@@ -295,140 +357,15 @@ impl fmt::Display for Workers {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outcome::FailureStage;
+/// Bytes in the unit in which people think of a process.
+struct MebiBytes(u64);
 
-    #[test]
-    fn every_notice_reads_as_a_sentence() {
-        let generation = GenerationId::new(2);
-        let worker = WorkerId::new(7);
-        let failure = Failure::new(FailureStage::Import, "ImportError: no");
-        let started = |cause| Notice::ReleaseStarted { generation, cause };
-        let failed = |serving| Notice::ReleaseFailed {
-            generation,
-            failure: failure.clone(),
-            serving,
-        };
-        let died = |pid| Notice::WorkerDied {
-            worker,
-            pid,
-            exit: Exit::Signal(9),
-        };
-        let serves = |workers| Notice::ReleaseActive {
-            generation,
-            workers,
-            millis: 250,
-        };
-        let reason = || "too many open files".to_owned();
-        let exit = Exit::Code(1);
-        let table = [
-            (
-                started(ReleaseCause::Start),
-                "info: importing the app (generation 2)",
-            ),
-            (
-                started(ReleaseCause::Reload),
-                "info: reload: importing the app (generation 2)",
-            ),
-            (
-                started(ReleaseCause::LostZygote),
-                "warning: importing the app again, as its zygote is gone (generation 2)",
-            ),
-            (
-                serves(1),
-                "info: generation 2 serves with 1 worker after 250 ms",
-            ),
-            (
-                serves(4),
-                "info: generation 2 serves with 4 workers after 250 ms",
-            ),
-            (
-                failed(None),
-                "error: generation 2 failed (import): ImportError: no",
-            ),
-            (
-                failed(Some(GenerationId::new(1))),
-                "error: generation 2 failed (import): ImportError: no; generation 1 goes on serving",
-            ),
-            (
-                Notice::GenerationEnded { generation },
-                "info: generation 2 has ended",
-            ),
-            (
-                died(Some(123)),
-                "warning: worker 7 (process 123) was killed by signal 9",
-            ),
-            (died(None), "warning: worker 7 was killed by signal 9"),
-            (
-                Notice::WorkerNotForked {
-                    worker,
-                    reason: reason(),
-                },
-                "warning: worker 7 could not be forked: too many open files",
-            ),
-            (
-                Notice::WorkerHeldBack {
-                    generation,
-                    millis: 200,
-                },
-                "warning: workers of generation 2 die too soon; the next one in 200 ms",
-            ),
-            (
-                Notice::WorkerNotReplaced { worker, generation },
-                "error: worker 7 cannot be replaced before a new generation is ready: the zygote of \
-                 generation 2 is gone",
-            ),
-            (
-                Notice::WorkerNotReady { worker },
-                "warning: worker 7 did not get ready in time; killed",
-            ),
-            (
-                Notice::WorkerStuck { worker },
-                "warning: worker 7 is stuck in a request; its traceback follows, then it is replaced",
-            ),
-            (
-                Notice::WorkerOverstayed { worker },
-                "warning: worker 7 did not finish within the graceful timeout; ended",
-            ),
-            (
-                Notice::WorkerLinkLost { worker },
-                "warning: the link to worker 7 is gone; killed",
-            ),
-            (
-                Notice::WorkersChanged { workers: 3 },
-                "info: from now on 3 workers",
-            ),
-            (
-                Notice::WorkersUnchanged { workers: 3 },
-                "warning: the number of workers stays 3",
-            ),
-            (
-                Notice::ZygoteDied { generation, exit },
-                "error: the zygote of generation 2 left with code 1; its workers go on serving while \
-                 a new generation is started",
-            ),
-            (
-                Notice::ZygoteBroken {
-                    generation,
-                    reason: reason(),
-                },
-                "error: the zygote of generation 2 is killed: too many open files",
-            ),
-            (
-                Notice::Stopping,
-                "info: stopping: every worker finishes its requests",
-            ),
-            (Notice::Killing, "info: stopping now"),
-        ];
-        for (notice, expected) in table {
-            let level = match notice.level() {
-                Level::Info => "info",
-                Level::Warning => "warning",
-                Level::Error => "error",
-            };
-            assert_eq!(format!("{level}: {notice}"), expected);
-        }
+impl fmt::Display for MebiBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = u128::from(self.0) * 10 / (1 << 20);
+        write!(f, "{}.{} MiB", tenths / 10, tenths % 10)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What the supervisor obeys. Plain data; the program fills it in and has checked it.
 
 use std::ffi::OsString;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,8 +23,13 @@ pub struct Settings {
     /// [`MAX_WORKERS`].
     pub workers: usize,
     /// How long a drained worker may take to finish before it is sent SIGTERM, and a second later
-    /// SIGKILL. Its zygote gets two seconds more.
+    /// SIGKILL. Its zygote gets two seconds more. For the last tenth of it, at least a second,
+    /// nothing is streamed any more: see [`Floor::cut`](crate::Floor::cut).
     pub graceful_timeout: Duration,
+    /// Bytes of resident memory, as `ps` and `top` show them, above which a ready worker is
+    /// replaced; it serves until its replacement is ready. Looked at every two seconds. `None`:
+    /// never.
+    pub max_rss: Option<NonZeroU64>,
     /// How long importing the app may take, and after that how long a forked worker may take to
     /// report ready. Past it the release fails, or the worker is killed and counts as dead before
     /// it was ready.
@@ -68,6 +74,7 @@ impl Settings {
             worker_args: Map::new(),
             workers,
             graceful_timeout: Duration::from_secs(30),
+            max_rss: None,
             import_timeout: Duration::from_secs(120),
             chdir,
             env: Vec::new(),

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GenerationId, WorkerId};
+use crate::memory;
+use crate::outcome::Exit;
 
 /// The whole picture at one moment. The default is what is true before [`run`](fn@crate::run) began.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +38,19 @@ pub struct GenerationStatus {
     pub age_millis: u64,
     /// Its workers, oldest first.
     pub workers: Vec<WorkerStatus>,
+    /// Places without a worker, because those before died so soon that the next one has to wait.
+    pub crash_looping: Vec<CrashLoop>,
+}
+
+/// A place whose workers die too soon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CrashLoop {
+    /// How many workers died in it.
+    pub restarts: u32,
+    /// How the last one left, once that is known.
+    pub last_exit: Option<Exit>,
+    /// Until the next one is started, in milliseconds.
+    pub next_try_millis: u64,
 }
 
 /// How far a generation is.
@@ -79,6 +94,11 @@ pub struct WorkerStatus {
     pub age_millis: u64,
     /// How many workers before it died unexpectedly in the same seat.
     pub restarts: u32,
+    /// How the last of those left.
+    pub last_exit: Option<Exit>,
+    /// Its resident memory in bytes, as `ps` and `top` show it: together with what it shares with
+    /// other processes. `None` if it is not known, for instance because it is gone.
+    pub resident_bytes: Option<u64>,
 }
 
 /// What a worker does.
@@ -98,13 +118,28 @@ pub enum WorkerState {
 }
 
 impl Status {
-    /// The same picture, seen `millis` later: only the ages grow.
+    /// The same picture, seen `millis` later: ages grow, and what is due comes nearer.
     pub(crate) fn aged(mut self, millis: u64) -> Self {
         for generation in &mut self.generations {
             generation.age_millis = generation.age_millis.saturating_add(millis);
             for worker in &mut generation.workers {
                 worker.age_millis = worker.age_millis.saturating_add(millis);
             }
+            for seat in &mut generation.crash_looping {
+                seat.next_try_millis = seat.next_try_millis.saturating_sub(millis);
+            }
+        }
+        self
+    }
+
+    /// The same picture with each worker's memory as it is now.
+    pub(crate) fn weighed(mut self) -> Self {
+        let workers = self
+            .generations
+            .iter_mut()
+            .flat_map(|generation| &mut generation.workers);
+        for worker in workers.filter(|worker| worker.state != WorkerState::Gone) {
+            worker.resident_bytes = worker.pid.and_then(memory::resident);
         }
         self
     }

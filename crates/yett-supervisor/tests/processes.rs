@@ -8,6 +8,7 @@
 
 mod server;
 
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::time::Duration;
 
@@ -330,6 +331,78 @@ async fn workers_that_die_before_they_are_ready_fail_the_release() {
     .end()
     .await;
     assert_eq!(reason.failure().unwrap().stage, FailureStage::Workers);
+}
+
+#[tokio::test]
+async fn workers_that_cannot_start_fail_the_release_in_their_own_words() {
+    let mut server = Server::start(1, GOOD);
+    server.see("activate 1").await;
+    server.plan(Plan {
+        worker: "unfit",
+        ..GOOD
+    });
+    let Err(ReloadError::Failed(failure)) = server.supervisor.reload().wait().await else {
+        panic!("it worked");
+    };
+    assert_eq!(failure.stage, FailureStage::Workers);
+    assert_eq!(
+        failure.summary,
+        "3 workers died before every worker was ready: ImportError: no such app"
+    );
+    assert_eq!(failure.traceback, "Traceback (most recent call last):\n");
+    let told = server.next("worker 2 (process ").await;
+    assert!(
+        told.ends_with(") cannot start: ImportError: no such app"),
+        "{told}"
+    );
+    server.stop(StopMode::Quick).await;
+}
+
+#[tokio::test]
+async fn worker_over_its_memory_is_replaced_and_then_no_more_at_once() {
+    let mut server = Server::start_with(1, GOOD, |settings| {
+        settings.max_rss = NonZeroU64::new(1);
+    });
+    server.see("activate 1").await;
+    let told = server.next("worker 1 uses ").await;
+    assert!(
+        told.ends_with("more than max_rss (0.0 MiB); it is replaced"),
+        "{told}"
+    );
+    server.see("drain 1").await;
+    server.see("detach 1").await;
+    // The second one in a row serves on for a while.
+    let told = server.next("worker 2 uses ").await;
+    assert!(
+        told.contains("more than max_rss (0.0 MiB); as it is so soon"),
+        "{told}"
+    );
+    let status = server.supervisor.status();
+    let worker = &status.generations[0].workers[0];
+    assert_eq!(worker.state, WorkerState::Ready);
+    assert!(worker.resident_bytes > Some(1 << 20), "{worker:?}");
+    assert_eq!(status.workers_died, 0);
+    server.stop(StopMode::Quick).await;
+}
+
+#[tokio::test]
+async fn what_is_open_at_a_drained_worker_is_cut_before_it_is_ended() {
+    let stubborn = Plan {
+        worker: "stubborn",
+        ..GOOD
+    };
+    let mut server = Server::start_with(1, stubborn, |settings| {
+        settings.graceful_timeout = Duration::from_millis(1_050);
+    });
+    server.see("activate 1").await;
+    server.plan(GOOD);
+    server.supervisor.reload().wait().await.unwrap();
+    server.see("drain 1").await;
+    server.see("cut 1").await;
+    server
+        .see("worker 1 did not finish within the graceful timeout; ended")
+        .await;
+    server.stop(StopMode::Quick).await;
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
@@ -125,6 +126,9 @@ class _Judge:
         if no_rules is not None:
             yield no_rules
             return
+        if not _has_users():
+            yield "django.contrib.auth is not among INSTALLED_APPS"
+            return
         # Only now: it imports DRF, which the project has by the rules above.
         from . import views
 
@@ -192,6 +196,11 @@ def _entry(row: Row, judge: _Judge, answers: _Answers) -> dict[str, Any]:
     }
 
 
+def _has_users() -> bool:
+    """Whether Django's users can be imported: DRF needs them only with its own defaults."""
+    return apps.is_installed("django.contrib.auth")
+
+
 def _of_middleware(row: Row) -> dict[str, Any]:
     return {"view": row.middleware, "methods": [], "authentication": "", "permission": ""}
 
@@ -209,7 +218,7 @@ def _description(callback: Any) -> dict[str, Any]:
     }
     if not isinstance(view_class, type):
         return description
-    if not hasattr(view_class, "authentication_classes"):
+    if not hasattr(view_class, "authentication_classes") or not _has_users():
         return description | {"methods": handled_methods(view_class)}
 
     from . import views

@@ -28,6 +28,21 @@ class Control:
         """Close this process's copy; the other end sees it when the last copy is closed."""
         self._socket.close()
 
+    def share(self) -> int:
+        """Let the program that replaces this one keep the socket; return its descriptor."""
+        os.set_inheritable(self._socket.fileno(), True)
+        return self._socket.fileno()
+
+    def is_closed(self) -> bool:
+        """Return whether the program is gone; an order that waits stays where it is."""
+        try:
+            peeked = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionError:
+            return True
+        return not peeked
+
     def receive(self) -> tuple[dict[str, Any], list[int]] | None:
         """Return the next message and its descriptors, or None when the program is gone."""
         try:

@@ -137,6 +137,22 @@ def _is_asgi(found: Any) -> bool:
     return inspect.iscoroutinefunction(call)
 
 
+def warm() -> None:
+    """Have Django import its URL configuration, and all views with it, before the first request."""
+    if "django" not in sys.modules:
+        return
+    from django.conf import settings
+
+    if not settings.configured:
+        return
+    from django.urls import get_resolver
+
+    try:
+        _all_views = get_resolver().reverse_dict
+    except Exception as error:
+        raise _import_error(error) from error
+
+
 def put_first_on_path(folder: str) -> None:
     """Make modules of the application's folder importable before all others."""
     if folder not in sys.path:

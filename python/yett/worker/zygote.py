@@ -3,30 +3,41 @@
 It never answers a request and never starts a thread. The collector is off while it imports and
 what was imported is frozen before the first fork, so that workers share those pages as long
 as they can. When the program goes away, the zygote ends its workers and leaves.
+
+Without `preload`, or when importing started threads, the zygote has not imported the application:
+each worker does, after it was forked. Nothing of the application then crosses a fork.
 """
 
 import contextlib
+import faulthandler
 import gc
 import json
 import os
-import platform
+import resource
 import selectors
 import signal
 import sys
-import threading
 import time
 import traceback
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from yett._yett import __version__
 from yett.worker.control import Control
+from yett.worker.describe import (
+    ProgramGoneError,
+    describe,
+    describe_apart,
+    import_application,
+)
 from yett.worker.link import run_worker
-from yett.worker.load import Application, LoadError, load, put_first_on_path, summary
-from yett.worker.sources import sources
+from yett.worker.load import Application, LoadError, warm
 
 #: Seconds that workers get to leave when the program is gone.
 GRACE = 5.0
+#: The exit code of a worker that says in its report why it cannot start.
+UNFIT = 3
+#: The longest report that is read, in bytes.
+LONGEST_REPORT = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,12 @@ class Settings:
     app: str | None = None
     interface: str = "auto"
     threads: int = 1
+    #: Whether the manifest names the folders that the code comes from.
     reload: bool = False
+    #: Whether the zygote imports the application, and not each worker.
+    preload: bool = True
+    #: A memory file with the manifest, from the zygote that this one replaced.
+    manifest: int | None = None
 
 
 @dataclass
@@ -48,6 +64,8 @@ class Child:
     worker: int
     pid: int
     pidfd: int
+    #: A memory file, in which the worker says why it cannot start if it cannot.
+    report: int
 
 
 def main(arguments: list[str]) -> int:
@@ -64,11 +82,29 @@ def main(arguments: list[str]) -> int:
         with contextlib.suppress(AttributeError):
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     gc.disable()
+    environment = dict(os.environ)
+    application: Application | None = None
     try:
-        application, manifest = _import(settings)
+        if settings.manifest is not None:
+            manifest = _handed_over(settings.manifest)
+        elif settings.preload:
+            application = import_application(settings.app, settings.interface, settings.chdir)
+            manifest = describe(application, with_sources=settings.reload)
+            if manifest["threads"]:
+                _begin_anew(given, control, manifest, environment)
+        else:
+            manifest = describe_apart(
+                control,
+                settings.app,
+                settings.interface,
+                settings.chdir,
+                with_sources=settings.reload,
+            )
     except LoadError as error:
         failed = {"op": "failed", "stage": error.stage, "summary": error.summary}
         control.send_document(failed, error.detail)
+        return 1
+    except ProgramGoneError:
         return 1
     gc.collect()
     gc.freeze()
@@ -76,62 +112,44 @@ def main(arguments: list[str]) -> int:
     return Zygote(control, settings, application).run()
 
 
-def _import(settings: Settings) -> tuple[Application, dict[str, Any]]:
-    os.chdir(settings.chdir)
-    put_first_on_path(settings.chdir)
-    application = load(settings.app, settings.interface)
-    manifest: dict[str, Any] = {
-        "yett": __version__,
-        "python": platform.python_version(),
-        "executable": sys.executable,
-        "app": {"spec": application.name, "interface": application.interface},
-        "warnings": [],
-        "django": None,
-    }
-    django = sys.modules.get("django")
-    if django is not None:
-        try:
-            from django.conf import settings as django_settings
+def _begin_anew(
+    given: dict[str, Any],
+    control: Control,
+    manifest: dict[str, Any],
+    environment: dict[str, str],
+) -> NoReturn:
+    """Replace this process, in which threads run, by one without them that imports nothing.
 
-            if django_settings.configured:
-                from yett.django.manifest import manifest as django_manifest
-
-                manifest["django"] = django_manifest(application.callable)
-                manifest["warnings"] += _leftovers()
-        except Exception as error:
-            detail = "".join(traceback.format_exception(error))
-            raise LoadError("manifest", summary(error), detail) from error
-    if settings.reload:
-        manifest["sources"] = sources()
-    manifest["threads"] = _threads()
-    return application, manifest
-
-
-def _leftovers() -> list[str]:
-    from yett.django.leftovers import leftovers
-
+    Its workers import for themselves. The manifest is handed over, so nothing is imported twice
+    just to be described; the environment is the one from before the import.
+    """
+    document = os.memfd_create("yett", 0)
+    with open(document, "wb", closefd=False) as file:
+        file.write(json.dumps(manifest).encode())
+    control.share()
+    again = json.dumps({**given, "preload": False, "manifest": document})
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
     try:
-        return leftovers()
-    except Exception as error:
-        # Advice alone: no reason not to serve.
-        return [f"what is left of simplejwt could not be looked for: {summary(error)}"]
+        os.execve(sys.executable, [*sys.orig_argv[:-1], again], environment)
+    except OSError as error:
+        raise LoadError("python", f"{sys.executable} cannot be started again: {error}") from error
 
 
-def _threads() -> list[str]:
-    """Name the threads that importing started: a fork would leave them behind."""
-    names = [thread.name for thread in threading.enumerate()]
-    main_thread = threading.main_thread().name
-    for task in sorted(os.listdir("/proc/self/task"), key=int):
-        if int(task) != os.getpid() and len(names) < len(os.listdir("/proc/self/task")):
-            with contextlib.suppress(OSError), open(f"/proc/self/task/{task}/comm") as comm:
-                names.append(f"{comm.read().strip()} (native)")
-    return [name for name in names if name != main_thread]
+def _handed_over(document: int) -> dict[str, Any]:
+    with open(document, "rb") as file:
+        file.seek(0)
+        manifest: dict[str, Any] = json.load(file)
+    return manifest
 
 
 class Zygote:
     """Waits for orders and for the ends of its children."""
 
-    def __init__(self, control: Control, settings: Settings, application: Application) -> None:
+    def __init__(
+        self, control: Control, settings: Settings, application: Application | None
+    ) -> None:
         self._control = control
         self._settings = settings
         self._application = application
@@ -166,23 +184,30 @@ class Zygote:
     def _fork(self, worker: int, link: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
+        report = os.memfd_create("yett", os.MFD_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            self._become_worker(link)
+            self._become_worker(link, report)
         os.close(link)
         pidfd = os.pidfd_open(pid)
-        self._children[pidfd] = Child(worker, pid, pidfd)
+        self._children[pidfd] = Child(worker, pid, pidfd, report)
         self._selector.register(pidfd, selectors.EVENT_READ)
         self._control.send({"op": "forked", "worker": worker, "pid": pid}, pidfd)
 
-    def _become_worker(self, link: int) -> NoReturn:
+    def _become_worker(self, link: int, report: int) -> NoReturn:
         code = 1
         try:
             self._selector.close()
             self._control.close()
             for child in self._children.values():
                 os.close(child.pidfd)
-            code = run_worker(self._application.callable, link, threads=self._settings.threads)
+                os.close(child.report)
+            application = self._application or self._import()
+            code = run_worker(application.callable, link, threads=self._settings.threads)
+        except LoadError as error:
+            # From the import, or from what an application does when it is started.
+            code = UNFIT
+            _write_report(report, error)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -192,12 +217,29 @@ class Zygote:
             # Not `sys.exit`: that would unwind into the zygote's own frames.
             os._exit(code)
 
+    def _import(self) -> Application:
+        """Import the application in a worker, as the zygote would have done for it."""
+        # An import that hangs is ended by SIGABRT: a traceback, and no core file.
+        with contextlib.suppress(Exception):
+            faulthandler.enable(all_threads=True)
+        _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+        settings = self._settings
+        application = import_application(settings.app, settings.interface, settings.chdir)
+        warm()
+        gc.collect()
+        gc.freeze()
+        return application
+
     def _reap(self, child: Child) -> None:
         _pid, status = os.waitpid(child.pid, 0)
         self._selector.unregister(child.pidfd)
         del self._children[child.pidfd]
         os.close(child.pidfd)
         signalled = os.WIFSIGNALED(status)
+        if not signalled and os.waitstatus_to_exitcode(status) == UNFIT:
+            self._pass_on(child)
+        os.close(child.report)
         self._control.send(
             {
                 "op": "exited",
@@ -207,6 +249,13 @@ class Zygote:
                 "signal": os.WTERMSIG(status) if signalled else None,
             }
         )
+
+    def _pass_on(self, child: Child) -> None:
+        """Tell the program why a worker could not start, if the worker said so."""
+        with contextlib.suppress(ValueError, TypeError):
+            summary, detail = json.loads(os.pread(child.report, LONGEST_REPORT, 0))
+            unfit = {"op": "unfit", "worker": child.worker, "summary": str(summary)[:500]}
+            self._control.send_document(unfit, str(detail))
 
     def _abandoned(self) -> int:
         """End the children: nobody is left whose requests they could answer.
@@ -226,3 +275,10 @@ class Zygote:
             # Ours and not reaped yet, so the descriptor still means this process.
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(child.pidfd, number)
+
+
+def _write_report(report: int, error: LoadError) -> None:
+    # The end of a traceback says most.
+    detail = error.detail[-LONGEST_REPORT // 8 :]
+    with contextlib.suppress(OSError):
+        os.pwrite(report, json.dumps([error.summary, detail]).encode(), 0)

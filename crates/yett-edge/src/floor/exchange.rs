@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use yett_link::frame::{ExchangeId, FrameError, RESPONSE_WINDOW};
 use yett_link::response::ResponseView;
 
+use super::Ticket;
 use super::link::Link;
 
 /// Credit goes back in pieces of this size, so that small chunks do not cost a frame each.
@@ -20,7 +21,7 @@ const CREDIT_STEP: usize = RESPONSE_WINDOW / 4;
 pub(crate) struct Exchange {
     link: Arc<Link>,
     id: ExchangeId,
-    head: Option<oneshot::Receiver<Result<AppHead, Lost>>>,
+    head: Option<Head>,
     owed: usize,
     ended: bool,
 }
@@ -40,6 +41,18 @@ pub(crate) enum Lost {
     /// The application took longer than it may.
     #[error("the application took too long")]
     Timeout,
+}
+
+/// Where the head of a response arrives.
+pub(super) type Head = oneshot::Receiver<Result<AppHead, NoHead>>;
+
+/// Why no head came.
+pub(crate) enum NoHead {
+    /// The exchange is lost.
+    Lost(Lost),
+    /// The worker had not begun the request, and it was taken back: to be sent again, by this ticket
+    /// or through the queue.
+    Moved(Option<Ticket>),
 }
 
 /// The head of an application's response and the first piece of its body.
@@ -140,11 +153,7 @@ impl AppHead {
 }
 
 impl Exchange {
-    pub(super) fn new(
-        link: Arc<Link>,
-        id: ExchangeId,
-        head: oneshot::Receiver<Result<AppHead, Lost>>,
-    ) -> Self {
+    pub(super) fn new(link: Arc<Link>, id: ExchangeId, head: Head) -> Self {
         Self {
             link,
             id,
@@ -155,12 +164,14 @@ impl Exchange {
     }
 
     /// Waits for the response's head.
-    pub(crate) async fn head(&mut self) -> Result<AppHead, Lost> {
+    pub(crate) async fn head(&mut self) -> Result<AppHead, NoHead> {
         let Some(head) = self.head.as_mut() else {
-            return Err(Lost::AppFailed);
+            return Err(NoHead::Lost(Lost::AppFailed));
         };
         // The link fails its exchanges before it goes, so a dropped sender is a closed link.
-        let outcome = head.await.unwrap_or(Err(Lost::Worker { begun: true }));
+        let outcome = head
+            .await
+            .unwrap_or(Err(NoHead::Lost(Lost::Worker { begun: true })));
         self.head = None;
         match &outcome {
             Ok(AppHead {
@@ -172,6 +183,15 @@ impl Exchange {
             Ok(_) | Err(_) => self.ended = true,
         }
         outcome
+    }
+
+    /// As [`Exchange::head`], where nothing is moved.
+    #[cfg(test)]
+    pub(crate) async fn head_or_lost(&mut self) -> Result<AppHead, Lost> {
+        self.head().await.map_err(|none| match none {
+            NoHead::Lost(lost) => lost,
+            NoHead::Moved(_) => panic!("the request was taken back"),
+        })
     }
 
     /// The next piece of a streamed body.

@@ -1,76 +1,42 @@
 //! The edge's end of one worker's link.
 //!
-//! Whoever sends writes straight into the socket; only what the socket does not take waits in an
-//! outbox for the link's own task. That task reads frames and hands them to the exchanges that
-//! wait for them. It trusts nothing that it reads: an unknown exchange is ignored, a frame that
+//! Whoever sends writes straight into the [carrier](super::carrier); only what that does not take waits
+//! in an outbox for the link's own task. Frames are read by the thread that looks after the link, in
+//! its [rounds] or when the worker rings, and handed to the exchanges that wait for them. It trusts nothing that it reads: an unknown exchange is ignored, a frame that
 //! breaks the protocol closes the link.
 //!
 //! Bounds: the outbox holds what the requests in flight sent (their number is the floor's rule, and
 //! one frame is at most 1 MiB); a response is held up to its window, and a worker that sends more
 //! loses its link.
 
-use std::collections::{HashMap, VecDeque};
-use std::io::{IoSlice, Read};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
-use rustix::io::Errno;
-use rustix::net::RecvFlags;
+use bytes::BytesMut;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::Instant;
-use yett_link::descriptor;
-use yett_link::frame::{ExchangeId, Frame, FrameError, Inbox, Kind, RESPONSE_WINDOW, put_frame};
+use tokio::sync::Notify;
+use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame};
+use yett_link::ring::Direction;
 
-use super::exchange::{AppBody, AppHead, Lost};
+use super::carrier::{Carrier, Flushed, Heard, Wire, watched};
+use super::pending::{Abandoned, Pendings, Recalled};
+use super::rounds::{self, Round};
 use super::{Exchange, Floor, Ticket};
-
-/// How many bytes one read of a link takes at most.
-const READ: usize = 128 * 1024;
 
 pub(super) struct Link {
     worker: u32,
-    /// Watched for reading alone: a worker that takes a request makes the socket writable, which is
-    /// no news, and would wake the edge once more for each request.
-    socket: AsyncFd<UnixStream>,
-    outbox: Mutex<Outbox>,
+    floor: Weak<Floor>,
+    wire: Wire,
     flush: Notify,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
-    pending: Mutex<HashMap<ExchangeId, Pending>>,
+    pending: Pendings,
     next: AtomicU64,
     closed: AtomicBool,
-}
-
-#[derive(Default)]
-struct Outbox {
-    frames: VecDeque<(BytesMut, Option<Arc<OwnedFd>>)>,
-}
-
-/// One exchange that the worker has not ended yet.
-struct Pending {
-    state: Waiter,
-    begun: bool,
-    /// When the worker last showed that it works on this.
-    since: Instant,
-    /// Bytes that the worker sent and the client has not taken yet.
-    unacknowledged: usize,
-}
-
-enum Waiter {
-    Head(oneshot::Sender<Result<AppHead, Lost>>),
-    Body(mpsc::UnboundedSender<Result<bytes::Bytes, Lost>>),
-    /// The client left; what still comes is thrown away.
-    Nobody,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Link {
@@ -78,17 +44,18 @@ impl Link {
         worker: u32,
         socket: OwnedFd,
         floor: Arc<Floor>,
+        carrier: Carrier,
         limit: Option<Duration>,
     ) -> std::io::Result<Arc<Self>> {
-        let socket = UnixStream::from(socket);
-        socket.set_nonblocking(true)?;
+        let wire = Wire::new(socket, carrier)?;
+        let memory = wire.rings.as_ref().map(|rings| Arc::clone(&rings.memory));
         let link = Arc::new(Self {
             worker,
-            socket: watched(socket, Interest::READABLE)?,
-            outbox: Mutex::default(),
+            floor: Arc::downgrade(&floor),
+            wire,
             flush: Notify::new(),
             gone: Notify::new(),
-            pending: Mutex::default(),
+            pending: Pendings::new(memory),
             next: AtomicU64::new(1),
             closed: AtomicBool::new(false),
         });
@@ -114,141 +81,87 @@ impl Link {
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
-        let frame = encode(id).map_err(OpenError::Frame)?;
-        let (sender, receiver) = oneshot::channel();
-        let pending = Pending {
-            state: Waiter::Head(sender),
-            begun: false,
-            since: Instant::now(),
-            unacknowledged: 0,
-        };
-        {
-            let mut table = locked(&self.pending);
-            // Under the table's lock: `close` sets the flag and then empties the table, so an
-            // entry made here is either seen by it or not made.
-            if self.is_closed() {
-                return Err(OpenError::Closed);
-            }
-            table.insert(id, pending);
+        let mut frame = encode(id).map_err(OpenError::Frame)?;
+        let (receiver, claim) = self
+            .pending
+            .begin(id, &self.closed)
+            .ok_or(OpenError::Closed)?;
+        if let Some(claim) = claim {
+            put_claim(&mut frame, claim);
         }
         self.send(frame, body);
         Ok(Exchange::new(Arc::clone(self), id, receiver))
     }
 
-    pub(super) fn credit(&self, id: ExchangeId, len: usize) {
-        if let Some(pending) = locked(&self.pending).get_mut(&id) {
-            pending.unacknowledged = pending.unacknowledged.saturating_sub(len);
-            pending.since = Instant::now();
-        }
+    pub(super) fn credit(self: &Arc<Self>, id: ExchangeId, len: usize) {
+        self.pending.taken(id, len);
         let len = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
         self.send_small(Kind::Credit, id, &len);
     }
 
     /// Nobody waits for this exchange any more.
-    pub(super) fn cancel(&self, id: ExchangeId) {
-        let known = match locked(&self.pending).get_mut(&id) {
-            Some(pending) => {
-                pending.state = Waiter::Nobody;
-                if pending.unacknowledged > 0 {
-                    // Perhaps the worker waited for this client until now: its time begins here.
-                    pending.unacknowledged = 0;
-                    pending.since = Instant::now();
+    pub(super) fn cancel(self: &Arc<Self>, id: ExchangeId) {
+        match self.pending.abandon(id) {
+            Abandoned::Running => self.send_small(Kind::Cancel, id, &[]),
+            Abandoned::Recalled => {
+                if let Some(floor) = self.floor.upgrade() {
+                    floor.release(self.worker);
                 }
-                true
             }
-            None => false,
-        };
-        if known {
+            Abandoned::Over => {}
+        }
+    }
+
+    /// Ends every answer that is being streamed, for its client and for the worker.
+    pub(super) fn cut(self: &Arc<Self>) {
+        for id in self.pending.cut() {
             self.send_small(Kind::Cancel, id, &[]);
         }
     }
 
-    pub(super) fn send_drain(&self) {
+    pub(super) fn send_drain(self: &Arc<Self>) {
         self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
     }
 
-    fn send_small(&self, kind: Kind, id: ExchangeId, payload: &[u8]) {
+    fn send_small(self: &Arc<Self>, kind: Kind, id: ExchangeId, payload: &[u8]) {
         let mut frame = BytesMut::with_capacity(32);
         if put_frame(&mut frame, kind, 0, id, payload).is_ok() {
             self.send(frame, None);
         }
     }
 
-    /// Writes at once as far as the socket takes it; the rest waits for the link's task.
-    fn send(&self, mut frame: BytesMut, mut body: Option<Arc<OwnedFd>>) {
-        let mut outbox = locked(&self.outbox);
-        if outbox.frames.is_empty() {
-            match write(self.socket.get_ref(), &frame, body.as_deref()) {
-                Ok(sent) if sent == frame.len() => return,
-                Ok(sent) => {
-                    frame.advance(sent);
-                    if sent > 0 {
-                        body = None;
-                    }
-                }
-                // The reading side sees the end of the link and reports it.
-                Err(_) => return,
-            }
+    /// Writes at once as far as the carrier takes it; the rest waits for the link's task.
+    fn send(self: &Arc<Self>, frame: BytesMut, body: Option<Arc<OwnedFd>>) {
+        if self.wire.send(frame, body) == Flushed::Partly {
+            self.flush.notify_one();
         }
-        outbox.frames.push_back((frame, body));
-        drop(outbox);
-        self.flush.notify_one();
-    }
-
-    fn flush_outbox(&self) -> Result<Flushed, Errno> {
-        let mut outbox = locked(&self.outbox);
-        while let Some((frame, body)) = outbox.frames.front_mut() {
-            let sent = match write(self.socket.get_ref(), frame, body.as_deref()) {
-                Ok(sent) => sent,
-                Err(error) => {
-                    outbox.frames.clear();
-                    return Err(error);
-                }
-            };
-            if sent > 0 {
-                *body = None;
-                frame.advance(sent);
-            }
-            if !frame.is_empty() {
-                return Ok(Flushed::Partly);
-            }
-            outbox.frames.pop_front();
-        }
-        Ok(Flushed::All)
+        rounds::owe(self);
     }
 
     async fn run(self: Arc<Self>, floor: Arc<Floor>, limit: Option<Duration>) {
-        let mut inbox = Inbox::new();
-        let mut scratch = vec![0; READ];
+        let round = Round::join(&self, &floor);
+        // The worker may have spoken before anybody listened.
+        self.look_when_rung(&floor);
         let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // Only while the outbox holds what the socket did not take.
         let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
             tokio::select! {
-                ready = self.socket.readable() => {
+                ready = self.wire.socket.readable() => {
                     let Ok(mut ready) = ready else { break };
-                    match ready.try_io(|socket| socket.get_ref().read(&mut scratch)) {
-                        Ok(Ok(0)) => break,
-                        Ok(Ok(count)) => {
-                            // What did not fill the room was all: the next piece is news again.
-                            if count < scratch.len() {
-                                ready.clear_ready();
-                            }
-                            inbox.feed(scratch.get(..count).unwrap_or_default());
-                            if self.hand_out(&mut inbox, &floor).is_err() {
-                                break;
-                            }
-                        }
-                        Ok(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                        Ok(Err(_)) => break,
-                        Err(_would_block) => {}
+                    match self.wire.read_socket(|frame| self.hand_out(frame, &floor)) {
+                        Ok(Heard::Something) => {}
+                        Ok(Heard::Nothing) => ready.clear_ready(),
+                        Ok(Heard::End) | Err(_) => break,
                     }
                 }
-                () = self.gone.notified() => {
-                    self.read_rest(&mut inbox, &mut scratch, &floor);
-                    break;
+                () = self.bell() => {
+                    self.look_when_rung(&floor);
+                    // The worker also rings when it has made room.
+                    writer = self.flush_or_watch(writer.take());
                 }
+                () = self.gone.notified() => break,
                 // A socket that takes nothing any more can still have something to read: what the
                 // worker said before it died. So a failed write does not end the link.
                 () = self.flush.notified(), if writer.is_none() => {
@@ -261,47 +174,117 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_or_watch(None);
                     }
-                    if let Some(limit) = limit && self.fail_overdue(limit) {
-                        floor.stuck(self.worker);
-                    }
+                    self.look_at_the_clock(&floor, limit);
                 }
             }
         }
+        self.read_rest(&floor);
         self.close();
+        drop(round);
         floor.lost(self.worker);
     }
 
-    /// Writes what waits; if the socket does not take it all, returns what watches for room.
-    fn flush_or_watch(&self, writer: Option<AsyncFd<UnixStream>>) -> Option<AsyncFd<UnixStream>> {
-        match self.flush_outbox() {
-            // Without a descriptor to watch, the next send or tick tries again.
-            Ok(Flushed::Partly) => writer.or_else(|| {
-                let again = self.socket.get_ref().try_clone().ok()?;
-                watched(again, Interest::WRITABLE).ok()
-            }),
-            Ok(Flushed::All) | Err(_) => None,
+    /// Waits until the worker rings; for ever without rings.
+    async fn bell(&self) {
+        match &self.wire.rings {
+            Some(rings) => {
+                if let Ok(mut rung) = rings.bell.readable().await {
+                    rung.clear_ready();
+                }
+            }
+            None => std::future::pending().await,
         }
     }
 
-    /// Reads what a process that is gone has left in the socket.
-    ///
-    /// It was all written before the process ended, so an empty socket is the end, even if a child
-    /// of the application still holds the other side open. Without this, a request that was begun,
-    /// or even answered, would count as not begun and be sent to another worker.
-    fn read_rest(self: &Arc<Self>, inbox: &mut Inbox, scratch: &mut [u8], floor: &Arc<Floor>) {
-        loop {
-            // Not the runtime's `try_read`, which looks only where it was told that there is something.
-            match rustix::net::recv(self.socket.get_ref(), &mut *scratch, RecvFlags::DONTWAIT) {
-                Ok((count, _)) if count > 0 => {
-                    inbox.feed(scratch.get(..count).unwrap_or_default());
-                    if self.hand_out(inbox, floor).is_err() {
-                        return;
-                    }
-                }
-                Err(Errno::INTR) => {}
-                Ok(_) | Err(_) => return,
+    fn look_at_the_clock(&self, floor: &Arc<Floor>, limit: Option<Duration>) {
+        for moved in self.pending.recall_all() {
+            floor.moved(self.worker, moved);
+        }
+        if let Some(limit) = limit
+            && self.pending.fail_overdue(limit)
+        {
+            floor.stuck(self.worker);
+        }
+    }
+
+    /// Looks into the ring, to the end if nobody else will look before this thread sleeps.
+    fn look_when_rung(self: &Arc<Self>, floor: &Arc<Floor>) {
+        while self.look(floor) == Heard::Something
+            || (!rounds::are_made_here() && !self.is_closed() && !self.lie_down())
+        {}
+    }
+
+    /// Looks into the ring. A worker that breaks the protocol loses its link.
+    pub(super) fn look(self: &Arc<Self>, floor: &Arc<Floor>) -> Heard {
+        match self.wire.look(|frame| self.hand_out(frame, floor)) {
+            Ok(heard) => heard,
+            Err(_) => {
+                self.close();
+                Heard::End
             }
         }
+    }
+
+    pub(super) fn lie_down(&self) -> bool {
+        self.wire.lie_down()
+    }
+
+    pub(super) fn get_up(&self) {
+        self.wire.get_up();
+    }
+
+    pub(super) fn wake_worker(&self) {
+        self.wire.wake_worker();
+    }
+
+    pub(super) fn ring_own_bell(&self) {
+        if let Some(rings) = &self.wire.rings {
+            rings.ring();
+        }
+    }
+
+    pub(super) fn worker_seems_asleep(&self) -> bool {
+        let rings = self.wire.rings.as_ref();
+        rings.is_some_and(|rings| rings.memory.reader_seems_asleep(Direction::Requests))
+    }
+
+    /// Whether requests may be sent ahead: they can be taken back as long as they are not begun.
+    pub(super) const fn takes_ahead(&self) -> bool {
+        self.wire.rings.is_some()
+    }
+
+    /// Takes back the oldest request that the worker has not begun.
+    pub(super) fn recall_one(&self) -> Option<Recalled> {
+        self.pending.recall_one()
+    }
+
+    /// Writes what waits; if the socket does not take it all, returns what watches for room. Of a ring,
+    /// the worker tells when there is room.
+    fn flush_or_watch(&self, writer: Option<AsyncFd<UnixStream>>) -> Option<AsyncFd<UnixStream>> {
+        match self.wire.flush() {
+            Ok(Flushed::Partly) if self.wire.rings.is_none() => writer.or_else(|| {
+                // Without a descriptor to watch, the next send or tick tries again.
+                let again = self.wire.socket.get_ref().try_clone().ok()?;
+                watched(again, Interest::WRITABLE).ok()
+            }),
+            Ok(_) | Err(_) => {
+                self.wire.wake_worker();
+                None
+            }
+        }
+    }
+
+    /// Reads what a process that is gone has left behind.
+    ///
+    /// It was all written before the process ended, so an empty link is the end, even if a child
+    /// of the application still holds the other side open. Without this, a request that was begun,
+    /// or even answered, would count as not begun and be sent to another worker.
+    fn read_rest(self: &Arc<Self>, floor: &Arc<Floor>) {
+        while matches!(
+            self.wire.read_socket(|frame| self.hand_out(frame, floor)),
+            Ok(Heard::Something)
+        ) {}
+        while !self.is_closed() && self.look(floor) == Heard::Something {}
     }
 
     /// Says that the worker's process is gone. The link's task closes the link.
@@ -309,148 +292,33 @@ impl Link {
         self.gone.notify_one();
     }
 
-    fn hand_out(self: &Arc<Self>, inbox: &mut Inbox, floor: &Arc<Floor>) -> Result<(), FrameError> {
-        while let Some(frame) = inbox.next_frame()? {
-            match frame.kind {
-                Kind::Ready => floor.ready(self.worker),
-                Kind::Begun => {
-                    if let Some(pending) = locked(&self.pending).get_mut(&frame.exchange) {
-                        pending.begun = true;
-                        pending.since = Instant::now();
-                    }
+    fn hand_out(self: &Arc<Self>, frame: Frame, floor: &Arc<Floor>) -> Result<(), FrameError> {
+        match frame.kind {
+            Kind::Ready => floor.ready(self.worker),
+            Kind::Begun => self.pending.begun(frame.exchange),
+            Kind::Response | Kind::Chunk | Kind::Failed => {
+                // First the worker's next request, then this client's answer: the worker waits
+                // idle, the client does not notice.
+                if frame.is_last() && self.pending.contains(frame.exchange) {
+                    floor.release(self.worker);
                 }
-                Kind::Response | Kind::Chunk | Kind::Failed => {
-                    // First the worker's next request, then this client's answer: the worker waits
-                    // idle, the client does not notice.
-                    if frame.is_last() && locked(&self.pending).contains_key(&frame.exchange) {
-                        floor.release(self.worker);
-                    }
-                    self.deliver(frame)?;
-                }
-                // The edge's own kinds never come from a worker.
-                Kind::Request | Kind::Credit | Kind::Cancel | Kind::Drain => {
-                    return Err(FrameError::UnknownKind(frame.kind as u8));
-                }
+                self.pending.deliver(frame)?;
             }
+            // The edge's own kinds never come from a worker.
+            _ => return Err(FrameError::UnknownKind(frame.kind as u8)),
         }
         Ok(())
-    }
-
-    /// Gives a frame to the exchange that waits for it.
-    fn deliver(&self, frame: Frame) -> Result<(), FrameError> {
-        let last = frame.is_last();
-        let mut table = locked(&self.pending);
-        let Some(pending) = table.get_mut(&frame.exchange) else {
-            return Ok(());
-        };
-        pending.since = Instant::now();
-        pending.begun = true;
-        match (
-            std::mem::replace(&mut pending.state, Waiter::Nobody),
-            frame.kind,
-        ) {
-            (Waiter::Head(waiter), Kind::Response) => {
-                let body = if last {
-                    AppBody::Whole
-                } else {
-                    let (sender, receiver) = mpsc::unbounded_channel();
-                    pending.state = Waiter::Body(sender);
-                    AppBody::Stream(receiver)
-                };
-                let head = AppHead::parse(&frame.payload, body)?;
-                pending.unacknowledged += if last { 0 } else { head.first.len() };
-                // A client that left has dropped the receiving end; `cancel` follows from there.
-                let _client_left = waiter.send(Ok(head));
-            }
-            (Waiter::Head(waiter), Kind::Failed) => {
-                let _client_left = waiter.send(Err(Lost::AppFailed));
-            }
-            (Waiter::Body(waiter), Kind::Chunk) => {
-                let debt = pending.unacknowledged + frame.payload.len();
-                // One piece may be longer than the window if it finds the window empty, as
-                // `WorkerEnd::wait_for_credit` has it.
-                if pending.unacknowledged > 0 && debt > RESPONSE_WINDOW {
-                    pending.state = Waiter::Body(waiter);
-                    return Err(FrameError::Malformed("chunk beyond its credit"));
-                }
-                pending.unacknowledged = debt;
-                let _client_left = waiter.send(Ok(frame.payload));
-                if !last {
-                    pending.state = Waiter::Body(waiter);
-                }
-            }
-            (Waiter::Body(waiter), Kind::Failed) => {
-                let _client_left = waiter.send(Err(Lost::AppFailed));
-            }
-            (Waiter::Nobody, _) => {}
-            // A chunk before its head, or a second head.
-            (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
-                // Put back, so that closing the link fails it: a dropped sender would look like
-                // the body's end.
-                pending.state = waiter;
-                return Err(FrameError::UnknownKind(kind as u8));
-            }
-        }
-        if last {
-            table.remove(&frame.exchange);
-        }
-        Ok(())
-    }
-
-    /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
-    ///
-    /// An exchange whose client is slow to take what the worker sent is not overdue, one whose
-    /// client left is: the worker is stuck all the same.
-    fn fail_overdue(&self, limit: Duration) -> bool {
-        let mut overdue = false;
-        for pending in locked(&self.pending).values_mut() {
-            if pending.unacknowledged > 0 || pending.since.elapsed() < limit {
-                continue;
-            }
-            overdue = true;
-            match std::mem::replace(&mut pending.state, Waiter::Nobody) {
-                Waiter::Head(waiter) => {
-                    let _client_left = waiter.send(Err(Lost::Timeout));
-                }
-                Waiter::Body(waiter) => {
-                    let _client_left = waiter.send(Err(Lost::Timeout));
-                }
-                Waiter::Nobody => {}
-            }
-        }
-        overdue
     }
 
     /// Closes the link and fails every exchange on it. May be called more than once.
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         // First of all: what is in the table now must not reach a worker that still lives.
-        let _already = rustix::net::shutdown(self.socket.get_ref(), rustix::net::Shutdown::Both);
-        let orphans = std::mem::take(&mut *locked(&self.pending));
-        for pending in orphans.into_values() {
-            let lost = Lost::Worker {
-                begun: pending.begun,
-            };
-            match pending.state {
-                Waiter::Head(waiter) => {
-                    let _client_left = waiter.send(Err(lost));
-                }
-                Waiter::Body(waiter) => {
-                    let _client_left = waiter.send(Err(lost));
-                }
-                Waiter::Nobody => {}
-            }
-        }
-        locked(&self.outbox).frames.clear();
+        self.wire.close();
+        self.pending.orphan();
         // Wakes the link's task, which looks at the flag.
         self.flush.notify_one();
     }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Flushed {
-    All,
-    Partly,
 }
 
 /// Why an exchange could not be opened.
@@ -479,15 +347,6 @@ impl Ticket {
     }
 }
 
-fn watched(socket: UnixStream, interest: Interest) -> std::io::Result<AsyncFd<UnixStream>> {
-    #[expect(
-        deprecated,
-        reason = "the new constructors are unsafe functions; a `UnixStream` keeps its descriptor for \
-                  as long as it lives, which is what they ask for"
-    )]
-    AsyncFd::with_interest(socket, interest)
-}
-
 /// Waits until the socket may take something; for ever without a socket.
 async fn writable(socket: Option<&AsyncFd<UnixStream>>) {
     match socket {
@@ -498,17 +357,6 @@ async fn writable(socket: Option<&AsyncFd<UnixStream>>) {
             }
         }
         None => std::future::pending().await,
-    }
-}
-
-fn write(socket: &UnixStream, bytes: &[u8], body: Option<&OwnedFd>) -> Result<usize, Errno> {
-    let body: Option<BorrowedFd<'_>> = body.map(AsFd::as_fd);
-    loop {
-        match descriptor::send(socket, &[IoSlice::new(bytes)], body) {
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return Ok(0),
-            other => return other,
-        }
     }
 }
 

@@ -1,13 +1,18 @@
 //! The floor: the workers that stand ready, and the queue before them.
 //!
-//! A request goes to the ready worker of the active generation that has the fewest in flight. A
-//! worker never holds more than it can run. When all are busy, requests wait here, in the order
-//! in which they came, until a worker is free, the wait is too long, or the client leaves.
+//! A request goes to the ready worker of the active generation that has the fewest in flight. When all
+//! are busy, a few are [sent ahead](pace) to workers that will be free in a moment; they are taken back
+//! and given to another worker as soon as that is free first. All others wait here, in the order in
+//! which they came, until a worker is free, the wait is too long, or the client leaves.
 //!
 //! Bounds: [`EdgeSettings::max_queue`] requests wait; a further one is refused at once.
 
+mod carrier;
 mod exchange;
 mod link;
+mod pace;
+mod pending;
+pub(crate) mod rounds;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -17,9 +22,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost};
+pub use carrier::Carrier;
+pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost, NoHead};
 use link::Link;
 pub(crate) use link::OpenError;
+use pace::Pace;
+use pending::Recalled;
 
 use crate::settings::EdgeSettings;
 
@@ -61,6 +69,7 @@ struct Seat {
     generation: u64,
     phase: Phase,
     in_flight: usize,
+    pace: Pace,
     served: u64,
     limit: Option<u64>,
     link: Arc<Link>,
@@ -73,6 +82,19 @@ enum Phase {
     Ready,
     /// Gets nothing new.
     Draining,
+}
+
+/// Whether a request may go to a worker that is still busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ahead {
+    Allowed,
+    Never,
+}
+
+impl Seat {
+    fn takes_from(&self, generation: u64) -> bool {
+        self.generation == generation && self.phase == Phase::Ready && !self.link.is_closed()
+    }
 }
 
 /// Why a request got no worker. Both are answered with 503 and `Retry-After`.
@@ -141,6 +163,7 @@ impl Floor {
             worker,
             link,
             Arc::clone(self),
+            self.settings.carrier,
             self.settings.request_timeout,
         )?;
         let limit = self.settings.max_requests.map(|limit| {
@@ -154,6 +177,7 @@ impl Floor {
             generation,
             phase: Phase::Starting,
             in_flight: 0,
+            pace: Pace::new(),
             served: 0,
             limit,
             link,
@@ -181,6 +205,19 @@ impl Floor {
         }
     }
 
+    /// Cuts the answers that a worker is still streaming: its grace period is about over. What is
+    /// not answered yet may go on until the worker is ended.
+    pub fn cut(&self, worker: u32) {
+        let link = {
+            let state = self.state();
+            let seat = state.seats.iter().find(|seat| seat.worker == worker);
+            seat.map(|seat| Arc::clone(&seat.link))
+        };
+        if let Some(link) = link {
+            link.cut();
+        }
+    }
+
     /// Forgets a worker whose process is gone. What it still said is heard before its exchanges fail.
     pub fn detach(&self, worker: u32) {
         let link = {
@@ -205,12 +242,21 @@ impl Floor {
         )
     }
 
-    /// Waits for a free worker.
+    /// Waits for a worker: a free one, or one that is [soon](Pace) free.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
+        self.acquire_as(Ahead::Allowed).await
+    }
+
+    /// Waits for a worker that is free.
+    pub(crate) async fn acquire_free(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
+        self.acquire_as(Ahead::Never).await
+    }
+
+    async fn acquire_as(self: &Arc<Self>, ahead: Ahead) -> Result<(Ticket, Duration), QueueError> {
         let receiver = {
             let mut state = self.state();
             if state.waiting.is_empty()
-                && let Some(ticket) = self.seat_one(&mut state)
+                && let Some(ticket) = self.seat_one(&mut state, ahead)
             {
                 return Ok((ticket, Duration::ZERO));
             }
@@ -233,15 +279,25 @@ impl Floor {
         }
     }
 
-    fn seat_one(self: &Arc<Self>, state: &mut State) -> Option<Ticket> {
+    fn seat_one(self: &Arc<Self>, state: &mut State, ahead: Ahead) -> Option<Ticket> {
         let active = state.active?;
         let capacity = self.settings.worker_threads;
         let seat = state
             .seats
             .iter_mut()
-            .filter(|seat| seat.generation == active && seat.phase == Phase::Ready)
-            .filter(|seat| seat.in_flight < capacity && !seat.link.is_closed())
-            .min_by_key(|seat| (seat.in_flight, seat.served))?;
+            .filter(|seat| seat.takes_from(active))
+            .filter(|seat| {
+                let ahead = match ahead {
+                    Ahead::Allowed if seat.link.takes_ahead() => seat.pace.ahead(),
+                    Ahead::Allowed | Ahead::Never => 0,
+                };
+                seat.in_flight < capacity + ahead
+            })
+            .min_by_key(|seat| {
+                let asleep = seat.link.worker_seems_asleep();
+                let wait = seat.pace.wait(seat.in_flight, capacity, asleep);
+                (wait, seat.in_flight, seat.served)
+            })?;
         seat.in_flight += 1;
         seat.served += 1;
         if seat.limit.is_some_and(|limit| seat.served >= limit) {
@@ -254,11 +310,53 @@ impl Floor {
         })
     }
 
+    /// Gives a free worker what was sent ahead to a busy one and is not begun.
+    fn even_out(self: &Arc<Self>, state: &mut State) {
+        let Some(active) = state.active else {
+            return;
+        };
+        let capacity = self.settings.worker_threads;
+        while state.waiting.is_empty() {
+            let mut seats = state.seats.iter().filter(|seat| seat.takes_from(active));
+            let (mut free, mut fullest) = (false, None::<&Seat>);
+            for seat in &mut seats {
+                free |= seat.in_flight < capacity;
+                if seat.in_flight > fullest.map_or(capacity, |other| other.in_flight) {
+                    fullest = Some(seat);
+                }
+            }
+            let Some(fullest) = fullest.filter(|_| free) else {
+                return;
+            };
+            let Some(recalled) = fullest.link.recall_one() else {
+                return;
+            };
+            let worker = fullest.worker;
+            let ticket = self.seat_one(state, Ahead::Never);
+            Self::take_place(state, worker);
+            if let Some(unused) = recalled.move_on(ticket) {
+                Self::give_back(state, unused);
+            }
+        }
+    }
+
+    /// A request that was taken back from a busy worker goes into the queue.
+    fn moved(self: &Arc<Self>, worker: u32, recalled: Recalled) {
+        let _client_left = recalled.move_on(None);
+        self.release(worker);
+    }
+
+    fn take_place(state: &mut State, worker: u32) {
+        if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
+            seat.in_flight = seat.in_flight.saturating_sub(1);
+        }
+    }
+
     /// Gives waiting requests to free workers.
     fn pump(self: &Arc<Self>, state: &mut State) {
         state.waiting.retain(|waiter| !waiter.is_closed());
         while !state.waiting.is_empty() {
-            let Some(ticket) = self.seat_one(state) else {
+            let Some(ticket) = self.seat_one(state, Ahead::Never) else {
                 return;
             };
             let mut ticket = Some(ticket);
@@ -276,25 +374,23 @@ impl Floor {
     }
 
     fn give_back(state: &mut State, ticket: Ticket) {
-        if let Some(link) = ticket.redeem()
-            && let Some(seat) = state
-                .seats
-                .iter_mut()
-                .find(|seat| seat.worker == link.worker())
-        {
-            seat.in_flight = seat.in_flight.saturating_sub(1);
+        if let Some(link) = ticket.redeem() {
+            Self::take_place(state, link.worker());
         }
     }
 
     fn release(self: &Arc<Self>, worker: u32) {
         let mut state = self.state();
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
+            seat.pace
+                .ended(seat.in_flight > self.settings.worker_threads);
             seat.in_flight = seat.in_flight.saturating_sub(1);
             if seat.phase == Phase::Draining && seat.in_flight == 0 {
                 seat.link.send_drain();
             }
         }
         self.pump(&mut state);
+        self.even_out(&mut state);
     }
 
     fn ready(self: &Arc<Self>, worker: u32) {
@@ -308,6 +404,7 @@ impl Floor {
             seat.phase = Phase::Ready;
         }
         self.pump(&mut state);
+        self.even_out(&mut state);
     }
 
     /// A worker that is stuck gets nothing new while it is being replaced.

@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use yett_link::frame::{Kind, LAST};
 
-use super::{Floor, Lost, QueueError, Ticket};
+use super::{Carrier, Floor, Lost, QueueError, Ticket};
 use crate::settings::EdgeSettings;
 use crate::testing::{Clock, FakeWorker, ask, floor, seconds, settle, soon, ticket};
+
+mod ahead;
 
 type Waited = Result<(Ticket, Duration), QueueError>;
 
@@ -28,6 +30,8 @@ async fn outcome(waiter: JoinHandle<Waited>) -> Result<u32, QueueError> {
 fn threads(worker_threads: usize) -> EdgeSettings {
     EdgeSettings {
         worker_threads,
+        // Over a socket nothing is sent ahead; what rings change is in `tests/ahead.rs`.
+        carrier: Carrier::Socket,
         ..EdgeSettings::default()
     }
 }
@@ -173,13 +177,13 @@ async fn draining_worker_gets_nothing_new_and_leaves_after_its_last_response() {
     floor.drain(1);
     let waiter = waiting(&floor).await;
     worker.answer(one, "1").await;
-    assert_eq!(soon(first.head()).await.ok().unwrap().first, "1");
+    assert_eq!(soon(first.head_or_lost()).await.ok().unwrap().first, "1");
     assert!(
         worker.hears_nothing().await,
         "one response is still to come"
     );
     worker.head(two, "200", &[], b"2", 0).await;
-    assert_eq!(soon(second.head()).await.ok().unwrap().first, "2");
+    assert_eq!(soon(second.head_or_lost()).await.ok().unwrap().first, "2");
     assert!(worker.hears_nothing().await, "its body is still to come");
     worker.chunk(two, b"", LAST).await;
     worker.expect(Kind::Drain).await;
@@ -209,7 +213,10 @@ async fn activation_moves_traffic_and_what_runs_ends_where_it_is() {
     assert_eq!(ticket(&floor).await.worker(), 2);
     assert!(old.hears_nothing().await, "nobody told it to stop");
     old.answer(id, "old").await;
-    assert_eq!(soon(running.head()).await.ok().unwrap().first, "old");
+    assert_eq!(
+        soon(running.head_or_lost()).await.ok().unwrap().first,
+        "old"
+    );
     settle().await;
     assert_eq!(floor.load(), (0, 0));
 }
@@ -231,12 +238,12 @@ async fn detaching_fails_the_exchanges_of_the_worker() {
     let mut worker = FakeWorker::ready(&floor, 1).await;
     let (mut begun, mut waiting) = (ask(&floor).await, ask(&floor).await);
     let id = worker.request().await;
-    worker.send(Kind::Begun, 0, id, b"").await;
+    assert!(worker.begin(id).await);
     settle().await;
     floor.detach(1);
     let lost = |begun| Some(Lost::Worker { begun });
-    assert_eq!(soon(begun.head()).await.err(), lost(true));
-    assert_eq!(soon(waiting.head()).await.err(), lost(false));
+    assert_eq!(soon(begun.head_or_lost()).await.err(), lost(true));
+    assert_eq!(soon(waiting.head_or_lost()).await.err(), lost(false));
     assert_eq!(floor.load(), (0, 0));
     worker.request().await;
     assert!(worker.next().await.is_none(), "the link is closed");

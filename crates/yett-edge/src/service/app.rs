@@ -5,6 +5,7 @@
 //! an answer has come.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderMap};
@@ -12,14 +13,12 @@ use http::{Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr};
-use yett_link::frame::{
-    ANNOUNCE_BEGIN, BODY_DESCRIPTOR, ExchangeId, FrameError, Kind, put_frame_with,
-};
+use yett_link::frame::{ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, put_frame_with};
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
 
 use super::Services;
 use super::spool::{Spooled, spool};
-use crate::floor::{AppBody, AppHead, Exchange, Lost, OpenError, QueueError};
+use crate::floor::{AppBody, AppHead, Exchange, Lost, NoHead, OpenError, QueueError, Ticket};
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
 
@@ -54,9 +53,15 @@ async fn ask(
     let safe = is_safe(admitted.head().method());
     let mut begun_before = false;
     let mut tries = 0;
+    let mut moved: Option<Option<Ticket>> = None;
     loop {
         tries += 1;
-        let (ticket, waited) = services.floor.acquire().await.inspect_err(|error| {
+        let acquired = match moved.take() {
+            Some(Some(ticket)) => Ok((ticket, Duration::ZERO)),
+            Some(None) => services.floor.acquire_free().await,
+            None => services.floor.acquire().await,
+        };
+        let (ticket, waited) = acquired.inspect_err(|error| {
             if *error == QueueError::TooOld {
                 record.fields.waited += services.settings.queue_timeout;
             }
@@ -73,7 +78,13 @@ async fn ask(
         };
         let lost = match exchange.head().await {
             Ok(head) => return Ok((head, exchange)),
-            Err(lost) => lost,
+            Err(NoHead::Lost(lost)) => lost,
+            Err(NoHead::Moved(ticket)) => {
+                // Nothing was tried: no worker has begun it.
+                tries -= 1;
+                moved = Some(ticket);
+                continue;
+            }
         };
         match lost {
             // A safe method is not announced, so it counts as begun.
@@ -133,7 +144,7 @@ fn encode(
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
     let mut flags = 0;
     if body.file.is_some() {
-        flags |= BODY_DESCRIPTOR;
+        flags |= DESCRIPTOR;
     }
     if !safe {
         flags |= ANNOUNCE_BEGIN;

@@ -22,7 +22,7 @@ use yett_gate::{Admitted, Arrival, Judgement, Refused, RequestHead, Service, Ver
 use crate::clock;
 use crate::conn::BusyGuard;
 use crate::develop;
-use crate::floor::Floor;
+use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Ruling;
@@ -69,6 +69,8 @@ impl Services {
         arrival: Arrival,
         busy: BusyGuard,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
+        // A thread that has requests to begin has not slept: see what its workers have answered.
+        let _heard = rounds::look_round();
         let (parts, incoming) = request.into_parts();
         let mut record = Record::new(
             &self.log,

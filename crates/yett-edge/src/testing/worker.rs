@@ -1,16 +1,17 @@
 //! The worker's end of a link, in raw frames, without a thread.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::BytesMut;
-use tokio::io::Interest;
+use rustix::net::RecvFlags;
 use tokio::net::UnixStream;
 use yett_link::descriptor;
-use yett_link::frame::{ExchangeId, Frame, Inbox, Kind, LAST, put_frame};
+use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Frame, Inbox, Kind, LAST, put_frame};
 use yett_link::response::write_head;
+use yett_link::ring::{ClaimId, Direction, Memory, Reader, Writer};
 
 use super::{settle, soon};
 use crate::floor::Floor;
@@ -18,8 +19,32 @@ use crate::floor::Floor;
 /// The far end of a link. Dropping it is the death of the worker.
 pub(crate) struct FakeWorker {
     socket: UnixStream,
+    rings: Option<FarRings>,
     inbox: Inbox,
     descriptors: VecDeque<OwnedFd>,
+    claims: HashMap<ExchangeId, ClaimId>,
+}
+
+struct FarRings {
+    reader: Reader,
+    writer: std::sync::Mutex<Writer>,
+    bell: OwnedFd,
+}
+
+impl FarRings {
+    /// Writes what there is room for, and returns the rest.
+    fn write<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let mut writer = self.writer.lock().unwrap();
+        let written = writer.write(&[bytes]).unwrap();
+        if writer.must_wake() {
+            self.ring();
+        }
+        &bytes[written..]
+    }
+
+    fn ring(&self) {
+        rustix::io::write(&self.bell, &1_u64.to_ne_bytes()).unwrap();
+    }
 }
 
 impl FakeWorker {
@@ -28,10 +53,23 @@ impl FakeWorker {
         let (edge, worker) = std::os::unix::net::UnixStream::pair().unwrap();
         worker.set_nonblocking(true).unwrap();
         floor.attach(number, generation, edge.into()).unwrap();
+        let (mut word, mut descriptors) = ([0], VecDeque::new());
+        let flags = RecvFlags::empty();
+        descriptor::receive(&worker, &mut word, &mut descriptors, flags).unwrap();
+        let rings = descriptors.pop_front().map(|memory| {
+            let memory = Arc::new(Memory::open(memory).unwrap());
+            FarRings {
+                reader: Reader::new(Arc::clone(&memory), Direction::Requests),
+                writer: std::sync::Mutex::new(Writer::new(memory, Direction::Responses)),
+                bell: descriptors.pop_front().unwrap(),
+            }
+        });
         Self {
             socket: UnixStream::from_std(worker).unwrap(),
+            rings,
             inbox: Inbox::new(),
-            descriptors: VecDeque::new(),
+            descriptors,
+            claims: HashMap::new(),
         }
     }
 
@@ -46,31 +84,66 @@ impl FakeWorker {
         Self::of_generation(floor, number, 1).await
     }
 
-    /// The next frame, `None` when the edge has closed the link.
+    /// The next frame, `None` when the edge has closed the link. A request in it is not begun.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
-        soon(async {
+        let frame = soon(async {
             loop {
                 if let Some(frame) = self.inbox.next_frame().unwrap() {
                     return Some(frame);
                 }
-                self.socket.readable().await.unwrap();
-                let mut scratch = vec![0; 64 * 1024];
-                let received = self.socket.try_io(Interest::READABLE, || {
-                    Ok(descriptor::receive(
-                        &self.socket,
-                        &mut scratch,
-                        &mut self.descriptors,
-                    )?)
-                });
-                match received {
-                    Ok(0) => return None,
-                    Ok(count) => self.inbox.feed(&scratch[..count]),
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                    Err(_) => return None,
+                if !self.take_in().ok()? {
+                    tokio::task::yield_now().await;
                 }
             }
         })
-        .await
+        .await?;
+        if let Some(claim) = frame.claim {
+            self.claims.insert(frame.exchange, claim);
+        }
+        Some(frame)
+    }
+
+    /// Begins a request that has come, and says so as the carrier has it; false if it was taken back.
+    pub(crate) async fn begin(&self, exchange: u64) -> bool {
+        let id = ExchangeId::new(exchange);
+        let Some((claim, rings)) = self.claims.get(&id).zip(self.rings.as_ref()) else {
+            self.send(Kind::Begun, 0, exchange, b"").await;
+            return true;
+        };
+        let claim = rings.reader.memory().claim(*claim);
+        claim.is_begun(id) || claim.begin(id)
+    }
+
+    /// Whether the edge learns when this request is begun.
+    pub(crate) fn tells_begin(frame: &Frame) -> bool {
+        (frame.flags & ANNOUNCE_BEGIN != 0) != frame.claim.is_some()
+    }
+
+    /// Takes in what has come: whether that was anything, or that the edge has closed the link.
+    fn take_in(&mut self) -> Result<bool, ()> {
+        if let Some(rings) = &mut self.rings {
+            if self.inbox.read(&mut rings.reader).unwrap() > 0 {
+                if rings.reader.must_wake() {
+                    rings.ring();
+                }
+                return Ok(true);
+            }
+            let _asleep = rings.reader.lie_down();
+        }
+        let mut scratch = vec![0; 64 * 1024];
+        let flags = RecvFlags::DONTWAIT;
+        let received =
+            descriptor::receive(&self.socket, &mut scratch, &mut self.descriptors, flags);
+        match received {
+            Ok(0) => Err(()),
+            Ok(count) if self.rings.is_none() => {
+                self.inbox.feed(&scratch[..count]);
+                Ok(true)
+            }
+            Ok(_) => Ok(true),
+            Err(rustix::io::Errno::AGAIN) => Ok(false),
+            Err(_) => Err(()),
+        }
     }
 
     /// The next frame, which must be of this kind.
@@ -80,23 +153,41 @@ impl FakeWorker {
         frame
     }
 
-    /// The number of the next request.
+    /// Takes the next request and begins it, without a word where the edge asked for none.
     pub(crate) async fn request(&mut self) -> u64 {
+        let id = self.unbegun_request().await;
+        if self.claims.contains_key(&ExchangeId::new(id)) {
+            assert!(self.begin(id).await, "it was taken back");
+        }
+        id
+    }
+
+    /// The number of the next request, which is not begun.
+    pub(crate) async fn unbegun_request(&mut self) -> u64 {
         self.expect(Kind::Request).await.exchange.get()
     }
 
     /// A body that came as a descriptor.
     pub(crate) fn descriptor(&mut self) -> Option<OwnedFd> {
+        if self.descriptors.is_empty() {
+            // Beside rings it came over the socket before its frame was written.
+            let (mut scratch, flags) = ([0; 16], RecvFlags::DONTWAIT);
+            let _nothing =
+                descriptor::receive(&self.socket, &mut scratch, &mut self.descriptors, flags);
+        }
         self.descriptors.pop_front()
     }
 
     /// Whether nothing has come and nothing is about to.
     pub(crate) async fn hears_nothing(&mut self) -> bool {
         settle().await;
-        let mut scratch = vec![0; 64 * 1024];
-        let waiting = descriptor::receive(&self.socket, &mut scratch, &mut self.descriptors);
-        self.inbox.feed(&scratch[..waiting.unwrap_or(0)]);
-        !self.inbox.is_mid_frame() && waiting == Err(rustix::io::Errno::AGAIN)
+        while self.take_in() == Ok(true) {}
+        !self.inbox.is_mid_frame()
+    }
+
+    /// Whether a frame has come, or is about to.
+    pub(crate) async fn hears_something(&mut self) -> bool {
+        !self.hears_nothing().await
     }
 
     pub(crate) async fn send(&self, kind: Kind, flags: u8, exchange: u64, payload: &[u8]) {
@@ -107,6 +198,13 @@ impl FakeWorker {
 
     pub(crate) async fn send_raw(&self, mut bytes: &[u8]) {
         soon(async {
+            if let Some(rings) = &self.rings {
+                while !bytes.is_empty() {
+                    bytes = rings.write(bytes);
+                    tokio::task::yield_now().await;
+                }
+                return;
+            }
             while !bytes.is_empty() {
                 self.socket.writable().await.unwrap();
                 match self.socket.try_write(bytes) {

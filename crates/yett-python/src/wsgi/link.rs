@@ -23,20 +23,21 @@ pub(crate) struct WorkerLink {
 #[pymethods]
 impl WorkerLink {
     /// Takes over the descriptor, which must be the worker's end of a link and nobody else's.
+    ///
+    /// Waits for the edge's first word on it.
     #[new]
-    fn new(descriptor: RawFd) -> PyResult<Self> {
+    fn new(py: Python<'_>, descriptor: RawFd) -> PyResult<Self> {
         if descriptor < 3 {
             return Err(PyValueError::new_err("not the descriptor of a link"));
         }
-        Ok(Self {
-            end: WorkerEnd::new(UnixStream::from(owned(descriptor))),
-        })
+        let socket = UnixStream::from(owned(descriptor));
+        let end = py.detach(|| WorkerEnd::meet(socket)).map_err(link_error)?;
+        Ok(Self { end })
     }
 
     /// Tells the edge that requests can come.
     fn ready(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| send_bare(&self.end, Kind::Ready, ExchangeId::new(0)))
-            .map_err(link_error)
+        send_bare(py, &self.end, Kind::Ready, ExchangeId::new(0)).map_err(link_error)
     }
 
     /// Answers requests until the edge wants no more. Every thread of a worker calls this once.
@@ -53,6 +54,11 @@ impl WorkerLink {
         let template = Template::new(environ)?;
         let end = &slf.get().end;
         loop {
+            // A look into the ring costs less than giving up the interpreter's lock.
+            if let Some(incoming) = end.try_request().map_err(link_error)? {
+                answer(slf, application, &template, report, incoming)?;
+                continue;
+            }
             let next = match py.detach(|| end.next_request()) {
                 // The edge is gone: nobody is left to answer to, and nothing is wrong here.
                 Err(LinkError::Closed) => return Ok(()),
@@ -136,21 +142,36 @@ fn send_unless_closed(
     kind: Kind,
     exchange: ExchangeId,
 ) -> PyResult<()> {
-    match py.detach(|| send_bare(end, kind, exchange)) {
+    match send_bare(py, end, kind, exchange) {
         Ok(()) | Err(LinkError::Closed) => Ok(()),
         Err(error) => Err(link_error(error)),
     }
 }
 
-fn send_bare(end: &WorkerEnd, kind: Kind, exchange: ExchangeId) -> Result<(), LinkError> {
+fn send_bare(
+    py: Python<'_>,
+    end: &WorkerEnd,
+    kind: Kind,
+    exchange: ExchangeId,
+) -> Result<(), LinkError> {
     let mut frame = BytesMut::with_capacity(16);
     put_frame(&mut frame, kind, 0, exchange, &[])?;
-    end.send(&[&frame])
+    send(py, end, &[&frame])
+}
+
+/// Sends a frame; gives up the interpreter's lock only where that takes longer than a copy.
+pub(super) fn send(py: Python<'_>, end: &WorkerEnd, pieces: &[&[u8]]) -> Result<(), LinkError> {
+    if end.try_send(pieces)? {
+        return Ok(());
+    }
+    py.detach(|| end.send(pieces))
 }
 
 pub(super) fn link_error(error: LinkError) -> PyErr {
     match error {
         LinkError::Closed => pyo3::exceptions::PyBrokenPipeError::new_err(error.to_string()),
-        LinkError::Protocol(_) | LinkError::Socket(_) => PyOSError::new_err(error.to_string()),
+        LinkError::Protocol(_) | LinkError::Socket(_) | LinkError::Memory(_) => {
+            PyOSError::new_err(error.to_string())
+        }
     }
 }

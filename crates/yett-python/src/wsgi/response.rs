@@ -17,7 +17,7 @@ use yett_link::frame::{
 use yett_link::response::write_head;
 use yett_link::worker::{Credit, LinkError, WorkerEnd};
 
-use super::link::{WorkerLink, link_error};
+use super::link::{WorkerLink, link_error, send};
 
 /// What `start_response` was called with.
 #[derive(Default)]
@@ -308,7 +308,7 @@ impl StartResponse {
             state.bytes = body.len() as u64;
             state.finished = flags & LAST != 0;
         }
-        py.detach(|| self.end().send(&[&frame])).map_err(link_error)
+        send(py, self.end(), &[&frame]).map_err(link_error)
     }
 
     fn send_chunks(&self, py: Python<'_>, mut piece: &[u8]) -> PyResult<Result<(), Cancelled>> {
@@ -372,7 +372,7 @@ impl StartResponse {
         let mut frame = BytesMut::with_capacity(16);
         put_frame(&mut frame, Kind::Chunk, LAST, self.exchange, &[])
             .map_err(|error| link_error(error.into()))?;
-        py.detach(|| self.end().send(&[&frame])).map_err(link_error)
+        send(py, self.end(), &[&frame]).map_err(link_error)
     }
 }
 

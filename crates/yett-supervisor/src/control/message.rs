@@ -57,6 +57,15 @@ pub enum FromZygote {
         /// Its process, for signals.
         pidfd: OwnedFd,
     },
+    /// A worker that left could not start. Its `Exited` follows.
+    Unfit {
+        /// Which.
+        worker: WorkerId,
+        /// One line.
+        summary: String,
+        /// A memfd with the traceback.
+        traceback: OwnedFd,
+    },
     /// A worker's process was reaped.
     Exited {
         /// Which.
@@ -77,6 +86,10 @@ enum Said {
     Forked {
         worker: WorkerId,
         pid: u32,
+    },
+    Unfit {
+        worker: WorkerId,
+        summary: String,
     },
     Exited {
         worker: WorkerId,
@@ -112,6 +125,11 @@ impl FromZygote {
                 worker,
                 pid,
                 pidfd: one("forked", descriptors)?,
+            },
+            Said::Unfit { worker, summary } => Self::Unfit {
+                worker,
+                summary,
+                traceback: one("unfit", descriptors)?,
             },
             Said::Exited {
                 worker,
@@ -182,6 +200,9 @@ mod tests {
             Ok(FromZygote::Loaded { .. }) => "loaded".to_owned(),
             Ok(FromZygote::Failed { stage, summary, .. }) => format!("failed {stage} {summary}"),
             Ok(FromZygote::Forked { worker, pid, .. }) => format!("forked {worker} {pid}"),
+            Ok(FromZygote::Unfit {
+                worker, summary, ..
+            }) => format!("unfit {worker} {summary}"),
             Ok(FromZygote::Exited { worker, exit }) => format!("exited {worker} {exit}"),
             Err(error) => error.to_string(),
         }
@@ -197,6 +218,11 @@ mod tests {
                 "failed import ValueError: x",
             ),
             (r#"{"op":"forked","worker":7,"pid":123}"#, 1, "forked 7 123"),
+            (
+                r#"{"op":"unfit","worker":7,"summary":"ValueError: x"}"#,
+                1,
+                "unfit 7 ValueError: x",
+            ),
             (
                 r#"{"op":"exited","worker":7,"pid":123,"code":3,"signal":null}"#,
                 0,
@@ -231,6 +257,11 @@ mod tests {
                 r#"{"op":"loaded"}"#,
                 0,
                 "the message `loaded` came with 0 descriptors instead of 1",
+            ),
+            (
+                r#"{"op":"unfit","worker":1,"summary":"x"}"#,
+                0,
+                "the message `unfit` came with 0 descriptors instead of 1",
             ),
             (
                 r#"{"op":"forked","worker":1,"pid":1}"#,

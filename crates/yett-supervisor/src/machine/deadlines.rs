@@ -49,13 +49,13 @@ impl State {
             .values()
             .filter(|generation| self.forks(generation))
             .flat_map(|generation| &generation.seats)
-            .filter(|seat| self.vacancy(seat).is_some())
-            .map(|seat| seat.due);
+            .filter_map(|seat| Some(Self::due(seat, self.vacancy(seat)?)));
         let revives = self.can_begin_release() && self.needs_revival();
         workers
             .chain(generations)
             .chain(seats)
             .chain(revives.then_some(self.revival_due))
+            .chain(self.measures().then_some(self.measure_due))
             .min()
     }
 }
@@ -63,7 +63,8 @@ impl State {
 impl Worker {
     fn until(&self) -> Option<Millis> {
         match self.life {
-            Life::Starting { until } | Life::Draining { until } => Some(until),
+            Life::Starting { until } => Some(until),
+            Life::Draining { until, cut } => Some(cut.unwrap_or(until)),
             Life::Ending { until, .. } => until,
             Life::Ready { .. } | Life::Gone { .. } => None,
         }

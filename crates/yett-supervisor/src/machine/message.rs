@@ -114,6 +114,17 @@ pub(crate) enum Event {
     LinkLost {
         worker: WorkerId,
     },
+    /// So many bytes of memory it has, as asked by `Measure`.
+    Measured {
+        worker: WorkerId,
+        resident: u64,
+    },
+    /// It says that it cannot start, and why; its exit follows.
+    Unfit {
+        worker: WorkerId,
+        summary: String,
+        traceback: String,
+    },
     /// Its process is gone, while its zygote is there: that one tells how it left, by `Exited`. If
     /// it cannot any more, `ZygoteExited` ends the wait.
     Gone {
@@ -162,7 +173,15 @@ pub(crate) enum Action {
     Drain {
         worker: WorkerId,
     },
+    /// End what is still open at a drained worker; its time is about over.
+    Cut {
+        worker: WorkerId,
+    },
     Detach {
+        worker: WorkerId,
+    },
+    /// Look how much memory it has; answer `Measured`, or nothing if it is gone.
+    Measure {
         worker: WorkerId,
     },
     /// For a worker whose process is not known yet: as soon as it is.

@@ -15,10 +15,12 @@
 //! | `workers.rs` | what befalls a worker, from ready to gone |
 //! | `deadlines.rs` | what happens when time is up, and when that is |
 //! | `backoff.rs` | how long to wait after a quick death |
+//! | `memory.rs` | workers that use more memory than they may |
 //! | `picture.rs` | the facts as a `Status` |
 
 mod backoff;
 mod deadlines;
+mod memory;
 mod message;
 mod picture;
 mod release;

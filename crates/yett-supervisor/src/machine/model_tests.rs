@@ -26,6 +26,9 @@ enum Chance {
     DeathIsSeen,
     Spent,
     Stuck,
+    /// Its memory: over the limit, or below it.
+    Measured(bool),
+    CannotStart,
     LinkLost,
     ZygoteDies,
     ControlEnds,
@@ -51,6 +54,8 @@ fn chance() -> impl Strategy<Value = Chance> {
         4 => Just(Chance::DeathIsSeen),
         4 => Just(Chance::Spent),
         2 => Just(Chance::Stuck),
+        4 => any::<bool>().prop_map(Chance::Measured),
+        4 => Just(Chance::CannotStart),
         3 => Just(Chance::LinkLost),
         3 => Just(Chance::ZygoteDies),
         1 => Just(Chance::ControlEnds),

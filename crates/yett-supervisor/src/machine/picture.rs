@@ -1,10 +1,10 @@
 //! The facts as a [`Status`].
 
 use super::message::Millis;
-use super::state::{Generation, Life, Phase, State, Zygote};
+use super::state::{Generation, Life, Phase, Seat, State, Zygote};
 use crate::ids::GenerationId;
 use crate::status::{
-    GenerationState, GenerationStatus, Status, WorkerState, WorkerStatus, ZygoteState,
+    CrashLoop, GenerationState, GenerationStatus, Status, WorkerState, WorkerStatus, ZygoteState,
 };
 
 impl State {
@@ -41,6 +41,19 @@ impl State {
             .workers
             .iter()
             .filter(|(_, worker)| worker.generation == id);
+        let waits = |seat: &&Seat| seat.occupant.is_none() && seat.due > now;
+        let crash_looping = generation.seats.iter().filter(waits).map(|seat| CrashLoop {
+            restarts: seat.restarts,
+            last_exit: seat.last_exit,
+            next_try_millis: seat.due.since(now),
+        });
+        let last_exit = |id| {
+            let seats = &generation.seats;
+            let seat = seats
+                .iter()
+                .find(|seat| [seat.occupant, seat.heir].contains(&Some(id)));
+            seat.and_then(|seat| seat.last_exit)
+        };
         GenerationStatus {
             generation: id,
             state: match generation.phase {
@@ -70,8 +83,11 @@ impl State {
                     },
                     age_millis: now.since(worker.born),
                     restarts: worker.restarts,
+                    last_exit: last_exit(id),
+                    resident_bytes: None,
                 })
                 .collect(),
+            crash_looping: crash_looping.collect(),
         }
     }
 }

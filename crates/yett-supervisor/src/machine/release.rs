@@ -29,6 +29,7 @@ impl Turn<'_> {
             born: self.now,
             active_since: None,
             early_deaths: 0,
+            unfit: None,
             seats: vec![Seat::default(); self.state.wanted],
         };
         self.state.generations.insert(generation, born);

@@ -1,7 +1,7 @@
 //! Seats: filled, vacated, added and removed.
 
 use super::message::Action;
-use super::state::{Life, Phase, Seat, Vacancy, Worker, Zygote};
+use super::state::{Life, Phase, Seat, State, Unfit, Vacancy, Worker, Zygote};
 use super::turn::Turn;
 use crate::ids::{GenerationId, WorkerId};
 use crate::notice::Notice;
@@ -23,7 +23,10 @@ impl Turn<'_> {
             let vacancies: Vec<Option<Vacancy>> = generation
                 .seats
                 .iter()
-                .map(|seat| self.state.vacancy(seat).filter(|_| seat.due <= self.now))
+                .map(|seat| {
+                    let vacancy = self.state.vacancy(seat)?;
+                    (State::due(seat, vacancy) <= self.now).then_some(vacancy)
+                })
                 .collect();
             for (index, vacancy) in vacancies.into_iter().enumerate() {
                 if let Some(vacancy) = vacancy {
@@ -56,6 +59,7 @@ impl Turn<'_> {
             ready_at: None,
             attached: true,
             restarts: seat.restarts,
+            unfit: false,
         };
         self.state.workers.insert(worker, born);
         self.act(Action::Fork { worker, generation });
@@ -80,6 +84,8 @@ impl Turn<'_> {
         let delay = seat.backoff.delay_after(life);
         seat.due = now + delay;
         seat.restarts = seat.restarts.saturating_add(1);
+        seat.last_lost = Some(id);
+        seat.last_exit = None;
         self.state.died += 1;
         self.lost_needed(generation, id, delay);
     }
@@ -100,11 +106,8 @@ impl Turn<'_> {
             _ => {
                 generation.early_deaths += 1;
                 if generation.early_deaths >= MOST_EARLY_DEATHS {
-                    let summary = format!(
-                        "{MOST_EARLY_DEATHS} workers died before every worker was ready; \
-                         what they wrote is in the log"
-                    );
-                    self.fail_release(id, Failure::new(FailureStage::Workers, summary));
+                    let failure = too_many_died(generation.unfit.as_ref());
+                    self.fail_release(id, failure);
                     return;
                 }
             }
@@ -175,5 +178,21 @@ impl Turn<'_> {
     ) -> Option<&mut Seat> {
         let generation = self.state.generations.get_mut(&generation)?;
         generation.seats.iter_mut().find(|seat| claim(seat))
+    }
+}
+
+/// Why a release whose workers died has failed: in the words of the last that had any.
+fn too_many_died(unfit: Option<&Unfit>) -> Failure {
+    let died = format!("{MOST_EARLY_DEATHS} workers died before every worker was ready");
+    match unfit {
+        Some(Unfit { summary, traceback }) => Failure {
+            stage: FailureStage::Workers,
+            summary: format!("{died}: {summary}"),
+            traceback: traceback.clone(),
+        },
+        None => {
+            let summary = format!("{died}; what they wrote is in the log");
+            Failure::new(FailureStage::Workers, summary)
+        }
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::backoff::Backoff;
+use super::memory::Recycling;
 use super::message::{Millis, Ticket};
 use crate::ids::{GenerationId, WorkerId};
 use crate::notice::ReleaseCause;
-use crate::outcome::ExitReason;
+use crate::outcome::{Exit, ExitReason};
 use crate::settings::{MAX_WORKERS, Purpose, Settings};
 
 /// What the machine obeys; times in milliseconds.
@@ -16,6 +17,8 @@ pub(crate) struct Limits {
     pub(crate) most_workers: usize,
     pub(crate) graceful: u64,
     pub(crate) import: u64,
+    /// Bytes of resident memory that a worker may have.
+    pub(crate) max_rss: Option<u64>,
     pub(crate) purpose: Purpose,
 }
 
@@ -26,6 +29,7 @@ impl Limits {
             most_workers: MAX_WORKERS,
             graceful: Millis::from_duration(settings.graceful_timeout).0,
             import: Millis::from_duration(settings.import_timeout).0,
+            max_rss: settings.max_rss.map(std::num::NonZero::get),
             purpose: settings.purpose,
         }
     }
@@ -55,6 +59,8 @@ pub(crate) struct State {
     pub(super) exited: bool,
     /// Workers lost while they were needed.
     pub(super) died: u64,
+    /// When the workers' memory is looked at next.
+    pub(super) measure_due: Millis,
     last_generation: u64,
     last_worker: u32,
 }
@@ -76,8 +82,17 @@ pub(super) struct Generation {
     pub(super) active_since: Option<Millis>,
     /// Workers lost before the generation was active.
     pub(super) early_deaths: u32,
+    /// Why a worker of it could not start, as the last one said.
+    pub(super) unfit: Option<Unfit>,
     /// One for each worker that the generation should have. Empty once it retires.
     pub(super) seats: Vec<Seat>,
+}
+
+/// Why a worker could not start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unfit {
+    pub(super) summary: String,
+    pub(super) traceback: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,7 +129,13 @@ pub(super) struct Seat {
     pub(super) backoff: Backoff,
     /// No fork for this seat before then.
     pub(super) due: Millis,
+    /// No heir of an occupant that is spent before then.
+    pub(super) heir_due: Millis,
+    pub(super) recycling: Recycling,
     pub(super) restarts: u32,
+    /// The last one that died here, and how, once that is known.
+    pub(super) last_lost: Option<WorkerId>,
+    pub(super) last_exit: Option<Exit>,
 }
 
 /// As whom a new worker would take a seat.
@@ -135,6 +156,8 @@ pub(super) struct Worker {
     pub(super) attached: bool,
     /// Its predecessors in the seat that died.
     pub(super) restarts: u32,
+    /// It said why it cannot start; so its exit needs no telling.
+    pub(super) unfit: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +170,8 @@ pub(super) enum Life {
     },
     Draining {
         until: Millis,
+        /// When what is still open at it is to be cut; `None`: it was.
+        cut: Option<Millis>,
     },
     /// On its way out, and not by finishing its requests. SIGKILL at the deadline; `None`: it was
     /// sent, or needs no sending.
@@ -169,6 +194,19 @@ pub(super) enum EndCause {
     Ordered,
 }
 
+impl Worker {
+    /// Whether it was never ready, and will not be: now that it is known to be gone, or to leave by
+    /// itself.
+    pub(super) fn failed_to_start(&self) -> bool {
+        let by_itself = match self.life {
+            Life::Starting { .. } | Life::Gone { told: false } => true,
+            Life::Ending { cause, .. } => cause == EndCause::LinkLost,
+            Life::Ready { .. } | Life::Draining { .. } | Life::Gone { told: true } => false,
+        };
+        by_itself && self.ready_at.is_none()
+    }
+}
+
 impl State {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
@@ -184,6 +222,7 @@ impl State {
             ending: None,
             exited: false,
             died: 0,
+            measure_due: Millis::default(),
             last_generation: 0,
             last_worker: 0,
         }
@@ -232,6 +271,14 @@ impl State {
             .get(&occupant)
             .is_some_and(|worker| worker.life == Life::Ready { spent: true });
         (spent && seat.heir.is_none() && seat.leaver.is_none()).then_some(Vacancy::Heir)
+    }
+
+    /// When a vacancy of this seat may be filled.
+    pub(super) fn due(seat: &Seat, vacancy: Vacancy) -> Millis {
+        match vacancy {
+            Vacancy::Occupant => seat.due,
+            Vacancy::Heir => seat.due.max(seat.heir_due),
+        }
     }
 
     /// Whether another generation may be begun; at most four have processes at the same time.

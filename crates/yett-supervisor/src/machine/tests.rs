@@ -1,5 +1,6 @@
 //! Scenarios. Each name is a claim about what the server does for the people who run it.
 
+mod memory;
 mod releases;
 mod stopping;
 mod workers;
@@ -13,12 +14,15 @@ use crate::settings::Purpose;
 
 const GRACEFUL: u64 = 30_000;
 const IMPORT: u64 = 120_000;
+const MAX_RSS: u64 = 100 << 20;
 
 /// A server in the middle of its life. Actions are compared as short texts, notices apart.
 struct Scene {
     state: State,
     now: Millis,
     told: Vec<String>,
+    /// Whose memory was looked at.
+    measured: Vec<u32>,
 }
 
 impl Scene {
@@ -28,12 +32,14 @@ impl Scene {
             most_workers: 4,
             graceful: GRACEFUL,
             import: IMPORT,
+            max_rss: Some(MAX_RSS),
             purpose: Purpose::Production,
         };
         Self {
             state: State::new(limits),
             now: Millis(1_000_000),
             told: Vec::new(),
+            measured: Vec::new(),
         }
     }
 
@@ -47,15 +53,18 @@ impl Scene {
         }
         scene.wait(60_000);
         scene.told.clear();
+        scene.measured.clear();
         scene
     }
 
-    /// What is done when this happens, without the notices.
+    /// What is done when this happens, without the notices and without looks at the memory, of
+    /// which `memory.rs` is.
     fn on(&mut self, event: Event) -> Vec<String> {
         let mut done = Vec::new();
         for action in step(&mut self.state, event, self.now) {
             match action {
                 Action::Notify(notice) => self.told.push(notice.to_string()),
+                Action::Measure { worker } => self.measured.push(worker.get()),
                 action => done.push(words(&action)),
             }
         }
@@ -144,7 +153,9 @@ fn words(action: &Action) -> String {
         Action::Activate { generation } => format!("activate {generation}"),
         Action::Fork { worker, generation } => format!("fork {worker} of {generation}"),
         Action::Drain { worker } => format!("drain {worker}"),
+        Action::Cut { worker } => format!("cut {worker}"),
         Action::Detach { worker } => format!("detach {worker}"),
+        Action::Measure { worker } => format!("measure {worker}"),
         Action::Signal { worker, signal } => format!("{signal:?} {worker}"),
         Action::EndZygote { generation } => format!("end zygote {generation}"),
         Action::KillZygote { generation } => format!("kill zygote {generation}"),
@@ -185,15 +196,43 @@ fn picture_shows_generations_workers_and_ages() {
                     "generation": 1, "state": "active", "zygote": "running", "zygote_pid": 100,
                     "age_millis": 60_500,
                     "workers": [
-                        {"worker": 2, "pid": 1002, "state": "ready", "age_millis": 60_500, "restarts": 0},
-                        {"worker": 3, "pid": null, "state": "starting", "age_millis": 500, "restarts": 1}
-                    ]
+                        {
+                            "worker": 2, "pid": 1002, "state": "ready", "age_millis": 60_500,
+                            "restarts": 0, "last_exit": null, "resident_bytes": null
+                        },
+                        {
+                            "worker": 3, "pid": null, "state": "starting", "age_millis": 500,
+                            "restarts": 1, "last_exit": {"signal": 9}, "resident_bytes": null
+                        }
+                    ],
+                    "crash_looping": []
                 },
                 {
                     "generation": 2, "state": "importing", "zygote": "running", "zygote_pid": null,
-                    "age_millis": 500, "workers": []
+                    "age_millis": 500, "workers": [], "crash_looping": []
                 }
             ]
         })
+    );
+}
+
+#[test]
+fn picture_shows_the_seat_whose_workers_die_too_soon() {
+    let mut scene = Scene::serving(2);
+    scene.dies(1, Exit::Signal(9));
+    scene.dies(3, Exit::Code(3));
+    scene.start(4);
+    scene.dies(4, Exit::Code(3));
+    scene.wait(50);
+    let picture = scene.state.picture(scene.now).aged(30);
+    assert_eq!(
+        serde_json::to_value(&picture.generations[0].crash_looping).unwrap(),
+        serde_json::json!([{"restarts": 3, "last_exit": {"code": 3}, "next_try_millis": 20}])
+    );
+    assert_eq!(scene.wait(50), ["fork 5 of 1"]);
+    assert!(
+        scene.state.picture(scene.now).generations[0]
+            .crash_looping
+            .is_empty()
     );
 }

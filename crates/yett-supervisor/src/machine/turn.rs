@@ -1,7 +1,7 @@
 //! One step: the event changes the facts, time runs out for some, then conclusions are drawn.
 
 use super::message::{Action, Event, Millis, WorkerSignal};
-use super::state::{Phase, State, Zygote};
+use super::state::{Phase, State, Unfit, Zygote};
 use crate::handle::StopMode;
 use crate::ids::{GenerationId, WorkerId};
 use crate::notice::Notice;
@@ -80,6 +80,12 @@ impl Turn<'_> {
             Event::Spent { worker } => self.spent(worker),
             Event::Stuck { worker } => self.stuck(worker),
             Event::LinkLost { worker } => self.link_lost(worker),
+            Event::Measured { worker, resident } => self.measured(worker, resident),
+            Event::Unfit {
+                worker,
+                summary,
+                traceback,
+            } => self.unfit(worker, Unfit { summary, traceback }),
             Event::Gone { worker } => self.gone(worker),
             Event::Exited { worker, exit } => self.exited(worker, exit),
 
@@ -93,6 +99,7 @@ impl Turn<'_> {
         self.move_traffic();
         self.forget_finished();
         self.begin_what_is_due();
+        self.measure();
         self.leave();
     }
 

@@ -1,7 +1,7 @@
 //! What befalls a worker, from ready to gone.
 
 use super::message::{Action, Millis, WorkerSignal};
-use super::state::{EndCause, Life};
+use super::state::{EndCause, Life, Unfit};
 use super::turn::Turn;
 use crate::ids::WorkerId;
 use crate::notice::Notice;
@@ -12,6 +12,9 @@ const SIGNAL_GRACE: u64 = 1_000;
 /// From the loss of a link to SIGKILL: long enough that a worker which is dying anyway tells its own
 /// exit, short enough to replace one that is not.
 const LINK_GRACE: u64 = 200;
+
+/// See `last_part`. A grace period that is not longer is cut into at once.
+const LEAST_LAST_PART: u64 = 1_000;
 
 impl Turn<'_> {
     pub(super) fn fork_failed(&mut self, worker: WorkerId, reason: String) {
@@ -45,8 +48,20 @@ impl Turn<'_> {
     }
 
     pub(super) fn spent(&mut self, id: WorkerId) {
-        if self.state.is_ready(id) {
-            self.set_life(id, Life::Ready { spent: true });
+        self.spend(id, self.now);
+    }
+
+    /// The worker is to be replaced; its heir is not started before `due`.
+    pub(super) fn spend(&mut self, id: WorkerId, due: Millis) {
+        let Some(worker) = self.state.workers.get_mut(&id) else {
+            return;
+        };
+        if let Life::Ready { .. } = worker.life {
+            worker.life = Life::Ready { spent: true };
+            let generation = worker.generation;
+            if let Some(seat) = self.seat_where(generation, |seat| seat.occupant == Some(id)) {
+                seat.heir_due = due;
+            }
         }
     }
 
@@ -75,17 +90,59 @@ impl Turn<'_> {
         }
     }
 
+    /// It cannot start. The traceback is told when it is another than the last one.
+    pub(super) fn unfit(&mut self, id: WorkerId, unfit: Unfit) {
+        let Some(worker) = self.state.workers.get_mut(&id) else {
+            return;
+        };
+        if !worker.failed_to_start() {
+            return;
+        }
+        worker.unfit = true;
+        let pid = worker.pid;
+        let generation = worker.generation;
+        let Some(generation) = self.state.generations.get_mut(&generation) else {
+            return;
+        };
+        let known = generation.unfit.as_ref() == Some(&unfit);
+        generation.unfit = Some(unfit.clone());
+        let Unfit { summary, traceback } = unfit;
+        self.tell(Notice::WorkerUnfit {
+            worker: id,
+            pid,
+            summary,
+            traceback: if known { String::new() } else { traceback },
+        });
+    }
+
     /// The process is gone; its exit is still to come.
+    ///
+    /// Of one that was never ready nothing is concluded before its exit: the reason why it could
+    /// not start may be on its way, and a release that fails for it must be able to say so.
     pub(super) fn gone(&mut self, id: WorkerId) {
-        self.lose(id);
+        let Some(worker) = self.state.workers.get_mut(&id) else {
+            return;
+        };
+        if worker.failed_to_start() {
+            worker.life = Life::Gone { told: false };
+            self.detach(id);
+        } else {
+            self.lose(id);
+        }
     }
 
     /// The process is gone, and this is how.
     pub(super) fn exited(&mut self, id: WorkerId, exit: Exit) {
         self.lose(id);
-        if let Some(worker) = self.state.workers.remove(&id)
-            && worker.life == (Life::Gone { told: false })
-        {
+        let Some(worker) = self.state.workers.remove(&id) else {
+            return;
+        };
+        // Of one that was never ready, the seat is given up only now.
+        self.vacate(worker.generation, id, None);
+        if let Some(seat) = self.seat_where(worker.generation, |seat| seat.last_lost == Some(id)) {
+            seat.last_exit = Some(exit);
+        }
+        if worker.life == (Life::Gone { told: false }) && !worker.unfit {
             self.tell(Notice::WorkerDied {
                 worker: id,
                 pid: worker.pid,
@@ -115,9 +172,16 @@ impl Turn<'_> {
     pub(super) fn dismiss(&mut self, id: WorkerId) {
         match self.state.workers.get(&id).map(|worker| worker.life) {
             Some(Life::Ready { .. }) => {
-                let until = self.now + self.state.limits.graceful;
-                self.set_life(id, Life::Draining { until });
+                let graceful = self.state.limits.graceful;
+                let until = self.now + graceful;
+                let cut = self.now + graceful.saturating_sub(last_part(graceful));
+                let at_once = cut <= self.now;
                 self.act(Action::Drain { worker: id });
+                if at_once {
+                    self.act(Action::Cut { worker: id });
+                }
+                let cut = (!at_once).then_some(cut);
+                self.set_life(id, Life::Draining { until, cut });
             }
             Some(Life::Starting { .. }) => self.kill(id),
             _ => {}
@@ -149,9 +213,20 @@ impl Turn<'_> {
             }
             Life::Starting { .. } => {
                 self.tell(Notice::WorkerNotReady { worker: id });
-                self.kill(id);
+                self.set_life(id, ordered(Some(self.now + SIGNAL_GRACE)));
+                self.signal(id, WorkerSignal::Abort);
             }
-            Life::Draining { .. } => {
+            Life::Draining {
+                until,
+                cut: Some(_),
+            } => {
+                self.act(Action::Cut { worker: id });
+                self.set_life(id, Life::Draining { until, cut: None });
+                if until <= self.now {
+                    self.worker_overdue(id);
+                }
+            }
+            Life::Draining { cut: None, .. } => {
                 self.tell(Notice::WorkerOverstayed { worker: id });
                 self.set_life(id, ordered(Some(self.now + SIGNAL_GRACE)));
                 self.signal(id, WorkerSignal::Term);
@@ -179,6 +254,12 @@ impl Turn<'_> {
             worker.life = life;
         }
     }
+}
+
+/// The part of a grace period that is left when what is still open is cut: time for the app to see
+/// the end of it and to clean up.
+fn last_part(graceful: u64) -> u64 {
+    (graceful / 10).max(LEAST_LAST_PART)
 }
 
 fn ordered(until: Option<Millis>) -> Life {

@@ -18,6 +18,7 @@ use crate::control::ToZygote;
 use crate::handle::Inbox;
 use crate::ids::{GenerationId, WorkerId};
 use crate::machine::{Action, Event, WorkerSignal};
+use crate::memory;
 use crate::outcome::ExitReason;
 use crate::settings::Settings;
 
@@ -50,6 +51,8 @@ pub(super) struct WorkerProcess {
 
 pub(super) struct Hold {
     pub(super) process: Process,
+    /// As the zygote told it.
+    pub(super) pid: u32,
     pub(super) _watch: Task,
 }
 
@@ -93,6 +96,8 @@ impl Crew {
             Action::Activate { generation } => self.program.floor.activate(generation),
             Action::Fork { worker, generation } => self.fork(worker, generation),
             Action::Drain { worker } => self.program.floor.drain(worker),
+            Action::Cut { worker } => self.program.floor.cut(worker),
+            Action::Measure { worker } => self.measure(worker),
             Action::Detach { worker } => {
                 // A worker without a link was never attached.
                 if self.inbox.detached(worker) {
@@ -184,6 +189,21 @@ impl Crew {
             && let Err(error) = zygote.order(order, link)
         {
             self.broken(generation, &error);
+        }
+    }
+
+    fn measure(&mut self, worker: WorkerId) {
+        let hold = self
+            .workers
+            .get(&worker)
+            .and_then(|known| known.hold.as_ref());
+        let Some(hold) = hold else {
+            return;
+        };
+        let resident = memory::resident(hold.pid);
+        // It lives after we looked, so it was this process and no other that got its number.
+        if let Some(resident) = resident.filter(|_| !hold.process.has_left()) {
+            self.events.push_back(Event::Measured { worker, resident });
         }
     }
 

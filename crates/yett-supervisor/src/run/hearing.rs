@@ -46,14 +46,10 @@ impl Crew {
                 summary,
                 traceback,
             } => {
-                // Better the failure without its traceback than another failure in its place.
-                let traceback =
-                    read_document(traceback).unwrap_or_else(|error| chain(&error).into());
-                let traceback = String::from_utf8_lossy(&traceback).into_owned();
                 let failure = Failure {
                     stage,
                     summary,
-                    traceback,
+                    traceback: text(traceback),
                 };
                 Event::LoadFailed {
                     generation,
@@ -61,17 +57,23 @@ impl Crew {
                 }
             }
             FromZygote::Forked { worker, pid, pidfd } => {
-                self.take_hold(generation, worker, pidfd)?;
+                self.take_hold(generation, worker, pid, pidfd)?;
                 Event::Forked { worker, pid }
             }
-            FromZygote::Exited { worker, exit } => {
-                let its_own = self.workers.get(&worker).is_some_and(|process| {
-                    process.generation == generation && process.hold.is_some()
-                });
-                if !its_own {
-                    let op = "exited";
-                    return Err(ControlError::WrongWorker { op, worker });
+            FromZygote::Unfit {
+                worker,
+                summary,
+                traceback,
+            } => {
+                self.know(generation, worker, "unfit")?;
+                Event::Unfit {
+                    worker,
+                    summary,
+                    traceback: text(traceback),
                 }
+            }
+            FromZygote::Exited { worker, exit } => {
+                self.know(generation, worker, "exited")?;
                 self.workers.remove(&worker);
                 Event::Exited { worker, exit }
             }
@@ -80,10 +82,29 @@ impl Crew {
         Ok(())
     }
 
+    /// A zygote may speak of the workers that it has forked.
+    fn know(
+        &self,
+        generation: GenerationId,
+        worker: WorkerId,
+        op: &'static str,
+    ) -> Result<(), ControlError> {
+        let its_own = self
+            .workers
+            .get(&worker)
+            .is_some_and(|process| process.generation == generation && process.hold.is_some());
+        if its_own {
+            Ok(())
+        } else {
+            Err(ControlError::WrongWorker { op, worker })
+        }
+    }
+
     fn take_hold(
         &mut self,
         generation: GenerationId,
         worker: WorkerId,
+        pid: u32,
         pidfd: OwnedFd,
     ) -> Result<(), ControlError> {
         let known = self
@@ -108,6 +129,7 @@ impl Crew {
         }
         known.hold = Some(Hold {
             process,
+            pid,
             _watch: Task::spawn(watch),
         });
         Ok(())
@@ -166,4 +188,10 @@ impl Crew {
         self.events
             .push_back(Event::ControlBroken { generation, reason });
     }
+}
+
+/// A document as text. Better a failure without its traceback than another failure in its place.
+fn text(document: OwnedFd) -> String {
+    let text = read_document(document).unwrap_or_else(|error| chain(&error).into());
+    String::from_utf8_lossy(&text).into_owned()
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 use tokio::io::Interest;
@@ -36,6 +37,12 @@ impl Process {
     /// A process that is gone already needs no signal.
     pub(super) fn signal(&self, signal: Signal) {
         let _ = pidfd_send_signal(self.pidfd.as_fd(), signal);
+    }
+
+    /// Whether it is gone. pidfd_open(2): its descriptor is readable then.
+    pub(super) fn has_left(&self) -> bool {
+        let mut look = [PollFd::new(&self.pidfd, PollFlags::IN)];
+        poll(&mut look, Some(&Timespec::default())) != Ok(0)
     }
 
     /// To be called once it is gone.

@@ -210,6 +210,10 @@ impl Floor for Program {
         }
     }
 
+    fn cut(&self, worker: WorkerId) {
+        self.saw(format!("cut {worker}"));
+    }
+
     fn detach(&self, worker: WorkerId) {
         self.saw(format!("detach {worker}"));
         if let Some(link) = self.links.lock().unwrap().remove(&worker) {

@@ -78,6 +78,15 @@ pub(super) struct ServeArgs {
     /// Add up to so many requests to --max-requests, worker by worker, so that workers do not end together.
     #[arg(long, value_name = "N", help_heading = "App and workers")]
     max_requests_jitter: Option<String>,
+    /// Replace a worker that has more resident memory than this; 0 means never.
+    #[arg(long, value_name = "SIZE", help_heading = "App and workers")]
+    max_rss: Option<String>,
+    /// Whether the app is imported once, and workers are forked with it: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "App and workers")]
+    preload: Option<String>,
+    /// The same as --preload off: each worker imports the app for itself.
+    #[arg(long, help_heading = "App and workers", conflicts_with = "preload")]
+    no_preload: bool,
 
     /// How many requests may wait for a worker; the next one gets 503.
     #[arg(long, value_name = "N", help_heading = "Limits")]
@@ -129,6 +138,9 @@ impl ServeArgs {
             timeout,
             max_requests,
             max_requests_jitter,
+            max_rss,
+            preload,
+            no_preload,
             queue,
             queue_timeout,
             keep_alive,
@@ -153,6 +165,11 @@ impl ServeArgs {
             (Key::Timeout, timeout),
             (Key::MaxRequests, max_requests),
             (Key::MaxRequestsJitter, max_requests_jitter),
+            (Key::MaxRss, max_rss),
+            (
+                Key::Preload,
+                preload.or_else(|| no_preload.then(|| "off".to_owned())),
+            ),
             (Key::Queue, queue),
             (Key::QueueTimeout, queue_timeout),
             (Key::KeepAlive, keep_alive),

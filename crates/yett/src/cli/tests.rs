@@ -130,13 +130,7 @@ fn no_access_log_is_access_log_off() {
 
 #[test]
 fn a_flag_that_this_version_does_not_have_is_named() {
-    for flag in [
-        "--tls-cert",
-        "--tls-key",
-        "--max-rss",
-        "--no-preload",
-        "--admin",
-    ] {
+    for flag in ["--tls-cert", "--tls-key", "--admin"] {
         assert_eq!(
             mistake(&format!("yett serve {flag}")),
             format!(

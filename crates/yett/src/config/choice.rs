@@ -150,6 +150,29 @@ impl AccessLog {
     }
 }
 
+/// Who imports the app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preload {
+    /// The zygote, once; workers are forked with it and share its memory.
+    On,
+    /// Each worker for itself, after it was forked.
+    Off,
+}
+
+impl Preload {
+    /// Reads `on` or `off`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(Wrong::new(
+                format!("{} is neither", quoted(text)),
+                "on or off",
+            )),
+        }
+    }
+}
+
 /// Whether the app's code is loaded anew when it changes: for development alone, as clients are then
 /// shown why code does not load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -103,6 +103,13 @@ fn lines(settled: &Settled) -> Vec<String> {
         "max requests jitter",
         settings.max_requests_jitter.to_string(),
     );
+    line(
+        "max rss",
+        settings
+            .max_rss
+            .map_or("any".to_owned(), |bytes| size_text(bytes.get())),
+    );
+    line("preload", format!("{:?}", settings.preload).to_lowercase());
     line("queue", limits.queue.to_string());
     line("queue timeout", duration_text(limits.queue_timeout));
     line("keep-alive", duration_text(limits.keep_alive));
@@ -228,6 +235,8 @@ timeout = 30s
 graceful timeout = 30s
 max requests = never
 max requests jitter = 0
+max rss = any
+preload = on
 queue = 1024
 queue timeout = 30s
 keep-alive = 75s

@@ -35,6 +35,10 @@ pub(crate) enum Key {
     MaxRequests,
     /// What is added to `MaxRequests` worker by worker, so that workers do not end together.
     MaxRequestsJitter,
+    /// Resident memory above which a worker is replaced.
+    MaxRss,
+    /// Whether the app is imported once, before workers are forked.
+    Preload,
     /// Requests that may wait for a worker.
     Queue,
     /// How long a request may wait for a worker.
@@ -147,7 +151,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 23] = [
+pub(crate) static TABLE: [Row; 25] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -245,6 +249,20 @@ pub(crate) static TABLE: [Row; 23] = [
         (Some("app"), "max_requests_jitter"),
         Shape::Whole,
         Some("0"),
+    ),
+    row(
+        Key::MaxRss,
+        ("--max-rss", "YETT_MAX_RSS"),
+        (Some("app"), "max_rss"),
+        Shape::Size,
+        Some("0"),
+    ),
+    row(
+        Key::Preload,
+        ("--preload", "YETT_PRELOAD"),
+        (Some("app"), "preload"),
+        Shape::Switch,
+        Some("on"),
     ),
     row(
         Key::Queue,

@@ -14,6 +14,7 @@
 
 mod bind;
 mod choice;
+mod cpus;
 mod environment;
 mod error;
 mod file;
@@ -31,7 +32,7 @@ mod golden_tests;
 
 pub(crate) use self::{
     bind::Bind,
-    choice::{AccessLog, AppName, Interface, LogFormat, PythonWish, Reload},
+    choice::{AccessLog, AppName, Interface, LogFormat, Preload, PythonWish, Reload},
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     key::Key,

@@ -1,6 +1,8 @@
 //! Step two's result: settings, typed and checked. No string in here still has to be understood.
 
-use super::{AccessLog, AppName, Bind, Interface, LogFormat, PythonWish, Reload, StaticMount};
+use super::{
+    AccessLog, AppName, Bind, Interface, LogFormat, Preload, PythonWish, Reload, StaticMount,
+};
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
@@ -50,6 +52,10 @@ pub(crate) struct ServeSettings {
     pub(crate) max_requests: Option<NonZeroU64>,
     /// Up to so many requests are added to `max_requests`, worker by worker.
     pub(crate) max_requests_jitter: u64,
+    /// Bytes of resident memory above which a worker is replaced. `None`: never.
+    pub(crate) max_rss: Option<NonZeroU64>,
+    /// Who imports the app.
+    pub(crate) preload: Preload,
     /// The bounds of the edge.
     pub(crate) limits: Limits,
     /// How log lines look.

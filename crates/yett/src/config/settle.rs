@@ -3,7 +3,7 @@
 
 use super::{
     AccessLog, AppName, Bind, ConfigError, ConfigErrors, Interface, Key, Limits, LogFormat, Place,
-    PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticMount,
+    Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticMount,
     error::{Wrong, quoted},
     mount, units,
 };
@@ -104,6 +104,8 @@ impl Settling<'_> {
         let max_requests_jitter = self.one(Key::MaxRequestsJitter, |text| {
             whole(text, 0, u64::from(u32::MAX))
         });
+        let max_rss = self.one(Key::MaxRss, max_rss);
+        let preload = self.one(Key::Preload, Preload::parse);
         let limits = self.limits();
         let log_format = self.one(Key::LogFormat, LogFormat::parse);
         let access_log = self.one(Key::AccessLog, AccessLog::parse);
@@ -122,6 +124,8 @@ impl Settling<'_> {
             graceful_timeout: graceful_timeout?,
             max_requests: NonZeroU64::new(max_requests?),
             max_requests_jitter: max_requests_jitter?,
+            max_rss: max_rss?,
+            preload: preload?,
             limits: limits?,
             log_format: log_format?,
             access_log: access_log?,
@@ -377,6 +381,19 @@ fn whole(text: &str, least: u64, most: u64) -> Result<u64, Wrong> {
             expected,
         )),
     }
+}
+
+/// A worker's memory. Less than an interpreter needs can only be a wrong unit.
+fn max_rss(text: &str) -> Result<Option<NonZeroU64>, Wrong> {
+    let bytes = units::size(text)?;
+    if bytes == 0 || (16 << 20..=1 << 40).contains(&bytes) {
+        return Ok(NonZeroU64::new(bytes));
+    }
+    let range = "from 16MiB to 1024GiB, or 0";
+    Err(Wrong::new(
+        format!("{} is out of range", quoted(text)),
+        range,
+    ))
 }
 
 fn size(text: &str, least: u64, most: u64) -> Result<u64, Wrong> {

@@ -2,13 +2,12 @@
 //! file system.
 
 use super::{
-    ConfigError, ConfigErrors, Environment, Key, Place, RawServe, Settled, Surroundings, file,
-    settle,
+    ConfigError, ConfigErrors, Environment, Key, Place, RawServe, Settled, Surroundings, cpus,
+    file, settle,
 };
 use std::{
     fs::File,
     io::{ErrorKind, Read as _},
-    num::NonZeroUsize,
     path::{Path, PathBuf},
 };
 
@@ -52,7 +51,7 @@ pub(crate) fn load(flags: RawServe, environment: &Environment) -> Result<Settled
             .map(Path::to_owned),
         folder,
         temporary: std::env::temp_dir(),
-        cpus: cpus(),
+        cpus: cpus::cpus(),
         is_folder: &|path| path.is_dir(),
     };
     let mut settled = settled(said, file, errors, &around)?;
@@ -82,13 +81,6 @@ pub(super) fn settled(
         warnings,
         file: name,
     })
-}
-
-/// How many CPUs this process may use. The standard library counts the affinity mask
-/// (`sched_getaffinity`) and, on Linux, the cgroup's quota (v2 `cpu.max` and v1 `cpu.cfs_quota_us`,
-/// also those of the groups above), rounded down.
-fn cpus() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The file's absolute path, its name for messages, and who asked for it.
@@ -211,10 +203,5 @@ mod tests {
             .collect();
         let file = format!("{}/yett.toml:2:10", folder.path().display());
         assert_eq!(places, ["--threads", "YETT_TIMEOUT", "  hint", &file]);
-    }
-
-    #[test]
-    fn the_number_of_cpus_is_at_least_one() {
-        assert!(cpus().get() >= 1);
     }
 }

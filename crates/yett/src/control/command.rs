@@ -284,7 +284,8 @@ fn entries_text(text: &mut String, depth: usize, value: &Value) {
     };
     for (name, value) in entries {
         let indent = "  ".repeat(depth);
-        let label = name.replace('_', " ");
+        let (label, value) = &in_units(name, value);
+        let label = label.replace('_', " ");
         match value {
             Value::Null => {
                 let _ = writeln!(text, "{indent}{label}: none");
@@ -292,6 +293,9 @@ fn entries_text(text: &mut String, depth: usize, value: &Value) {
             Value::Object(_) => {
                 let _ = writeln!(text, "{indent}{label}:");
                 entries_text(text, depth + 1, value);
+            }
+            Value::Array(items) if items.is_empty() => {
+                let _ = writeln!(text, "{indent}{label}: none");
             }
             Value::Array(items) if items.iter().any(Value::is_object) => {
                 for item in items {
@@ -307,6 +311,25 @@ fn entries_text(text: &mut String, depth: usize, value: &Value) {
                 let _ = writeln!(text, "{indent}{label}: {}", plain(value));
             }
         }
+    }
+}
+
+/// A time or an amount of memory as people read it, and its name without the unit.
+fn in_units<'a>(name: &'a str, value: &Value) -> (&'a str, Value) {
+    let (label, one, unit) = if let Some(label) = name.strip_suffix("_millis") {
+        (label, 1_000, "s")
+    } else if let Some(label) = name.strip_suffix("_bytes") {
+        (label, 1 << 20, "MiB")
+    } else {
+        return (name, value.clone());
+    };
+    match value.as_u64() {
+        Some(number) => {
+            let tenths = u128::from(number) * 10 / one;
+            let text = format!("{}.{} {unit}", tenths / 10, tenths % 10);
+            (label, text.into())
+        }
+        None => (label, value.clone()),
     }
 }
 

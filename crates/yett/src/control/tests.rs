@@ -61,7 +61,11 @@ impl ControlTarget for Puppet {
     fn status(&self) -> serde_json::Value {
         serde_json::json!({
             "active": 1, "releasing": null, "draining": false, "addresses": ["a", "b"],
-            "workers": [{"id": 1, "in_flight": 0}, {"id": 2, "in_flight": 3}], "queue": {"waiting": 0},
+            "workers": [
+                {"id": 1, "in_flight": 0, "age_millis": 61_549, "resident_bytes": 13_713_408},
+                {"id": 2, "in_flight": 3, "age_millis": 99, "resident_bytes": null},
+            ],
+            "crash_looping": [], "queue": {"waiting": 0},
         })
     }
 }
@@ -190,8 +194,9 @@ async fn a_status_gets_through_while_a_reload_takes_its_time() {
     assert_eq!(
         status,
         "pid 7: notes_site.wsgi:application at 127.0.0.1:8000 from /srv/notes\nversion: 0.1.0\nactive: 1\n\
-         addresses: a, b\ndraining: no\nqueue:\n  waiting: 0\nreleasing: none\n\
-         workers:\n  id: 1\n  in flight: 0\nworkers:\n  id: 2\n  in flight: 3\n"
+         addresses: a, b\ncrash looping: none\ndraining: no\nqueue:\n  waiting: 0\nreleasing: none\n\
+         workers:\n  age: 61.5 s\n  id: 1\n  in flight: 0\n  resident: 13.0 MiB\n\
+         workers:\n  age: 0.0 s\n  id: 2\n  in flight: 3\n  resident: none\n"
     );
 }
 

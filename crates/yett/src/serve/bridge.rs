@@ -17,7 +17,7 @@ use std::{
 use tokio::sync::{Notify, mpsc};
 use yett_edge::{Edge, floor::WorkerNews};
 use yett_supervisor::{
-    GenerationId, Level, Notice, Notices, ReloadError, StopMode, Supervisor, WorkerId,
+    FailureStage, GenerationId, Level, Notice, Notices, ReloadError, StopMode, Supervisor, WorkerId,
 };
 
 /// What the supervisor orders of the edge.
@@ -42,6 +42,10 @@ impl yett_supervisor::Floor for EdgeFloor {
 
     fn drain(&self, worker: WorkerId) {
         self.edge.floor().drain(worker.get());
+    }
+
+    fn cut(&self, worker: WorkerId) {
+        self.edge.floor().cut(worker.get());
     }
 
     fn detach(&self, worker: WorkerId) {
@@ -113,17 +117,10 @@ impl Notices for Printer {
         {
             return;
         }
-        if let Notice::ReleaseFailed {
-            failure,
-            serving: Some(_),
-            ..
-        } = notice
-            && !failure.traceback.is_empty()
-        {
-            self.screen.err(&format!(
-                "{}\n",
-                without_controls(failure.traceback.trim_end())
-            ));
+        let traceback = traceback(notice).trim_end();
+        if !traceback.is_empty() {
+            self.screen
+                .err(&format!("{}\n", without_controls(traceback)));
         }
         let word = match notice.level() {
             // The banner says it; what follows an order is worth a line only when it goes wrong.
@@ -143,6 +140,20 @@ impl Notices for Printer {
                 without_controls(&notice.to_string())
             ));
         }
+    }
+}
+
+/// What is printed above a notice. Each traceback is printed once: that of a worker which cannot
+/// start when it cannot, and not again when its release fails for it.
+fn traceback(notice: &Notice) -> &str {
+    match notice {
+        Notice::ReleaseFailed {
+            failure,
+            serving: Some(_),
+            ..
+        } if failure.stage != FailureStage::Workers => &failure.traceback,
+        Notice::WorkerUnfit { traceback, .. } => traceback,
+        _ => "",
     }
 }
 

@@ -32,6 +32,7 @@ impl Floor for Onlooker {
     fn attach(&self, _: WorkerId, _: GenerationId, _: OwnedFd) {}
     fn activate(&self, _: GenerationId) {}
     fn drain(&self, _: WorkerId) {}
+    fn cut(&self, _: WorkerId) {}
     fn detach(&self, _: WorkerId) {}
 }
 

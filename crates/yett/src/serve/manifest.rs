@@ -12,7 +12,8 @@ pub(super) struct Manifest {
     /// The interpreter's version.
     pub(super) python: String,
     pub(super) app: App,
-    /// Threads that importing the app started.
+    /// Threads that importing the app started, and that a fork would not have taken along; if there
+    /// are any, each worker imports the app for itself.
     #[serde(default)]
     pub(super) threads: Vec<String>,
     #[serde(default)]

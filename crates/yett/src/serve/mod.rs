@@ -13,7 +13,9 @@ mod release;
 mod signals;
 
 use crate::{
-    config::{self, AccessLog, Bind, Environment, LogFormat, RawServe, ServeSettings, Settled},
+    config::{
+        self, AccessLog, Bind, Environment, LogFormat, Preload, RawServe, ServeSettings, Settled,
+    },
     control::{ControlServer, ServerInfo},
     discover::{self, AppSpec, Python},
     print::{Banner, Exit, Failure, GuardedPaths, Screen, banner},
@@ -86,11 +88,13 @@ impl Plan {
             "chdir": settings.folder,
             "interface": settings.interface.name(),
             "threads": settings.threads.get(),
+            "preload": settings.preload == Preload::On,
         });
         if let serde_json::Value::Object(args) = args {
             supervised.worker_args = args;
         }
         supervised.graceful_timeout = settings.graceful_timeout;
+        supervised.max_rss = settings.max_rss;
         // A traceback that the interpreter's death keeps in a buffer helps nobody.
         supervised.env = vec![(OsString::from("PYTHONUNBUFFERED"), OsString::from("1"))];
         supervised
@@ -251,7 +255,8 @@ pub(crate) fn not_started(python: &Path, failure: &yett_supervisor::Failure) -> 
             python.display()
         ));
     }
-    if failure.traceback.is_empty() {
+    // That a worker cannot start was told when it could not, with its traceback.
+    if failure.traceback.is_empty() || failure.stage == FailureStage::Workers {
         failed
     } else {
         failed.details(failure.traceback.clone())

@@ -5,7 +5,10 @@ use super::{
     issuer::{self, Watch},
     manifest::Manifest,
 };
-use crate::{config::ServeSettings, print::Screen};
+use crate::{
+    config::ServeSettings,
+    print::{Screen, without_controls},
+};
 use std::{
     collections::HashMap,
     path::PathBuf,
@@ -93,6 +96,14 @@ impl Releases for Releaser {
             let issuer = ruling.issuer.clone();
             self.edge.rule(ruling);
             let mut state = self.state();
+            // The banner has those of the first release.
+            if !state.summary.app.is_empty() {
+                let new = |warning: &&String| !state.summary.warnings.contains(warning);
+                for warning in summary.warnings.iter().filter(new) {
+                    let warning = without_controls(warning);
+                    self.screen.err(&format!("warning: {warning}\n"));
+                }
+            }
             state.summary = summary;
             state.issuer = issuer.map(|client| Watch::start(client, self.screen));
         }
@@ -204,7 +215,9 @@ fn summarise(
         .collect();
     if !manifest.threads.is_empty() {
         warnings.push(format!(
-            "importing the app started threads, which forked workers do not have: {}",
+            "importing the app started threads, which a fork does not take along: {}. So each worker \
+             imports the app for itself: no memory is shared, and a worker takes longer to start. Start \
+             threads at their first use to have it back, or say --no-preload to agree",
             manifest.threads.join(", ")
         ));
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::mpsc::UnboundedReceiver;
 use yett_link::frame::{
-    BODY_DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame,
+    DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame,
     put_header,
 };
 
@@ -32,7 +32,7 @@ async fn asked() -> (Arc<Floor>, Told, FakeWorker, u64, Exchange) {
 /// The worker's answer has begun, and more is to follow.
 async fn streaming(worker: &FakeWorker, id: u64, exchange: &mut Exchange) -> Pieces {
     worker.head(id, "200", &[], b"", 0).await;
-    match soon(exchange.head()).await.ok().unwrap().body {
+    match soon(exchange.head_or_lost()).await.ok().unwrap().body {
         AppBody::Stream(pieces) => pieces,
         AppBody::Whole => panic!("the answer has ended"),
     }
@@ -60,7 +60,7 @@ async fn answer_in_one_frame_frees_the_worker() {
     worker
         .head(id, "404 Gone Fishing", &headers, b"no", LAST)
         .await;
-    let head = soon(exchange.head()).await.ok().unwrap();
+    let head = soon(exchange.head_or_lost()).await.ok().unwrap();
     assert_eq!(
         (head.status, head.reason, head.first),
         (404, "Gone Fishing".into(), "no".into())
@@ -112,7 +112,7 @@ async fn small_debts_are_paid_when_the_client_waits_for_more() {
     let _clock = Clock::hold();
     let (_floor, _, mut worker, id, mut exchange) = asked().await;
     worker.head(id, "200", &[], b"first", 0).await;
-    let head = soon(exchange.head()).await.ok().unwrap();
+    let head = soon(exchange.head_or_lost()).await.ok().unwrap();
     let AppBody::Stream(mut pieces) = head.body else {
         panic!("the answer has ended")
     };
@@ -203,7 +203,7 @@ async fn frame_that_breaks_the_protocol_closes_the_link() {
         let (_floor, told, mut worker, _, mut exchange) = asked().await;
         worker.send_raw(&frame).await;
         assert_eq!(
-            soon(exchange.head())
+            soon(exchange.head_or_lost())
                 .await
                 .err()
                 .map(|lost| matches!(lost, Lost::Worker { .. })),
@@ -238,7 +238,10 @@ async fn unknown_exchange_is_ignored() {
     settle().await;
     assert_eq!(floor.load(), (0, 1));
     worker.answer(id, "fine").await;
-    assert_eq!(soon(exchange.head()).await.ok().unwrap().first, "fine");
+    assert_eq!(
+        soon(exchange.head_or_lost()).await.ok().unwrap().first,
+        "fine"
+    );
     assert_eq!(told.count("lost 1"), 0);
 }
 
@@ -264,14 +267,13 @@ async fn full_socket_keeps_order_and_descriptors_stay_with_their_requests() {
         let body = (number % 3 == 1).then(|| file(&format!("body {number}")));
         exchanges.push(open(ticket(&floor).await, &payload, body));
     }
-    drop(exchanges.pop());
     settle().await;
     for number in 0..12_u8 {
         let frame = worker.expect(Kind::Request).await;
         assert_eq!(frame.exchange, ExchangeId::new(u64::from(number) + 1));
         assert_eq!(frame.payload.len(), 200_000 + usize::from(number) * 7_919);
         assert!(frame.payload.iter().all(|byte| *byte == number));
-        assert_eq!(frame.flags & BODY_DESCRIPTOR != 0, number % 3 == 1);
+        assert_eq!(frame.flags & DESCRIPTOR != 0, number % 3 == 1);
         if number % 3 == 1 {
             let mut text = String::new();
             let mut body = std::fs::File::from(worker.descriptor().unwrap());
@@ -280,6 +282,8 @@ async fn full_socket_keeps_order_and_descriptors_stay_with_their_requests() {
         }
     }
     assert!(worker.descriptor().is_none());
+    assert!(worker.begin(12).await);
+    drop(exchanges.pop());
     let cancel = worker.expect(Kind::Cancel).await;
     assert_eq!(cancel.exchange, ExchangeId::new(12));
     assert!(worker.hears_nothing().await);
@@ -304,7 +308,7 @@ async fn frame_cut_into_bytes_is_put_together() {
         worker.send_raw(&[byte]).await;
         settle().await;
     }
-    assert_eq!(soon(exchange.head()).await.ok().unwrap().first, "!");
+    assert_eq!(soon(exchange.head_or_lost()).await.ok().unwrap().first, "!");
 }
 
 mod stuck;
@@ -313,15 +317,18 @@ mod stuck;
 async fn what_a_dead_worker_said_is_heard_before_its_exchanges_fail() {
     let _clock = Clock::hold();
     for said in ["nothing", "begun", "answer"] {
-        let (floor, _, worker, id, mut exchange) = asked().await;
+        let (floor, _) = floor(EdgeSettings::default());
+        let mut worker = FakeWorker::ready(&floor, 1).await;
+        let mut exchange = ask(&floor).await;
+        let id = worker.unbegun_request().await;
         match said {
-            "begun" => worker.send(Kind::Begun, 0, id, b"").await,
+            "begun" => assert!(worker.begin(id).await),
             "answer" => worker.answer(id, "done").await,
             _ => {}
         }
         // The supervisor is faster than the link's task, which has read nothing of this yet.
         floor.detach(1);
-        let outcome = soon(exchange.head()).await;
+        let outcome = soon(exchange.head_or_lost()).await;
         let told = match outcome {
             Ok(head) => String::from_utf8(head.first.to_vec()).unwrap(),
             Err(lost) => lost.to_string(),
@@ -333,4 +340,32 @@ async fn what_a_dead_worker_said_is_heard_before_its_exchanges_fail() {
         };
         assert_eq!(told, expected, "{said}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cut_ends_what_is_streamed_and_leaves_what_is_not_answered_yet() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(EdgeSettings {
+        worker_threads: 2,
+        ..EdgeSettings::default()
+    });
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let mut stream = ask(&floor).await;
+    let id = worker.request().await;
+    let mut other = ask(&floor).await;
+    let unanswered = worker.request().await;
+    let mut pieces = streaming(&worker, id, &mut stream).await;
+    floor.drain(1);
+    floor.cut(1);
+    floor.cut(1);
+    let lost = piece(&mut stream, &mut pieces).await;
+    assert_eq!(lost, Some(Err(Lost::Worker { begun: true })));
+    assert_eq!(
+        worker.expect(Kind::Cancel).await.exchange,
+        ExchangeId::new(id)
+    );
+    assert!(worker.hears_nothing().await);
+    worker.answer(unanswered, "late").await;
+    assert_eq!(soon(other.head_or_lost()).await.ok().unwrap().status, 200);
+    floor.cut(7);
 }

@@ -7,7 +7,7 @@ mod streaming;
 
 use std::io::Read;
 
-use yett_link::frame::{ANNOUNCE_BEGIN, BODY_DESCRIPTOR, Kind, LAST};
+use yett_link::frame::{DESCRIPTOR, Kind, LAST};
 use yett_link::request::{HttpVersion, MAX_INLINE_BODY, Name, RequestView};
 
 use crate::settings::EdgeSettings;
@@ -37,7 +37,7 @@ async fn request_arrives_as_the_client_meant_it() {
         .send("POST /a%20b?q=%20 HTTP/1.1\r\nHost: h:1\r\nX-One: 1\r\nX_One: 2\r\nContent-Length: 5\r\n\r\nhello")
         .await;
     let frame = worker.expect(Kind::Request).await;
-    assert_eq!(frame.flags, ANNOUNCE_BEGIN);
+    assert!(FakeWorker::tells_begin(&frame));
     let view = RequestView::parse(&frame.payload).unwrap();
     assert_eq!(
         (view.line.method, view.line.version),
@@ -73,7 +73,7 @@ async fn safe_request_goes_to_another_worker_once() {
         let mut client = bench.connect();
         client.request(method, "/", "").await;
         let id = one.request().await;
-        one.send(Kind::Begun, 0, id, b"").await;
+        assert!(one.begin(id).await);
         drop(one);
         let id = two.request().await;
         two.answer(id, "from two").await;
@@ -107,7 +107,7 @@ async fn unsafe_request_that_was_begun_is_never_sent_twice() {
         let mut client = bench.connect();
         client.request(method, "/", "").await;
         let id = one.request().await;
-        one.send(Kind::Begun, 0, id, b"").await;
+        assert!(one.begin(id).await);
         settle().await;
         drop(one);
         assert_eq!(client.answer().await, ENDED, "{method}");
@@ -122,14 +122,14 @@ async fn unsafe_request_that_was_not_begun_goes_on_until_three_workers_died() {
     let mut four = bench.worker(4).await;
     let mut client = bench.connect();
     client.request("POST", "/1", "").await;
-    one.request().await;
+    one.unbegun_request().await;
     drop(one);
     let id = two.request().await;
     two.answer(id, "two").await;
     assert_eq!(client.answer().await, "HTTP/1.1 200 OK | two");
     client.request("POST", "/2", "").await;
     for dying in [&mut three, &mut four, &mut two] {
-        dying.request().await;
+        dying.unbegun_request().await;
         dying.send_raw(&[0xff; 16]).await;
     }
     assert_eq!(client.answer().await, ENDED);
@@ -247,7 +247,7 @@ async fn large_body_comes_as_a_descriptor_also_to_a_second_worker() {
 /// The number of the next request, and its body, which must come as a descriptor.
 async fn received_body(worker: &mut FakeWorker) -> (u64, String) {
     let frame = worker.expect(Kind::Request).await;
-    assert_eq!(frame.flags, ANNOUNCE_BEGIN | BODY_DESCRIPTOR);
+    assert!(FakeWorker::tells_begin(&frame) && frame.flags & DESCRIPTOR != 0);
     let view = RequestView::parse(&frame.payload).unwrap();
     assert!(view.inline_body.is_empty());
     let mut body = String::new();

@@ -14,6 +14,7 @@ pub(super) const LIMITS: Limits = Limits {
     most_workers: 3,
     graceful: 5_000,
     import: 9_000,
+    max_rss: Some(1_000),
     purpose: Purpose::Production,
 };
 
@@ -31,6 +32,7 @@ struct Worker {
     told: bool,
     ready: bool,
     draining: bool,
+    cut: bool,
     doomed: bool,
     attached: bool,
     /// Dead, and `Gone` was said; only how it left is to come.
@@ -109,6 +111,16 @@ impl World {
             Action::Activate { generation } => self.activate(generation),
             Action::Fork { worker, generation } => self.fork(worker, generation),
             Action::Drain { worker } => self.drain(worker),
+            Action::Cut { worker } => {
+                let worker = self.workers.get_mut(&worker).expect("cuts a stranger");
+                assert!(worker.draining && worker.attached && !worker.gone);
+                assert!(!std::mem::replace(&mut worker.cut, true), "cuts twice");
+            }
+            Action::Measure { worker } => {
+                let worker = self.workers.get(&worker).expect("measures a stranger");
+                assert!(worker.ready && worker.attached && !worker.draining && !worker.gone);
+                assert!(!self.stopping && self.activated.last() == Some(&worker.generation));
+            }
             Action::Detach { worker } => {
                 let worker = self.workers.get_mut(&worker).expect("detaches a stranger");
                 assert!(std::mem::take(&mut worker.attached), "detaches twice");
@@ -116,6 +128,8 @@ impl World {
             Action::Signal { worker, signal } => {
                 let worker = self.workers.get_mut(&worker).expect("signals a stranger");
                 assert!(!worker.gone, "signals the dead");
+                let in_time = signal != WorkerSignal::Term || worker.cut;
+                assert!(in_time, "ends a drained worker whose streams were not cut");
                 worker.doomed |= signal == WorkerSignal::Kill;
             }
             Action::EndZygote { generation } => {
@@ -193,6 +207,7 @@ impl World {
             told: false,
             ready: false,
             draining: false,
+            cut: false,
             doomed: false,
             attached: true,
             gone: false,
@@ -317,6 +332,22 @@ impl World {
                 let worker = self.worker(pick, live)?;
                 self.feed(Event::Stuck { worker });
             }
+            Chance::Measured(over) => {
+                let worker = self.worker(pick, live)?;
+                let resident = if over { 1_001 } else { 1_000 };
+                self.feed(Event::Measured { worker, resident });
+            }
+            Chance::CannotStart => {
+                let worker =
+                    self.worker(pick, |worker| worker.told && !worker.ready && live(worker))?;
+                let (summary, traceback) = ("no".to_owned(), String::new());
+                self.feed(Event::Unfit {
+                    worker,
+                    summary,
+                    traceback,
+                });
+                self.die(worker);
+            }
             Chance::LinkLost => {
                 let worker = self.worker(pick, live)?;
                 self.feed(Event::LinkLost { worker });
@@ -359,7 +390,16 @@ impl World {
         let worker = WorkerId::new(1_000_000);
         let generation = GenerationId::new(1_000_000);
         let exit = Exit::Code(0);
-        self.feed(match which % 8 {
+        self.feed(match which % 10 {
+            8 => Event::Measured {
+                worker,
+                resident: u64::MAX,
+            },
+            9 => Event::Unfit {
+                worker,
+                summary: String::new(),
+                traceback: String::new(),
+            },
             0 => Event::Ready { worker },
             1 => Event::Stuck { worker },
             2 => Event::LinkLost { worker },

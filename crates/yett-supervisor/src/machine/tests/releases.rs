@@ -262,3 +262,39 @@ fn fifth_generation_waits_until_one_has_gone() {
     scene.dies(1, Exit::Code(0));
     assert_eq!(scene.zygote_dies(1), ["forget 1", "start zygote 5"]);
 }
+
+#[test]
+fn release_whose_workers_cannot_start_fails_in_the_words_of_the_last() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    scene.import(2);
+    for number in 2..=4 {
+        scene.forked(number);
+        let worker = worker(number);
+        // Their death may be seen before the zygote has told of it.
+        scene.on(Event::Gone { worker });
+        scene.on(Event::Unfit {
+            worker,
+            summary: "ValueError: x".to_owned(),
+            traceback: "Traceback …\n".to_owned(),
+        });
+        let exit = Exit::Code(3);
+        let failed = step(&mut scene.state, Event::Exited { worker, exit }, scene.now);
+        scene.wait(100);
+        if number == 4 {
+            let answer = failed.into_iter().find_map(|action| match action {
+                Action::Answer {
+                    outcome: Err(crate::outcome::ReloadError::Failed(failure)),
+                    ..
+                } => Some(failure),
+                _ => None,
+            });
+            let expected = Failure {
+                stage: FailureStage::Workers,
+                summary: "3 workers died before every worker was ready: ValueError: x".to_owned(),
+                traceback: "Traceback …\n".to_owned(),
+            };
+            assert_eq!(answer, Some(expected));
+        }
+    }
+}

@@ -106,7 +106,7 @@ fn worker_that_will_not_drain_is_killed_at_the_deadline() {
     scene.reload(1);
     scene.import(2);
     scene.start(2);
-    assert_eq!(scene.wait(GRACEFUL - 1), NOTHING);
+    assert_eq!(scene.wait(GRACEFUL - 1), ["cut 1"]);
     assert_eq!(scene.wait(1), ["Term 1"]);
     assert_eq!(scene.wait(1_000), ["Kill 1"]);
     assert_eq!(scene.wait(1_000), ["kill group 1"]);
@@ -115,11 +115,12 @@ fn worker_that_will_not_drain_is_killed_at_the_deadline() {
 }
 
 #[test]
-fn worker_that_does_not_get_ready_is_killed_and_replaced() {
+fn worker_that_does_not_get_ready_prints_its_traceback_dies_and_is_replaced() {
     let mut scene = Scene::serving(1);
     scene.dies(1, Exit::Signal(9));
     scene.forked(2);
-    assert_eq!(scene.wait(IMPORT), ["Kill 2"]);
+    assert_eq!(scene.wait(IMPORT), ["Abort 2"]);
+    assert_eq!(scene.wait(1_000), ["Kill 2"]);
     assert_eq!(scene.dies(2, Exit::Signal(9)), ["detach 2", "fork 3 of 1"]);
 }
 
@@ -195,4 +196,109 @@ fn last_ready_worker_is_not_the_one_removed() {
         ["Kill 3"]
     );
     assert!(scene.state.is_ready(worker(2)));
+}
+
+#[test]
+fn what_is_still_open_is_cut_in_the_last_tenth_of_the_grace_period() {
+    let mut scene = Scene::serving(2);
+    scene.on(Event::ChangeWorkers { difference: -1 });
+    assert_eq!(scene.wait(GRACEFUL / 10 * 9 - 1), NOTHING);
+    assert_eq!(scene.wait(1), ["cut 2"]);
+    assert_eq!(scene.wait(GRACEFUL / 10 - 1), NOTHING);
+    assert_eq!(scene.wait(1), ["Term 2"]);
+}
+
+#[test]
+fn worker_that_is_done_is_not_cut() {
+    let mut scene = Scene::serving(2);
+    scene.on(Event::ChangeWorkers { difference: -1 });
+    scene.dies(2, Exit::Code(0));
+    assert_eq!(scene.wait(GRACEFUL), NOTHING);
+}
+
+#[test]
+fn grace_period_of_a_few_seconds_leaves_a_second_after_the_cut() {
+    let mut scene = Scene::serving(2);
+    scene.state.limits.graceful = 4_000;
+    scene.on(Event::ChangeWorkers { difference: -1 });
+    assert_eq!(scene.wait(2_999), NOTHING);
+    assert_eq!(scene.wait(1), ["cut 2"]);
+    assert_eq!(scene.wait(1_000), ["Term 2"]);
+}
+
+#[test]
+fn grace_period_too_short_for_both_is_cut_at_once() {
+    let mut scene = Scene::serving(2);
+    scene.state.limits.graceful = 500;
+    assert_eq!(
+        scene.on(Event::ChangeWorkers { difference: -1 }),
+        ["drain 2", "cut 2"]
+    );
+    assert_eq!(scene.wait(500), ["Term 2"]);
+}
+
+fn unfit(number: u32, summary: &str) -> Event {
+    Event::Unfit {
+        worker: worker(number),
+        summary: summary.to_owned(),
+        traceback: format!("Traceback of {summary}\n"),
+    }
+}
+
+#[test]
+fn worker_that_cannot_start_says_why_instead_of_its_exit() {
+    let mut scene = Scene::serving(1);
+    scene.dies(1, Exit::Signal(9));
+    scene.told();
+    scene.forked(2);
+    assert_eq!(scene.on(unfit(2, "ValueError: x")), NOTHING);
+    assert_eq!(scene.dies(2, Exit::Code(3)), ["detach 2", "fork 3 of 1"]);
+    assert_eq!(
+        scene.told(),
+        ["worker 2 (process 1002) cannot start: ValueError: x"]
+    );
+}
+
+#[test]
+fn traceback_of_workers_that_cannot_start_is_told_once_and_again_when_it_changes() {
+    let mut scene = Scene::serving(1);
+    scene.dies(1, Exit::Signal(9));
+    let mut tracebacks = Vec::new();
+    for (number, summary) in (2..).zip(["a", "a", "b", "b", "a"]) {
+        scene.forked(number);
+        for action in step(&mut scene.state, unfit(number, summary), scene.now) {
+            if let Action::Notify(crate::notice::Notice::WorkerUnfit { traceback, .. }) = action {
+                tracebacks.push(traceback);
+            }
+        }
+        scene.dies(number, Exit::Code(3));
+        scene.wait(5_000);
+    }
+    let (a, b) = ("Traceback of a\n", "Traceback of b\n");
+    assert_eq!(tracebacks, [a, "", b, "", a]);
+}
+
+#[test]
+fn worker_that_is_gone_before_it_was_ready_keeps_its_seat_until_its_reason_is_known() {
+    let mut scene = Scene::serving(1);
+    scene.dies(1, Exit::Signal(9));
+    scene.forked(2);
+    let worker = worker(2);
+    // All three come from different places, in any order.
+    assert_eq!(scene.on(Event::LinkLost { worker }), ["detach 2"]);
+    assert_eq!(scene.on(Event::Gone { worker }), NOTHING);
+    scene.told();
+    assert_eq!(scene.on(unfit(2, "ValueError: x")), NOTHING);
+    assert_eq!(scene.dies(2, Exit::Code(3)), ["fork 3 of 1"]);
+    assert_eq!(
+        scene.told(),
+        ["worker 2 (process 1002) cannot start: ValueError: x"]
+    );
+}
+
+#[test]
+fn ready_worker_cannot_say_that_it_cannot_start() {
+    let mut scene = Scene::serving(1);
+    assert_eq!(scene.on(unfit(1, "no")), NOTHING);
+    assert_eq!(scene.told(), NOTHING);
 }

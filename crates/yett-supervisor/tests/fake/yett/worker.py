@@ -4,7 +4,8 @@ How it behaves is read from the file `plan` (a JSON object) when it starts, as c
 
 - `import`: `good`, `bad` (says `failed`), `dies`, `hangs`, or a way to break the protocol:
   `nonsense`, `too_long`, `no_manifest`, `long_manifest`, `pipe_manifest`, `closes`
-- `worker`: `good`, `dies` (before it is ready), `stubborn` (heeds neither drain nor SIGTERM)
+- `worker`: `good`, `dies` (before it is ready), `unfit` (says why it cannot start, and leaves),
+  `stubborn` (heeds neither drain nor SIGTERM)
 
 Over its link a worker says `R` when it is ready, and leaves upon `D` or the end of the link.
 """
@@ -92,6 +93,9 @@ def serve(control: socket.socket, how: str) -> None:
                     "code": result.si_status if ended_by_itself else None,
                     "signal": None if ended_by_itself else result.si_status,
                 }
+                if how == "unfit":
+                    unfit = {"op": "unfit", "worker": worker, "summary": "ImportError: no such app"}
+                    say(control, unfit, memfd(b"Traceback (most recent call last):\n"))
                 say(control, exited)
                 continue
             text, descriptors, _, _ = socket.recv_fds(control, 32 * 1024, 1)
@@ -116,7 +120,7 @@ def serve(control: socket.socket, how: str) -> None:
 
 def work(link: socket.socket, how: str) -> None:
     """A worker; never returns."""
-    if how == "dies":
+    if how in ("dies", "unfit"):
         os._exit(4)
     if how == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -55,7 +55,7 @@ fn real_worker(
     let (edge, worker) = UnixStream::pair().unwrap();
     bench.floor.attach(1, 1, edge.into()).unwrap();
     thread::spawn(move || {
-        let end = WorkerEnd::new(worker);
+        let end = WorkerEnd::meet(worker).unwrap();
         let mut ready = BytesMut::new();
         put_frame(&mut ready, Kind::Ready, 0, ExchangeId::new(0), b"").unwrap();
         end.send(&[&ready]).unwrap();

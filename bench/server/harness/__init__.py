@@ -1,0 +1,1 @@
+"""The benchmark of the server: what runs, how it is measured, what is reported."""

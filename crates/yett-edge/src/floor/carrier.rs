@@ -1,0 +1,346 @@
+//! What carries a link's frames: rings in shared memory, or the socket alone.
+//!
+//! The socket is always there: it brings the rings to the worker, wakes it, carries descriptors, and
+//! its end tells that the worker is gone. Where shared memory cannot be had, it carries the frames
+//! as well.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::{Buf, BytesMut};
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use yett_link::descriptor::{self, CARRIED_BY_SOCKET};
+use yett_link::frame::{Frame, FrameError, Inbox};
+use yett_link::ring::{Direction, Memory, Reader, Writer};
+
+/// What links are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// Rings in shared memory; the socket where the system has no shared memory for us.
+    Rings,
+    /// The socket alone.
+    Socket,
+}
+
+impl Default for Carrier {
+    /// Rings. The tests of this crate run once over each: `YETT_TEST_CARRIER=socket` for the other.
+    fn default() -> Self {
+        #[cfg(test)]
+        if std::env::var_os("YETT_TEST_CARRIER").is_some_and(|word| word == "socket") {
+            return Self::Socket;
+        }
+        Self::Rings
+    }
+}
+
+/// How many bytes one read of a link's socket takes at most.
+const READ: usize = 128 * 1024;
+
+/// The edge's half of what carries a link.
+pub(super) struct Wire {
+    /// Watched for reading alone: a worker that takes a request makes the socket writable, which is
+    /// no news, and would wake the edge once more for each request.
+    pub(super) socket: AsyncFd<UnixStream>,
+    pub(super) rings: Option<Rings>,
+    outbox: Mutex<Outbox>,
+    inlet: Mutex<Inlet>,
+}
+
+/// The edge's half of a link's rings.
+pub(super) struct Rings {
+    pub(super) memory: Arc<Memory>,
+    /// Rung by the worker when the edge sleeps. Never read: each ring is an event of its own.
+    pub(super) bell: AsyncFd<OwnedFd>,
+}
+
+#[derive(Default)]
+struct Outbox {
+    frames: VecDeque<(BytesMut, Option<Arc<OwnedFd>>)>,
+    ring: Option<Writer>,
+}
+
+struct Inlet {
+    inbox: Inbox,
+    ring: Option<Reader>,
+    scratch: Vec<u8>,
+    descriptors: VecDeque<OwnedFd>,
+}
+
+/// How much of what was to be sent is with the worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Flushed {
+    All,
+    Partly,
+}
+
+/// What a look at the link found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Heard {
+    Something,
+    Nothing,
+    /// The other end is closed.
+    End,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Wire {
+    /// Takes over a socket and tells the worker what carries the frames.
+    pub(super) fn new(socket: OwnedFd, carrier: Carrier) -> std::io::Result<Self> {
+        let socket = UnixStream::from(socket);
+        socket.set_nonblocking(true)?;
+        let rings = match carrier {
+            Carrier::Rings => Rings::send(&socket).ok(),
+            Carrier::Socket => None,
+        };
+        if rings.is_none() {
+            let word = [CARRIED_BY_SOCKET];
+            descriptor::send(&socket, &[IoSlice::new(&word)], None)?;
+        }
+        let memory = rings.as_ref().map(|rings| &rings.memory);
+        let writer = memory.map(|memory| Writer::new(Arc::clone(memory), Direction::Requests));
+        let reader = memory.map(|memory| Reader::new(Arc::clone(memory), Direction::Responses));
+        let read = if reader.is_some() { 256 } else { READ };
+        Ok(Self {
+            socket: watched(socket, Interest::READABLE)?,
+            rings,
+            outbox: Mutex::new(Outbox {
+                frames: VecDeque::new(),
+                ring: writer,
+            }),
+            inlet: Mutex::new(Inlet {
+                inbox: Inbox::new(),
+                ring: reader,
+                scratch: vec![0; read],
+                descriptors: VecDeque::new(),
+            }),
+        })
+    }
+
+    /// Sends a frame as far as the carrier takes it; the rest waits in the outbox.
+    pub(super) fn send(&self, frame: BytesMut, body: Option<Arc<OwnedFd>>) -> Flushed {
+        let mut outbox = locked(&self.outbox);
+        outbox.frames.push_back((frame, body));
+        if outbox.frames.len() > 1 {
+            return Flushed::Partly;
+        }
+        // An error is found by the reading side, which sees the end of the link and reports it.
+        self.flush_outbox(&mut outbox).unwrap_or(Flushed::All)
+    }
+
+    /// Sends what waits in the outbox.
+    pub(super) fn flush(&self) -> Result<Flushed, Errno> {
+        self.flush_outbox(&mut locked(&self.outbox))
+    }
+
+    fn flush_outbox(&self, outbox: &mut Outbox) -> Result<Flushed, Errno> {
+        let Outbox { frames, ring } = outbox;
+        while let Some((frame, body)) = frames.front_mut() {
+            let sent = match ring {
+                Some(ring) => self.write_ring(ring, frame, body),
+                None => self.write_socket(frame, body),
+            };
+            match sent {
+                Ok(()) if frame.is_empty() => _ = frames.pop_front(),
+                Ok(()) => return Ok(Flushed::Partly),
+                Err(error) => {
+                    frames.clear();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Flushed::All)
+    }
+
+    fn write_socket(
+        &self,
+        frame: &mut BytesMut,
+        body: &mut Option<Arc<OwnedFd>>,
+    ) -> Result<(), Errno> {
+        let sent = write(self.socket.get_ref(), frame, body.as_deref())?;
+        if sent > 0 {
+            *body = None;
+            frame.advance(sent);
+        }
+        Ok(())
+    }
+
+    fn write_ring(
+        &self,
+        ring: &mut Writer,
+        frame: &mut BytesMut,
+        body: &mut Option<Arc<OwnedFd>>,
+    ) -> Result<(), Errno> {
+        if let Some(descriptor) = body {
+            // Before its frame, so that it is there when the frame is read.
+            if write(self.socket.get_ref(), &[0], Some(descriptor))? == 0 {
+                return Ok(());
+            }
+            *body = None;
+        }
+        loop {
+            let written = ring.write(&[frame]).map_err(|_| Errno::PROTO)?;
+            frame.advance(written);
+            // The flag goes up before the rest waits: the worker rings when it has made room.
+            if frame.is_empty() || ring.wait_for_room().map_err(|_| Errno::PROTO)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Wakes the worker if it sleeps and its ring was written to.
+    pub(super) fn wake_worker(&self) {
+        if let Some(rings) = &self.rings
+            && rings.memory.must_wake_reader(Direction::Requests)
+        {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        // A socket that is full has a wake-up in it; one that is closed is found by its reader.
+        let _full_or_closed = write(self.socket.get_ref(), &[0], None);
+    }
+
+    /// Looks into the ring and gives its frames to `hand_out`. Makes no system call, unless the worker
+    /// waits for room. `None`: another thread is looking.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the worker breaks the protocol.
+    pub(super) fn look(
+        &self,
+        hand_out: impl FnMut(Frame) -> Result<(), FrameError>,
+    ) -> Result<Heard, FrameError> {
+        let Ok(mut inlet) = self.inlet.try_lock() else {
+            return Ok(Heard::Nothing);
+        };
+        let Inlet { inbox, ring, .. } = &mut *inlet;
+        let Some(ring) = ring.as_mut().filter(|ring| ring.has_news()) else {
+            return Ok(Heard::Nothing);
+        };
+        inbox
+            .read(ring)
+            .map_err(|_| FrameError::Malformed("ring"))?;
+        if ring.must_wake() {
+            self.wake();
+        }
+        inlet.cut(hand_out)?;
+        Ok(Heard::Something)
+    }
+
+    /// Reads the socket once, without waiting.
+    ///
+    /// # Errors
+    /// As [`Wire::look`].
+    pub(super) fn read_socket(
+        &self,
+        hand_out: impl FnMut(Frame) -> Result<(), FrameError>,
+    ) -> Result<Heard, FrameError> {
+        let mut inlet = locked(&self.inlet);
+        let Inlet {
+            inbox,
+            ring,
+            scratch,
+            descriptors,
+        } = &mut *inlet;
+        let received = loop {
+            let flags = RecvFlags::DONTWAIT;
+            match descriptor::receive(self.socket.get_ref(), scratch, descriptors, flags) {
+                Err(Errno::INTR) => {}
+                received => break received,
+            }
+        };
+        match received {
+            Err(Errno::AGAIN) => return Ok(Heard::Nothing),
+            Ok(0) | Err(_) => return Ok(Heard::End),
+            // Beside a ring the socket's bytes say nothing.
+            Ok(_) if ring.is_some() => return Ok(Heard::Something),
+            Ok(count) => inbox.feed(scratch.get(..count).unwrap_or_default()),
+        }
+        inlet.cut(hand_out)?;
+        Ok(Heard::Something)
+    }
+
+    /// Says that the edge sleeps on the bell; `false` if there is news already.
+    pub(super) fn lie_down(&self) -> bool {
+        match self.inlet.try_lock() {
+            Ok(inlet) => inlet.ring.as_ref().is_none_or(Reader::lie_down),
+            // Another thread is looking; what it leaves must ring.
+            Err(_) => false,
+        }
+    }
+
+    /// Says that the edge is awake.
+    pub(super) fn get_up(&self) {
+        if let Some(rings) = &self.rings {
+            rings.memory.reader_gets_up(Direction::Responses);
+        }
+    }
+
+    /// Closes the socket, which the worker hears at once, and throws away what was to be sent.
+    pub(super) fn close(&self) {
+        let _already = rustix::net::shutdown(self.socket.get_ref(), rustix::net::Shutdown::Both);
+        locked(&self.outbox).frames.clear();
+    }
+}
+
+impl Inlet {
+    fn cut(
+        &mut self,
+        mut hand_out: impl FnMut(Frame) -> Result<(), FrameError>,
+    ) -> Result<(), FrameError> {
+        while let Some(frame) = self.inbox.next_frame()? {
+            hand_out(frame)?;
+        }
+        Ok(())
+    }
+}
+
+impl Rings {
+    fn send(socket: &UnixStream) -> std::io::Result<Self> {
+        let memory = Memory::create().map_err(std::io::Error::other)?;
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        descriptor::send_rings(socket, memory.descriptor().as_fd(), bell.as_fd())?;
+        Ok(Self {
+            memory: Arc::new(memory),
+            bell: watched(bell, Interest::READABLE)?,
+        })
+    }
+
+    /// Rings the edge's own bell: look again instead of sleeping.
+    pub(super) fn ring(&self) {
+        let _full = rustix::io::write(self.bell.get_ref(), &1_u64.to_ne_bytes());
+    }
+}
+
+pub(super) fn watched<T: AsFd + std::os::fd::AsRawFd>(
+    descriptor: T,
+    interest: Interest,
+) -> std::io::Result<AsyncFd<T>> {
+    #[expect(
+        deprecated,
+        reason = "the new constructors are unsafe functions; sockets and descriptors that are owned stay \
+                  open for as long as they live, which is what they ask for"
+    )]
+    AsyncFd::with_interest(descriptor, interest)
+}
+
+fn write(socket: &UnixStream, bytes: &[u8], body: Option<&OwnedFd>) -> Result<usize, Errno> {
+    let body: Option<BorrowedFd<'_>> = body.map(AsFd::as_fd);
+    loop {
+        match descriptor::send(socket, &[IoSlice::new(bytes)], body) {
+            Err(Errno::INTR) => {}
+            Err(Errno::AGAIN) => return Ok(0),
+            other => return other,
+        }
+    }
+}

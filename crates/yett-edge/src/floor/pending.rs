@@ -1,0 +1,376 @@
+//! The exchanges that a worker has not ended yet, and what of their frames reaches whom.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, RESPONSE_WINDOW};
+
+use yett_link::ring::{ClaimId, Memory};
+
+use super::Ticket;
+use super::exchange::{AppBody, AppHead, Head, Lost, NoHead};
+
+/// The table of one link. Its lock is held for moments. Bounded by the floor, which gives a worker
+/// no more requests than it may have.
+pub(super) struct Pendings {
+    table: Mutex<Table>,
+    /// Holds the claims, where the link has them.
+    memory: Option<Arc<Memory>>,
+}
+
+#[derive(Default)]
+struct Table {
+    exchanges: HashMap<ExchangeId, Pending>,
+    /// Claims that were given back, and how many were ever given.
+    free_claims: Vec<ClaimId>,
+    used_claims: u16,
+}
+
+/// One exchange that the worker has not ended yet.
+struct Pending {
+    state: Waiter,
+    /// Without one only the worker's frames tell whether it has begun.
+    claim: Option<ClaimId>,
+    begun: bool,
+    sent: Instant,
+    /// When the worker last showed that it works on this.
+    since: Instant,
+    /// Bytes that the worker sent and the client has not taken yet.
+    unacknowledged: usize,
+}
+
+enum Waiter {
+    Head(oneshot::Sender<Result<AppHead, NoHead>>),
+    Body(mpsc::UnboundedSender<Result<Bytes, Lost>>),
+    /// The client left; what still comes is thrown away.
+    Nobody,
+}
+
+impl Waiter {
+    fn fail(self, lost: Lost) {
+        match self {
+            Self::Head(waiter) => {
+                let _client_left = waiter.send(Err(NoHead::Lost(lost)));
+            }
+            Self::Body(waiter) => {
+                let _client_left = waiter.send(Err(lost));
+            }
+            Self::Nobody => {}
+        }
+    }
+}
+
+/// A request that was taken back from a worker before it began it.
+pub(super) struct Recalled(oneshot::Sender<Result<AppHead, NoHead>>);
+
+impl Recalled {
+    /// Sends the request on: with a ticket for another worker, or back into the queue. An unused ticket
+    /// comes back when the client has left.
+    pub(super) fn move_on(self, ticket: Option<Ticket>) -> Option<Ticket> {
+        match self.0.send(Err(NoHead::Moved(ticket))) {
+            Err(Err(NoHead::Moved(ticket))) => ticket,
+            _ => None,
+        }
+    }
+}
+
+/// What giving an exchange up means for the worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Abandoned {
+    /// It had ended.
+    Over,
+    /// The worker had not begun it and never will.
+    Recalled,
+    /// The worker must be told.
+    Running,
+}
+
+/// How long a request may stand unbegun behind another before it goes back into the queue.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+impl Pendings {
+    pub(super) fn new(memory: Option<Arc<Memory>>) -> Self {
+        Self {
+            table: Mutex::default(),
+            memory,
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters an exchange; `None` when the link is closed.
+    ///
+    /// The flag is looked at under the table's lock: who closes sets it and then calls
+    /// [`Pendings::orphan`], so an entry made here is either seen there or not made.
+    pub(super) fn begin(
+        &self,
+        id: ExchangeId,
+        closed: &AtomicBool,
+    ) -> Option<(Head, Option<ClaimId>)> {
+        let (sender, receiver) = oneshot::channel();
+        let mut table = self.table();
+        if closed.load(Ordering::Acquire) {
+            return None;
+        }
+        let claim = self.memory.as_ref().and_then(|memory| {
+            let claim = table.take_claim()?;
+            memory.claim(claim).offer(id);
+            Some(claim)
+        });
+        let now = Instant::now();
+        let pending = Pending {
+            state: Waiter::Head(sender),
+            claim,
+            begun: false,
+            sent: now,
+            since: now,
+            unacknowledged: 0,
+        };
+        table.exchanges.insert(id, pending);
+        Some((receiver, claim))
+    }
+
+    fn is_begun(&self, id: ExchangeId, pending: &Pending) -> bool {
+        pending.begun
+            || pending
+                .claim
+                .zip(self.memory.as_ref())
+                .is_some_and(|(claim, memory)| memory.claim(claim).is_begun(id))
+    }
+
+    /// Whether the worker is known to work on something. One that takes nothing at all is stuck.
+    fn works(&self, table: &Table) -> bool {
+        let mut all = table.exchanges.iter();
+        all.any(|(&id, pending)| self.is_begun(id, pending))
+    }
+
+    /// Whether the worker is known not to have begun this.
+    fn stands_behind(&self, id: ExchangeId, pending: &Pending) -> bool {
+        pending.claim.is_some() && !self.is_begun(id, pending)
+    }
+
+    /// Takes a request back from the worker; false if it has begun, or may have.
+    fn recall(&self, id: ExchangeId, pending: &Pending) -> bool {
+        !pending.begun
+            && pending
+                .claim
+                .zip(self.memory.as_ref())
+                .is_some_and(|(claim, memory)| memory.claim(claim).recall(id))
+    }
+
+    /// Takes back the oldest request that the worker has not begun.
+    pub(super) fn recall_one(&self) -> Option<Recalled> {
+        let mut table = self.table();
+        let mut ahead: Vec<ExchangeId> = table.unbegun().map(|(id, _)| id).collect();
+        ahead.sort_unstable();
+        ahead
+            .into_iter()
+            .find_map(|id| self.recall_from(&mut table, id))
+    }
+
+    /// Takes back every request that has stood unbegun behind another for too long.
+    pub(super) fn recall_all(&self) -> Vec<Recalled> {
+        let mut table = self.table();
+        if !self.works(&table) {
+            return Vec::new();
+        }
+        let old = |pending: &Pending| pending.sent.elapsed() >= PATIENCE;
+        let mut ahead: Vec<ExchangeId> = table
+            .unbegun()
+            .filter(|(_, pending)| old(pending))
+            .map(|(id, _)| id)
+            .collect();
+        ahead.sort_unstable();
+        ahead
+            .into_iter()
+            .filter_map(|id| self.recall_from(&mut table, id))
+            .collect()
+    }
+
+    fn recall_from(&self, table: &mut Table, id: ExchangeId) -> Option<Recalled> {
+        let pending = table.exchanges.get(&id)?;
+        if !matches!(pending.state, Waiter::Head(_)) || !self.recall(id, pending) {
+            return None;
+        }
+        match table.remove(id)?.state {
+            Waiter::Head(waiter) => Some(Recalled(waiter)),
+            Waiter::Body(_) | Waiter::Nobody => None,
+        }
+    }
+
+    pub(super) fn contains(&self, id: ExchangeId) -> bool {
+        self.table().exchanges.contains_key(&id)
+    }
+
+    /// The application was called for this exchange.
+    pub(super) fn begun(&self, id: ExchangeId) {
+        if let Some(pending) = self.table().exchanges.get_mut(&id) {
+            pending.begun = true;
+            pending.since = Instant::now();
+        }
+    }
+
+    /// The client took `len` bytes of this exchange.
+    pub(super) fn taken(&self, id: ExchangeId, len: usize) {
+        if let Some(pending) = self.table().exchanges.get_mut(&id) {
+            pending.unacknowledged = pending.unacknowledged.saturating_sub(len);
+            pending.since = Instant::now();
+        }
+    }
+
+    /// Nobody waits for this exchange any more.
+    pub(super) fn abandon(&self, id: ExchangeId) -> Abandoned {
+        let mut table = self.table();
+        let Some(pending) = table.exchanges.get_mut(&id) else {
+            return Abandoned::Over;
+        };
+        if self.recall(id, pending) {
+            let _never_begun = table.remove(id);
+            return Abandoned::Recalled;
+        }
+        pending.state = Waiter::Nobody;
+        if pending.unacknowledged > 0 {
+            // Perhaps the worker waited for this client until now: its time begins here.
+            pending.unacknowledged = 0;
+            pending.since = Instant::now();
+        }
+        Abandoned::Running
+    }
+
+    /// Ends every answer that is being streamed, for its client; returns those of which the worker
+    /// must be told.
+    pub(super) fn cut(&self) -> Vec<ExchangeId> {
+        let mut ended = Vec::new();
+        for (&id, pending) in &mut self.table().exchanges {
+            if matches!(pending.state, Waiter::Body(_)) {
+                let stream = std::mem::replace(&mut pending.state, Waiter::Nobody);
+                stream.fail(Lost::Worker { begun: true });
+                pending.unacknowledged = 0;
+                pending.since = Instant::now();
+                ended.push(id);
+            }
+        }
+        ended
+    }
+
+    /// Gives a frame to the exchange that waits for it.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the frame breaks the protocol; the link must be closed.
+    pub(super) fn deliver(&self, frame: Frame) -> Result<(), FrameError> {
+        let last = frame.is_last();
+        let mut table = self.table();
+        let Some(pending) = table.exchanges.get_mut(&frame.exchange) else {
+            return Ok(());
+        };
+        pending.since = Instant::now();
+        pending.begun = true;
+        match (
+            std::mem::replace(&mut pending.state, Waiter::Nobody),
+            frame.kind,
+        ) {
+            (Waiter::Head(waiter), Kind::Response) => {
+                let body = if last {
+                    AppBody::Whole
+                } else {
+                    let (sender, receiver) = mpsc::unbounded_channel();
+                    pending.state = Waiter::Body(sender);
+                    AppBody::Stream(receiver)
+                };
+                let head = AppHead::parse(&frame.payload, body)?;
+                pending.unacknowledged += if last { 0 } else { head.first.len() };
+                // A client that left has dropped the receiving end; `cancel` follows from there.
+                let _client_left = waiter.send(Ok(head));
+            }
+            (Waiter::Body(waiter), Kind::Chunk) => {
+                let debt = pending.unacknowledged + frame.payload.len();
+                // One piece may be longer than the window if it finds the window empty, as
+                // `WorkerEnd::wait_for_credit` has it.
+                if pending.unacknowledged > 0 && debt > RESPONSE_WINDOW {
+                    pending.state = Waiter::Body(waiter);
+                    return Err(FrameError::Malformed("chunk beyond its credit"));
+                }
+                pending.unacknowledged = debt;
+                let _client_left = waiter.send(Ok(frame.payload));
+                if !last {
+                    pending.state = Waiter::Body(waiter);
+                }
+            }
+            (waiter @ (Waiter::Head(_) | Waiter::Body(_)), Kind::Failed) => {
+                waiter.fail(Lost::AppFailed);
+            }
+            (Waiter::Nobody, _) => {}
+            // A chunk before its head, or a second head.
+            (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
+                // Put back, so that closing the link fails it: a dropped sender would look like
+                // the body's end.
+                pending.state = waiter;
+                return Err(FrameError::UnknownKind(kind as u8));
+            }
+        }
+        if last {
+            let _ended = table.remove(frame.exchange);
+        }
+        Ok(())
+    }
+
+    /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
+    ///
+    /// An exchange whose client is slow to take what the worker sent is not overdue, one whose
+    /// client left is: the worker is stuck all the same.
+    pub(super) fn fail_overdue(&self, limit: Duration) -> bool {
+        let mut overdue = false;
+        let mut table = self.table();
+        let works = self.works(&table);
+        for (&id, pending) in &mut table.exchanges {
+            if works && self.stands_behind(id, pending) {
+                // The one before it is the one that takes too long; its own time begins later.
+                pending.since = Instant::now();
+                continue;
+            }
+            if pending.unacknowledged > 0 || pending.since.elapsed() < limit {
+                continue;
+            }
+            overdue = true;
+            std::mem::replace(&mut pending.state, Waiter::Nobody).fail(Lost::Timeout);
+        }
+        overdue
+    }
+
+    /// Fails every exchange: the link is closed.
+    pub(super) fn orphan(&self) {
+        let orphans = std::mem::take(&mut self.table().exchanges);
+        for (id, pending) in orphans {
+            let begun = self.is_begun(id, &pending);
+            pending.state.fail(Lost::Worker { begun });
+        }
+    }
+}
+
+impl Table {
+    fn take_claim(&mut self) -> Option<ClaimId> {
+        self.free_claims.pop().or_else(|| {
+            let claim = ClaimId::new(self.used_claims + 1)?;
+            self.used_claims += 1;
+            Some(claim)
+        })
+    }
+
+    fn remove(&mut self, id: ExchangeId) -> Option<Pending> {
+        let pending = self.exchanges.remove(&id)?;
+        self.free_claims.extend(pending.claim);
+        Some(pending)
+    }
+
+    fn unbegun(&self) -> impl Iterator<Item = (ExchangeId, &Pending)> {
+        let all = self.exchanges.iter().map(|(&id, pending)| (id, pending));
+        all.filter(|(_, pending)| !pending.begun && pending.claim.is_some())
+    }
+}

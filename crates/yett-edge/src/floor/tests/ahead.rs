@@ -1,0 +1,159 @@
+//! What is sent ahead to a busy worker, and taken back from it.
+
+use std::time::Duration;
+
+use yett_link::frame::Kind;
+
+use super::{outcome, waiting};
+use crate::floor::{Floor, Lost, NoHead};
+use crate::settings::EdgeSettings;
+use crate::testing::{Clock, FakeWorker, ask, floor, settle, soon};
+use std::sync::Arc;
+
+fn rings() -> EdgeSettings {
+    EdgeSettings {
+        worker_threads: 1,
+        carrier: crate::floor::Carrier::Rings,
+        ..EdgeSettings::default()
+    }
+}
+
+/// A worker that has begun one request, and has another before it.
+async fn busy(floor: &Arc<Floor>) -> (FakeWorker, u64, u64) {
+    let mut worker = FakeWorker::ready(floor, 1).await;
+    for _ in 0..2 {
+        // Their exchanges live on in the table; nobody waits for their answers here.
+        std::mem::forget(ask(floor).await);
+    }
+    let (one, two) = (
+        worker.unbegun_request().await,
+        worker.unbegun_request().await,
+    );
+    assert!(worker.begin(one).await);
+    (worker, one, two)
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_worker_gets_one_request_ahead_and_the_next_waits_in_the_queue() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let (worker, one, two) = busy(&floor).await;
+    let third = waiting(&floor).await;
+    assert_eq!(floor.load(), (1, 2));
+    worker.answer(one, "").await;
+    settle().await;
+    assert!(!third.is_finished(), "the worker has the other one to run");
+    worker.answer(two, "").await;
+    assert_eq!(outcome(third).await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_sent_ahead_goes_to_the_worker_that_is_free_first() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut slow = FakeWorker::ready(&floor, 1).await;
+    let mut exchanges = [ask(&floor).await, ask(&floor).await];
+    let (one, two) = (slow.unbegun_request().await, slow.unbegun_request().await);
+    assert!(slow.begin(one).await);
+    let _free = FakeWorker::ready(&floor, 2).await;
+    let moved = soon(exchanges[1].head()).await;
+    let Err(NoHead::Moved(Some(ticket))) = moved else {
+        panic!("it was not moved")
+    };
+    assert_eq!(ticket.worker(), 2);
+    assert!(!slow.begin(two).await, "the slow worker must not begin it");
+    assert_eq!(floor.load(), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn begun_request_stays_where_it_is() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let (worker, _one, two) = busy(&floor).await;
+    assert!(worker.begin(two).await);
+    let _free = FakeWorker::ready(&floor, 2).await;
+    settle().await;
+    assert_eq!(floor.load(), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_whose_client_left_is_never_begun_and_makes_room() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let _running = ask(&floor).await;
+    let ahead = ask(&floor).await;
+    let (one, two) = (
+        worker.unbegun_request().await,
+        worker.unbegun_request().await,
+    );
+    assert!(worker.begin(one).await);
+    let waiter = waiting(&floor).await;
+    drop(ahead);
+    assert!(!worker.begin(two).await);
+    assert!(worker.hears_nothing().await, "there is nothing to cancel");
+    // Its place ahead is not a free thread, so who waits goes on waiting.
+    assert!(!waiter.is_finished());
+    assert_eq!(floor.load(), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_that_stands_behind_a_long_one_goes_back_into_the_queue() {
+    let clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let (_running, mut ahead) = (ask(&floor).await, ask(&floor).await);
+    let (one, two) = (
+        worker.unbegun_request().await,
+        worker.unbegun_request().await,
+    );
+    assert!(worker.begin(one).await);
+    clock.pass(Duration::from_secs(2)).await;
+    assert!(matches!(soon(ahead.head()).await, Err(NoHead::Moved(None))));
+    assert!(!worker.begin(two).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn death_of_a_worker_tells_begun_from_unbegun_without_a_word() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let (mut begun, mut ahead) = (ask(&floor).await, ask(&floor).await);
+    let (one, _two) = (
+        worker.unbegun_request().await,
+        worker.unbegun_request().await,
+    );
+    assert!(worker.begin(one).await);
+    drop(worker);
+    let lost = |begun| Some(Lost::Worker { begun });
+    assert_eq!(soon(begun.head_or_lost()).await.err(), lost(true));
+    assert_eq!(soon(ahead.head_or_lost()).await.err(), lost(false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn worker_that_answers_fast_gets_more_ahead() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    std::mem::forget(ask(&floor).await);
+    // Time stands still, so each answer takes none.
+    for _ in 0..100 {
+        std::mem::forget(ask(&floor).await);
+        let id = worker.unbegun_request().await;
+        assert!(worker.begin(id).await);
+        worker.answer(id, "").await;
+        settle().await;
+    }
+    for _ in 0..16 {
+        std::mem::forget(ask(&floor).await);
+    }
+    assert_eq!(floor.load(), (0, 17));
+    let over = waiting(&floor).await;
+    assert!(!over.is_finished());
+    while worker.hears_something().await {
+        assert_eq!(
+            worker.next().await.map(|frame| frame.kind),
+            Some(Kind::Request)
+        );
+    }
+}

@@ -1,0 +1,53 @@
+"""Runs the grid: real frameworks from the registry, served by the real program.
+
+    python tests/frameworks/run.py [--judge uvicorn|gunicorn] CACHE [pytest's arguments]
+
+The frameworks are installed into a virtual environment of their own in the cache, once for each
+state of requirements.txt. With `--judge` the same expectations are held against another server.
+`YETT_BIN` names the program, else it is this tree's debug build.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import venv
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+REQUIREMENTS = HERE / "requirements.txt"
+
+
+def install(place: pathlib.Path) -> pathlib.Path:
+    """Return the interpreter of the environment, made anew if the requirements changed."""
+    python = place / "bin" / "python"
+    installed = place / "installed.txt"
+    if installed.exists() and installed.read_text() == REQUIREMENTS.read_text():
+        return python
+    shutil.rmtree(place, ignore_errors=True)
+    venv.create(place, with_pip=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*command, "-r", str(REQUIREMENTS)]).returncode != 0:
+        sys.exit("the frameworks could not be installed, so the grid was not run.")
+    shutil.copy(REQUIREMENTS, installed)
+    return python
+
+
+def main() -> None:
+    """Install, then run."""
+    arguments = sys.argv[1:]
+    judge = []
+    if arguments[0] == "--judge":
+        judge, arguments = arguments[:2], arguments[2:]
+    cache, *chosen = arguments
+    python = install(pathlib.Path(cache).resolve() / "frameworks")
+    environment = {**os.environ, "YETT_TEST_PYTHON": str(python)}
+    environment["PYTHONPATH"] = str(ROOT / "python")
+    command = [str(python), "-m", "pytest", "-q", "-p", "tests.frameworks.plugin"]
+    command += [*judge, *chosen, str(HERE / "grid.py")]
+    sys.exit(subprocess.run(command, cwd=ROOT, env=environment).returncode)
+
+
+if __name__ == "__main__":
+    main()

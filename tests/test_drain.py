@@ -1,0 +1,25 @@
+"""What is still open at the old workers when their grace period is about over."""
+
+import http.client
+
+import pytest
+
+from .server import eventually
+
+
+def test_stream_is_cut_before_its_worker_is_ended_and_the_app_learns_of_it(serve, tmp_path):
+    flags = ("--workers", "1", "--graceful-timeout", "1500ms")
+    server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
+    progress = tmp_path / "progress"
+    with server.wire(receive_buffer=4096) as slow:
+        slow.ask("GET", "/?256")
+        response = slow.begin()
+        eventually(lambda: progress.read_text().count("\n") > 4)
+        assert server.command("reload").returncode == 0
+        eventually(lambda: progress.read_text().endswith("closed\n"))
+        with pytest.raises(http.client.IncompleteRead):
+            response.read()
+    eventually(lambda: "generation 1 has ended" in server.stderr)
+    # Nobody had to be killed for it.
+    assert "did not finish within the graceful timeout" not in server.stderr
+    assert server.get("/?0").status == 200
