@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from .server import eventually
+from .server import eventually, is_alive
 
 APP = """
 def application(environ, start_response):
@@ -246,6 +246,64 @@ def test_import_that_never_ends_is_ended_by_the_next_change(serve, folder, hold)
     write(folder / "app.py", 'b"three"')
     until(server, b"three")
     assert "superseded" not in server.stderr
+
+
+#: Where the source is imported: by the process that describes it, then by the worker.
+PLACES = ["the one that describes", "the worker"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_import_that_never_ends_where_nothing_is_preloaded_leaves_no_process(
+    serve, folder, hold, place
+):
+    server = serve("app", "--reload", "--no-preload", folder=folder, env=hold.environment)
+    pid_before = (
+        "import os; open(os.environ['HOLD'] + '/entered', 'a').write(f'{os.getpid()}\\n')\n"
+    )
+    is_worker = "len(open(os.environ['HOLD'] + '/entered').readlines()) > 1"
+    endless = pid_before + f"while {is_worker if place == PLACES[1] else True}: pass\n"
+    write(folder / "app.py", 'b"two"', before=endless)
+    pids = hold.await_entered(1 + PLACES.index(place))
+    write(folder / "app.py", 'b"three"')
+    until(server, b"three")
+    eventually(lambda: not any(is_alive(pid) for pid in pids))
+    assert "superseded" not in server.stderr
+
+
+@pytest.mark.parametrize("how", ["--no-preload", "threads"])
+def test_code_that_each_worker_imports_is_watched_and_its_error_shown_once(
+    serve, folder, tmp_path, environment, how
+):
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "shared_words.py").write_text("word = b'one'\n")
+    before = "import shared_words\n"
+    if how == "threads":
+        before += "import threading\n"
+        before += "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    write(folder / "app.py", "shared_words.word", before=before)
+    path = f"{library}{os.pathsep}{environment['PYTHONPATH']}"
+    flags = [how] if how.startswith("--") else []
+    server = serve("app", "--reload", *flags, folder=folder, env={"PYTHONPATH": path})
+    (library / "shared_words.py").write_text("raise RuntimeError('not today')\n")
+    eventually(lambda: server.get("/").status == 500)
+    assert "not today" in server.get("/", HTML).text
+    assert server.stderr.count("Traceback (most recent call last)") == 1
+    (library / "shared_words.py").write_text("word = b'two'\n")
+    until(server, b"two")
+
+
+def test_error_in_the_workers_own_import_is_shown(serve, folder, hold):
+    server = serve("app", "--reload", "--no-preload", folder=folder, env=hold.environment)
+    fails_later = "import os\nopen(os.environ['HOLD'] + '/entered', 'a').write('1\\n')\n"
+    fails_later += "if len(open(os.environ['HOLD'] + '/entered').readlines()) > 1:\n"
+    fails_later += "    raise RuntimeError('not today')\n"
+    write(folder / "app.py", 'b"two"', before=fails_later)
+    eventually(lambda: server.get("/").status == 500)
+    assert server.get("/", JSON).json()["place"] == {"file": "app.py", "line": 4}
+    assert server.stderr.count("Traceback (most recent call last)") == 1
+    write(folder / "app.py", 'b"three"')
+    until(server, b"three")
 
 
 def test_order_to_reload_works_beside_it(serve, folder):

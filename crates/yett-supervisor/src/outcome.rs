@@ -50,7 +50,7 @@ pub enum FailureStage {
     Prepare,
     /// Workers kept dying before all of them were ready.
     Workers,
-    /// In development: the next reload was asked for while it imported.
+    /// In development: the next reload was asked for before it was ready.
     Superseded,
 }
 

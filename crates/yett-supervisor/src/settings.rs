@@ -49,8 +49,8 @@ pub struct Settings {
 pub enum Purpose {
     /// When the very first release fails, everything ends. A reload waits for the one in progress.
     Production,
-    /// When the very first release fails, the next reload is awaited. A reload ends an import in
-    /// progress, which may never end by itself, as what it imports has changed.
+    /// When the very first release fails, the next reload is awaited. A reload ends a release in
+    /// progress: what it imports has changed, and the import may never end by itself.
     Development,
 }
 

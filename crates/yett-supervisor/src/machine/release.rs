@@ -165,14 +165,16 @@ impl Turn<'_> {
         }
     }
 
-    /// In development a reload does not wait for an import that is out of date.
+    /// In development a reload does not wait for an import that is out of date, the zygote's or,
+    /// without preload, that of a worker which starts.
     pub(super) fn supersede(&mut self) {
+        let imports = |phase| matches!(phase, Phase::Importing { .. } | Phase::Starting);
         let importing = self
             .state
             .release
             .as_ref()
             .map(|release| release.generation)
-            .filter(|id| matches!(self.phase(*id), Some(Phase::Importing { .. })));
+            .filter(|id| self.phase(*id).is_some_and(imports));
         if self.state.limits.purpose == Purpose::Development
             && let Some(generation) = importing
         {

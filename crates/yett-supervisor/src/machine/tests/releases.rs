@@ -109,7 +109,16 @@ fn reload_ends_an_import_that_is_out_of_date_in_development_alone() {
     );
     scene.zygote_dies(2);
     assert_eq!(scene.import(3), ["fork 2 of 3"]);
-    assert_eq!(scene.reload(3), NOTHING);
+    scene.forked(2);
+    assert_eq!(
+        scene.reload(3),
+        [
+            "kill group 3",
+            "Kill 2",
+            "answer 2: the release failed at the stage `superseded`",
+            "start zygote 4"
+        ]
+    );
 }
 
 #[test]
