@@ -4,12 +4,13 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import termios
 import threading
 
 import pytest
 
-from .server import eventually
+from .server import eventually, is_alive
 
 HTML = "Accept: text/html"
 VIEWS = """
@@ -113,19 +114,35 @@ def test_upload_is_no_change_even_if_it_is_code(serve, project):
     assert "upload.py" not in server.stderr
 
 
-def test_breakpoint_stops_a_request_and_the_terminal_steers_it(serve, project):
-    answer(project, 'HttpResponse("two")', before="breakpoint()")
+@pytest.fixture
+def at_terminal(serve, project):
+    """Return what starts a server in front of a terminal, and our end of that terminal."""
     ours, theirs = pty.openpty()
-    server = serve(
-        None,
-        "--reload",
-        cwd=project,
-        folder=project,
-        stdin=theirs,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
-    os.close(theirs)
-    assert "breakpoint() works here" in server.stderr
+
+    def start(*flags: str, **how):
+        server = serve(
+            None,
+            "--reload",
+            *flags,
+            cwd=project,
+            folder=project,
+            stdin=theirs,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            **how,
+        )
+        os.close(theirs)
+        assert "breakpoint() works here" in server.stderr
+        return server
+
+    yield start, ours
+    # A terminal that hangs up ends its programs; those are to stop well before that.
+    os.close(ours)
+
+
+def test_breakpoint_stops_a_request_and_the_terminal_steers_it(at_terminal, project):
+    answer(project, 'HttpResponse("two")', before="breakpoint()")
+    start, ours = at_terminal
+    server = start()
     heard = []
     asking = threading.Thread(target=lambda: heard.append(server.get("/").body))
     asking.start()
@@ -136,8 +153,34 @@ def test_breakpoint_stops_a_request_and_the_terminal_steers_it(serve, project):
         os.write(ours, b"c\n")
     finally:
         asking.join()
-        # A terminal that hangs up ends its programs; this one is to stop well before that.
         code = server.stop()
-        os.close(ours)
     assert code == 0
     assert heard == [b"two"]
+
+
+def test_import_that_never_ends_leaves_no_process_where_it_shares_the_terminal(
+    at_terminal, project, hold
+):
+    start, _ours = at_terminal
+    server = start("--no-preload", env=hold.environment)
+    told = "import os; open(os.environ['HOLD'] + '/entered', 'a').write(f'{os.getpid()}\\n')\n"
+    urls = project / "shop" / "urls.py"
+    urls.write_text(told + "while True: pass\n")
+    [pid] = hold.await_entered(1)
+    urls.write_text(URLS)
+    until(server, b"one")
+    eventually(lambda: not is_alive(pid))
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTTIN, signal.SIGTTOU])
+def test_terminal_that_keeps_a_debugger_waiting_changes_no_number_of_workers(at_terminal, number):
+    start, _ours = at_terminal
+    server = start("--workers", "2")
+    # As a terminal does it when one of the group reads or writes from behind.
+    os.killpg(server.pid, number)
+    # An order that comes later: a number that had changed would hold for it.
+    assert server.command("reload").returncode == 0
+    server.await_workers(2)
+    assert len(server.active()["workers"]) == 2
+    assert server.stop() == 0

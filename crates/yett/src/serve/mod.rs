@@ -182,6 +182,7 @@ async fn run_all(
         // Whoever asks before the first release is there waits for it, or sees why there is none.
         edge.accept();
     }
+    let keyboard = supervised.keyboard;
     let supervision = run(
         inbox,
         supervised,
@@ -225,7 +226,7 @@ async fn run_all(
         () = control => unreachable_end(),
         () = first_release => unreachable_end(),
         () = reloading => unreachable_end(),
-        () = signals.obey(&server, screen) => unreachable_end(),
+        () = signals.obey(&server, keyboard, screen) => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
     edge.end();

@@ -4,6 +4,7 @@ use super::bridge::Running;
 use crate::{cli::Manner, print::Screen};
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use yett_supervisor::Keyboard;
 
 /// The signals that the server obeys, caught from the moment that this exists.
 pub(super) struct Signals {
@@ -38,7 +39,12 @@ impl Signals {
     }
 
     /// Obeys them for ever.
-    pub(super) async fn obey(mut self, server: &Running, screen: Screen) {
+    ///
+    /// With a shared keyboard TTIN and TTOU are no orders: a terminal sends them to the program's
+    /// whole group when a worker in it, or what the app started, reads or writes from behind. The
+    /// others stop until the shell brings the group to the front; this program goes on.
+    pub(super) async fn obey(mut self, server: &Running, keyboard: Keyboard, screen: Screen) {
+        let may_order = keyboard == Keyboard::Apart;
         loop {
             tokio::select! {
                 // The answer is for whoever waits for it; what happened is printed as a notice.
@@ -46,8 +52,8 @@ impl Signals {
                 _ = self.term.recv() => server.begin_stop(Manner::Graceful),
                 _ = self.int.recv() => server.begin_stop(Manner::Quick),
                 _ = self.quit.recv() => server.begin_stop(Manner::Quick),
-                _ = self.ttin.recv() => server.supervisor.add_worker(),
-                _ = self.ttou.recv() => server.supervisor.remove_worker(),
+                _ = self.ttin.recv() => if may_order { server.supervisor.add_worker() },
+                _ = self.ttou.recv() => if may_order { server.supervisor.remove_worker() },
                 // Gunicorn's "reopen the logs": ours are standard output and error, which whoever
                 // collects them rotates. Caught, as the signal would end the server otherwise.
                 _ = self.usr1.recv() => {}
