@@ -5,8 +5,8 @@ part is JSON Web Tokens, what `yett.jwt` is made of; the worker's part (WSGI) st
 then passwords.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, final, overload
 
 from typing_extensions import Self
 
@@ -198,6 +198,7 @@ class Identity:
 class StartResponse:
     """The callable that an application gets as `start_response` (PEP 3333)."""
 
+    @overload
     def __call__(
         self,
         status: str,
@@ -205,7 +206,12 @@ class StartResponse:
         exc_info: Any = None,
         /,
     ) -> Callable[[bytes], None]: ...
-    def write(self, data: bytes) -> None: ...
+    @overload
+    def __call__(self, status: bytes, /) -> None:
+        """The imperative `write`, which the other call returns."""
+
+    def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
+        """`wsgi.early_hints`: send headers before the answer, to a client that knows how."""
 
 @final
 class WorkerLink:

@@ -31,5 +31,5 @@ mod testing;
 
 pub use develop::{Broken, Develop};
 pub use edge::{Edge, EdgeError, Remaining};
-pub use ruling::{Mount, Ruling};
-pub use settings::EdgeSettings;
+pub use ruling::{Interface, Mount, Ruling};
+pub use settings::{EdgeSettings, Sendfile};

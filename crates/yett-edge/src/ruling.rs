@@ -19,6 +19,15 @@ pub struct Mount {
     pub folder: PathBuf,
 }
 
+/// How a release's application is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interface {
+    /// PEP 3333: a worker gets a request when its body is whole.
+    Wsgi,
+    /// ASGI 3: a body that is long, or of unknown length, reaches the worker as it arrives.
+    Asgi,
+}
+
 /// Gate and mounts of one release.
 #[derive(Debug)]
 pub struct Ruling {
@@ -26,6 +35,8 @@ pub struct Ruling {
     pub gate: Gate,
     /// Folders by [`yett_gate::MountId`] place.
     pub mounts: Vec<Mount>,
+    /// How the application is called.
+    pub interface: Interface,
     /// Who publishes the keys of the project's tokens, if anybody does. Its background refresh is
     /// the program's to run.
     pub issuer: Option<JwksClient>,

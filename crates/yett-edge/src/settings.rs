@@ -7,6 +7,15 @@ use std::time::Duration;
 use crate::develop::Develop;
 use crate::floor::Carrier;
 
+/// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sendfile {
+    /// What `X-Accel-Redirect` says instead of the folder; ends with a slash.
+    pub url: String,
+    /// The folder, absolute.
+    pub folder: PathBuf,
+}
+
 /// Limits and times of the edge.
 #[derive(Debug, Clone)]
 pub struct EdgeSettings {
@@ -37,6 +46,9 @@ pub struct EdgeSettings {
     pub max_spool: u64,
     /// What carries requests to the workers and answers back.
     pub carrier: Carrier,
+    /// Folders whose files the application may name instead of a body. Without one that covers the
+    /// name the client gets 500.
+    pub sendfile: Vec<Sendfile>,
     /// Requests that one worker runs at a time.
     pub worker_threads: usize,
     /// Requests that wait for a worker; above: 503 with `Retry-After`.
@@ -71,6 +83,7 @@ impl Default for EdgeSettings {
             spool_dir: std::env::temp_dir(),
             max_spool: 4 * 1024 * 1024 * 1024,
             carrier: Carrier::default(),
+            sendfile: Vec::new(),
             worker_threads: 1,
             max_queue: 1024,
             queue_timeout: Duration::from_secs(30),

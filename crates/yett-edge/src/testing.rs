@@ -27,9 +27,9 @@ pub(crate) use client::Client;
 pub(crate) use worker::FakeWorker;
 
 use crate::conn;
-use crate::floor::{Exchange, Floor, Ticket, WorkerNews};
+use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::log::{AccessLog, Format};
-use crate::ruling::Ruling;
+use crate::ruling::{Interface, Ruling};
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 
@@ -150,7 +150,7 @@ pub(crate) fn open(ticket: Ticket, payload: &[u8], body: Option<Arc<OwnedFd>>) -
         let flags = if body.is_some() { DESCRIPTOR } else { 0 };
         put_frame(&mut frame, Kind::Request, flags, id, payload).map(|()| frame)
     };
-    match ticket.open(body.clone(), encode) {
+    match ticket.open(body.clone(), Beside::default(), encode) {
         Ok(exchange) => exchange,
         Err(error) => panic!("{error:?}"),
     }
@@ -188,13 +188,23 @@ impl Bench {
         Self::with_gate(settings, GateSettings::default())
     }
 
+    /// An edge before an application of this interface.
+    pub(crate) fn of(interface: Interface, settings: EdgeSettings) -> Self {
+        Self::with(interface, settings, GateSettings::default())
+    }
+
     pub(crate) fn with_gate(settings: EdgeSettings, gate: GateSettings) -> Self {
+        Self::with(Interface::Wsgi, settings, gate)
+    }
+
+    fn with(interface: Interface, settings: EdgeSettings, gate: GateSettings) -> Self {
         let gate = Gate::new(gate).unwrap();
         let (floor, told) = floor(settings.clone());
         let settings = Arc::new(settings);
         let ruling = Arc::new(ArcSwap::from_pointee(Ruling {
             gate,
             mounts: Vec::new(),
+            interface,
             issuer: None,
         }));
         let lines = Lines::default();

@@ -268,6 +268,30 @@ pub fn put_frame_with(
     }
 }
 
+/// Completes a frame whose header was put at `start` before its payload was known: its flags, and its
+/// length with `behind` bytes that the caller sends right after `out`.
+///
+/// # Errors
+/// [`FrameError::TooLong`] when the payload is longer than [`MAX_PAYLOAD`]; the frame must not be sent.
+pub fn complete_frame(
+    out: &mut BytesMut,
+    start: usize,
+    flags: u8,
+    behind: usize,
+) -> Result<(), FrameError> {
+    let written = out.len().saturating_sub(start + HEADER_LEN);
+    let len = checked_len(written.saturating_add(behind))?;
+    if let Some(header) = out.get_mut(start..start + HEADER_LEN) {
+        if let Some(field) = header.get_mut(..4) {
+            field.copy_from_slice(&len.to_le_bytes());
+        }
+        if let Some(field) = header.get_mut(5) {
+            *field = flags;
+        }
+    }
+    Ok(())
+}
+
 fn checked_len(len: usize) -> Result<u32, FrameError> {
     let short = u32::try_from(len).unwrap_or(u32::MAX);
     if len > MAX_PAYLOAD {
@@ -394,6 +418,22 @@ mod tests {
         put_header(&mut header, Kind::Chunk, 0, ExchangeId(1), u32::MAX);
         inbox.feed(&header);
         assert_eq!(inbox.next_frame(), Err(FrameError::TooLong(u32::MAX)));
+    }
+
+    #[test]
+    fn frame_is_completed_with_what_is_sent_behind_it() {
+        let mut out = BytesMut::from(&b"before"[..]);
+        put_header(&mut out, Kind::Response, 0, ExchangeId(7), 0);
+        out.extend_from_slice(b"head");
+        complete_frame(&mut out, 6, LAST, 4).unwrap();
+        let mut inbox = Inbox::new();
+        inbox.feed(&out[6..]);
+        assert_eq!(inbox.next_frame(), Ok(None));
+        inbox.feed(b"body");
+        let frame = inbox.next_frame().unwrap().unwrap();
+        assert_eq!((frame.flags, frame.exchange.get()), (LAST, 7));
+        assert_eq!(frame.payload, "headbody");
+        assert!(complete_frame(&mut out, 6, 0, MAX_PAYLOAD).is_err());
     }
 
     #[test]

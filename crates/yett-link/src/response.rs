@@ -8,22 +8,62 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::frame::FrameError;
 use crate::wire::{Fields, put_bytes};
 
+/// Writes a head field by field, for who has no list of them yet.
+///
+/// The bytes go to the buffer that is given each time, which must be the same.
+#[derive(Debug)]
+pub struct HeadWriter {
+    count_at: usize,
+    count: u16,
+}
+
+impl HeadWriter {
+    /// Writes status and reason; `reason` is what the application wrote behind the status code,
+    /// perhaps nothing.
+    pub fn begin(out: &mut BytesMut, status: u16, reason: &[u8]) -> Self {
+        out.put_u16_le(status);
+        put_bytes(out, reason);
+        let count_at = out.len();
+        out.put_u16_le(0);
+        Self { count_at, count: 0 }
+    }
+
+    /// Writes one header behind those before it.
+    ///
+    /// # Errors
+    /// [`FrameError::Malformed`] for the 65,536th.
+    pub fn header(
+        &mut self,
+        out: &mut BytesMut,
+        name: &[u8],
+        value: &[u8],
+    ) -> Result<(), FrameError> {
+        let more = self.count.checked_add(1);
+        self.count = more.ok_or(FrameError::Malformed("header count"))?;
+        put_bytes(out, name);
+        put_bytes(out, value);
+        if let Some(field) = out.get_mut(self.count_at..self.count_at + 2) {
+            field.copy_from_slice(&self.count.to_le_bytes());
+        }
+        Ok(())
+    }
+}
+
 /// Writes the head; the caller may append the first piece of the body behind it.
 ///
 /// `reason` is what the application wrote behind the status code, perhaps nothing.
+///
+/// # Errors
+/// [`FrameError::Malformed`] when there are more than 65,535 headers.
 pub fn write_head<'h>(
     out: &mut BytesMut,
     status: u16,
     reason: &[u8],
-    headers: impl ExactSizeIterator<Item = (&'h [u8], &'h [u8])>,
+    headers: impl Iterator<Item = (&'h [u8], &'h [u8])>,
 ) -> Result<(), FrameError> {
-    let count = u16::try_from(headers.len()).map_err(|_| FrameError::Malformed("header count"))?;
-    out.put_u16_le(status);
-    put_bytes(out, reason);
-    out.put_u16_le(count);
+    let mut head = HeadWriter::begin(out, status, reason);
     for (name, value) in headers {
-        put_bytes(out, name);
-        put_bytes(out, value);
+        head.header(out, name, value)?;
     }
     Ok(())
 }
@@ -35,7 +75,7 @@ pub fn write_head<'h>(
 /// [`FrameError::Malformed`] when there are more than 65,535.
 pub fn write_fields<'h>(
     out: &mut BytesMut,
-    fields: impl ExactSizeIterator<Item = (&'h [u8], &'h [u8])>,
+    fields: impl Iterator<Item = (&'h [u8], &'h [u8])>,
 ) -> Result<(), FrameError> {
     write_head(out, 0, b"", fields)
 }

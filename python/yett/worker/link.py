@@ -16,19 +16,9 @@ import sys
 import threading
 import traceback
 from typing import Any
-from wsgiref.util import FileWrapper
 
-from yett._yett import WorkerLink
-
-#: Bytes of a file that are read and sent at a time.
-FILE_PIECE = 64 * 1024
-
-
-class LargeFileWrapper(FileWrapper):
-    """`wsgi.file_wrapper` that reads pieces of a size worth sending."""
-
-    def __init__(self, filelike: Any, blksize: int = FILE_PIECE) -> None:
-        super().__init__(filelike, max(blksize, FILE_PIECE))
+from yett._yett import WorkerLink, __version__
+from yett.worker.files import FileWrapper
 
 
 def run_worker(application: Any, link: int, *, threads: int) -> int:
@@ -44,7 +34,8 @@ def run_worker(application: Any, link: int, *, threads: int) -> int:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
         "wsgi.input_terminated": True,
-        "wsgi.file_wrapper": LargeFileWrapper,
+        "wsgi.file_wrapper": FileWrapper,
+        "SERVER_SOFTWARE": f"yett/{__version__}",
     }
     others = [
         threading.Thread(

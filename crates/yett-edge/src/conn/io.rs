@@ -26,6 +26,8 @@ pub(super) struct ScannedIo<S> {
     /// Scanned bytes that hyper had no room for yet.
     passed: BytesMut,
     state: Arc<ConnState>,
+    /// Early hints that have begun to be written: they come to their end before anything else.
+    hints: BytesMut,
     /// An offence inside a body was reported to the running request, which answers it.
     answered: bool,
 }
@@ -37,6 +39,7 @@ impl<S> ScannedIo<S> {
             scanner: Scanner::new(limits),
             passed: BytesMut::new(),
             state,
+            hints: BytesMut::new(),
             answered: false,
         }
     }
@@ -117,19 +120,46 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
     }
 }
 
+impl<S: AsyncWrite + Unpin> ScannedIo<S> {
+    /// Writes the hints that belong before what hyper writes now.
+    fn poll_hints_before_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_hints(cx))?;
+        self.hints = self.state.at_write();
+        self.poll_hints(cx)
+    }
+
+    /// Writes what is left of the hints that have begun.
+    fn poll_hints(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.hints.is_empty() {
+            let written = Pin::new(&mut self.stream).poll_write(cx, &self.hints);
+            self.state.wrote(written.is_ready());
+            let count = ready!(written)?;
+            if count == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.hints.advance(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.state.wrote(written.is_ready());
         written
     }
 
-    /// hyper comes here only when its own buffer is empty.
+    /// hyper comes here only when its own buffer is empty: early hints may go now.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_hints(cx))?;
+        self.hints = self.state.at_flush();
+        ready!(self.poll_hints(cx))?;
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         self.state.flushed();
         Poll::Ready(Ok(()))
@@ -150,6 +180,7 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.state.wrote(written.is_ready());
         written

@@ -4,6 +4,7 @@
 //! through [`scan`] first; what it objects to never reaches hyper, and is answered here, after
 //! everything that came before it has been answered.
 
+mod hints;
 mod io;
 mod offence;
 pub mod scan;
@@ -23,6 +24,7 @@ use crate::log::Record;
 use crate::respond::Failure;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
+pub(crate) use hints::EarlyHints;
 pub use offence::Offence;
 pub(crate) use state::{BusyGuard, ConnState};
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::time::Instant;
 
 use super::Offence;
+use super::hints::{EarlyHints, MOST_WAITING};
 use crate::settings::EdgeSettings;
 
 /// Shared state of one connection.
@@ -31,6 +33,15 @@ struct Shared {
     head_since: Option<Instant>,
     offence: Option<Offence>,
     reader: Option<Waker>,
+    /// Early hints of the running request that are not written yet.
+    hints: BytesMut,
+    /// Hints of a request whose answer is known: the next bytes that hyper writes begin that answer.
+    due: BytesMut,
+    /// Since the running request began, hyper's buffer was empty, and nothing was written since:
+    /// whatever hyper writes next begins a message.
+    clean: bool,
+    /// The running request's answer is known: the time for hints is over.
+    answered: bool,
 }
 
 /// What the clock says about a connection.
@@ -60,6 +71,10 @@ impl ConnState {
             head_since: None,
             offence: None,
             reader: None,
+            hints: BytesMut::new(),
+            due: BytesMut::new(),
+            clean: false,
+            answered: true,
         };
         Self {
             shared: Mutex::new(shared),
@@ -143,6 +158,35 @@ impl ConnState {
         }
     }
 
+    /// Keeps the bytes of a 103 answer until [`ConnState::at_flush`], and wakes the connection.
+    pub(super) fn hint(&self, bytes: &[u8]) {
+        let reader = {
+            let mut shared = self.shared();
+            if shared.answered || shared.hints.len() + bytes.len() > MOST_WAITING {
+                return;
+            }
+            shared.hints.extend_from_slice(bytes);
+            shared.reader.take()
+        };
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    /// The hints that may be written at a flush, when hyper's buffer is empty.
+    pub(super) fn at_flush(&self) -> BytesMut {
+        let mut shared = self.shared();
+        shared.clean = true;
+        std::mem::take(&mut shared.hints)
+    }
+
+    /// The hints that belong before the bytes that hyper writes now.
+    pub(super) fn at_write(&self) -> BytesMut {
+        let mut shared = self.shared();
+        shared.clean = false;
+        std::mem::take(&mut shared.due)
+    }
+
     pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();
         let now = Instant::now();
@@ -194,12 +238,30 @@ impl BusyGuard {
             shared.busy = true;
             shared.fresh = false;
             shared.unsent = true;
+            shared.answered = false;
+            shared.clean = false;
         }
         Self(Arc::clone(state))
     }
 }
 
 impl BusyGuard {
+    /// Where the running request's early hints go.
+    pub(crate) fn hints(&self) -> EarlyHints {
+        EarlyHints::new(Arc::clone(&self.0))
+    }
+
+    /// The answer goes to hyper now: a hint that comes later is too late. Those that wait go right
+    /// before it, if it is certain where it will begin.
+    pub(crate) fn answers(&self) {
+        let mut shared = self.0.shared();
+        shared.answered = true;
+        let hints = std::mem::take(&mut shared.hints);
+        if shared.clean {
+            shared.due = hints;
+        }
+    }
+
     /// Whether the connection is being cut because its client has stopped reading.
     pub(crate) fn is_cut(&self) -> bool {
         self.0.shared().cut
@@ -211,6 +273,8 @@ impl Drop for BusyGuard {
         let reader = {
             let mut shared = self.0.shared();
             shared.busy = false;
+            shared.answered = true;
+            shared.hints = BytesMut::new();
             shared.idle_since = Instant::now();
             shared.reader.take()
         };

@@ -17,7 +17,7 @@ use rustix::net::RecvFlags;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use yett_link::descriptor::{self, CARRIED_BY_SOCKET};
-use yett_link::frame::{Frame, FrameError, Inbox};
+use yett_link::frame::{DESCRIPTOR, Frame, FrameError, Inbox, Kind};
 use yett_link::ring::{Direction, Memory, Reader, Writer};
 
 /// What links are made of.
@@ -42,6 +42,10 @@ impl Default for Carrier {
 
 /// How many bytes one read of a link's socket takes at most.
 const READ: usize = 128 * 1024;
+
+/// How many descriptors may have come before their frames, beside a ring: what the threads of a worker
+/// can be sending at one moment.
+const MOST_DESCRIPTORS: usize = 64;
 
 /// The edge's half of what carries a link.
 pub(super) struct Wire {
@@ -139,7 +143,14 @@ impl Wire {
 
     /// Sends what waits in the outbox.
     pub(super) fn flush(&self) -> Result<Flushed, Errno> {
-        self.flush_outbox(&mut locked(&self.outbox))
+        let mut outbox = locked(&self.outbox);
+        if outbox.frames.is_empty() {
+            // Most of the time: and a worker that sleeps is not to be woken for nothing.
+            return Ok(Flushed::All);
+        }
+        let flushed = self.flush_outbox(&mut outbox)?;
+        self.wake_worker();
+        Ok(flushed)
     }
 
     fn flush_outbox(&self, outbox: &mut Outbox) -> Result<Flushed, Errno> {
@@ -218,7 +229,7 @@ impl Wire {
     /// [`FrameError`] when the worker breaks the protocol.
     pub(super) fn look(
         &self,
-        hand_out: impl FnMut(Frame) -> Result<(), FrameError>,
+        hand_out: impl FnMut(Frame, Option<OwnedFd>) -> Result<(), FrameError>,
     ) -> Result<Heard, FrameError> {
         let Ok(mut inlet) = self.inlet.try_lock() else {
             return Ok(Heard::Nothing);
@@ -233,7 +244,7 @@ impl Wire {
         if ring.must_wake() {
             self.wake();
         }
-        inlet.cut(hand_out)?;
+        inlet.cut(self.socket.get_ref(), hand_out)?;
         Ok(Heard::Something)
     }
 
@@ -243,7 +254,7 @@ impl Wire {
     /// As [`Wire::look`].
     pub(super) fn read_socket(
         &self,
-        hand_out: impl FnMut(Frame) -> Result<(), FrameError>,
+        hand_out: impl FnMut(Frame, Option<OwnedFd>) -> Result<(), FrameError>,
     ) -> Result<Heard, FrameError> {
         let mut inlet = locked(&self.inlet);
         let Inlet {
@@ -262,11 +273,14 @@ impl Wire {
         match received {
             Err(Errno::AGAIN) => return Ok(Heard::Nothing),
             Ok(0) | Err(_) => return Ok(Heard::End),
-            // Beside a ring the socket's bytes say nothing.
+            // Beside a ring the socket's bytes say nothing, but descriptors come on them.
+            Ok(_) if ring.is_some() && descriptors.len() > MOST_DESCRIPTORS => {
+                return Err(FrameError::Malformed("descriptor that no frame announced"));
+            }
             Ok(_) if ring.is_some() => return Ok(Heard::Something),
             Ok(count) => inbox.feed(scratch.get(..count).unwrap_or_default()),
         }
-        inlet.cut(hand_out)?;
+        inlet.cut(self.socket.get_ref(), hand_out)?;
         Ok(Heard::Something)
     }
 
@@ -296,12 +310,33 @@ impl Wire {
 impl Inlet {
     fn cut(
         &mut self,
-        mut hand_out: impl FnMut(Frame) -> Result<(), FrameError>,
+        socket: &UnixStream,
+        mut hand_out: impl FnMut(Frame, Option<OwnedFd>) -> Result<(), FrameError>,
     ) -> Result<(), FrameError> {
         while let Some(frame) = self.inbox.next_frame()? {
-            hand_out(frame)?;
+            let wanted = frame.kind == Kind::Response && frame.flags & DESCRIPTOR != 0;
+            let descriptor = wanted.then(|| self.descriptor(socket)).transpose()?;
+            hand_out(frame, descriptor)?;
+        }
+        // One may belong to the frame that is still arriving; no frame will ever ask for more.
+        let over = usize::from(self.inbox.is_mid_frame());
+        if self.ring.is_none() && self.descriptors.len() > over {
+            return Err(FrameError::Malformed("descriptor that no frame announced"));
         }
         Ok(())
+    }
+
+    /// The descriptor of a frame. Beside a ring it was sent before its frame was written.
+    fn descriptor(&mut self, socket: &UnixStream) -> Result<OwnedFd, FrameError> {
+        let flags = RecvFlags::DONTWAIT;
+        while self.ring.is_some() && self.descriptors.is_empty() {
+            match descriptor::receive(socket, &mut self.scratch, &mut self.descriptors, flags) {
+                Err(Errno::INTR) => {}
+                Ok(0) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        self.descriptors.pop_front().ok_or(FrameError::NoDescriptor)
     }
 }
 

@@ -1,18 +1,23 @@
 //! One request at a worker, seen from the connection that waits for its answer.
 
+use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, TRAILER};
 use tokio::sync::{mpsc, oneshot};
-use yett_link::frame::{ExchangeId, FrameError, RESPONSE_WINDOW};
+use yett_link::frame::{CUT_SHORT, ExchangeId, FrameError, LAST, RESPONSE_WINDOW};
 use yett_link::response::ResponseView;
+use yett_link::wire::Fields;
 
 use super::Ticket;
 use super::link::Link;
+use super::window::Window;
+use crate::conn::EarlyHints;
+use crate::respond::FileRange;
 
 /// Credit goes back in pieces of this size, so that small chunks do not cost a frame each.
 const CREDIT_STEP: usize = RESPONSE_WINDOW / 4;
@@ -69,8 +74,31 @@ pub(crate) struct AppHead {
 pub(crate) enum AppBody {
     /// Nothing.
     Whole,
+    /// A range of a file, not yet checked; the worker has done its part.
+    File(FileRange),
     /// Further pieces. Unbounded in form; the link holds the worker to one window.
-    Stream(mpsc::UnboundedReceiver<Result<Bytes, Lost>>),
+    Stream(Pieces),
+}
+
+/// The pieces of a streamed body.
+pub(crate) type Pieces = mpsc::UnboundedReceiver<Result<Piece, Lost>>;
+
+/// What a streamed body is made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Some of the body.
+    Data(Bytes),
+    /// Fields behind the body; nothing follows.
+    Trailers(HeaderMap),
+}
+
+/// What goes beside a request and its answer, where a request has it.
+#[derive(Default)]
+pub(crate) struct Beside {
+    /// Where early hints go.
+    pub(crate) hints: Option<EarlyHints>,
+    /// The window of a body that is streamed to the worker.
+    pub(crate) window: Option<Arc<Window>>,
 }
 
 /// A header from the application that cannot be sent: a control character, or an empty name.
@@ -88,12 +116,14 @@ impl BadHeader {
 }
 
 /// Fields about the connection, which the application does not own (RFC 9110 section 7.6.1).
-const OF_THE_CONNECTION: [&str; 8] = [
+///
+/// Not `trailer`: it is the application's to say, and `service::app` keeps it only where trailers
+/// can be sent.
+const OF_THE_CONNECTION: [&str; 7] = [
     "connection",
     "keep-alive",
     "proxy-connection",
     "te",
-    "trailer",
     "transfer-encoding",
     "upgrade",
     "http2-settings",
@@ -111,6 +141,20 @@ impl AppHead {
         })
     }
 
+    /// A head whose body is a range of the file that came with the frame.
+    pub(super) fn parse_file(payload: &Bytes, file: OwnedFd) -> Result<Self, FrameError> {
+        let mut head = Self::parse(payload, AppBody::Whole)?;
+        let place = std::mem::take(&mut head.first);
+        let mut fields = Fields::new(&place);
+        let offset = fields.u64("file offset")?;
+        let len = fields.u64("file length")?;
+        if !fields.rest().is_empty() {
+            return Err(FrameError::Malformed("end of a file's range"));
+        }
+        head.body = AppBody::File(FileRange::new(file, offset, len));
+        Ok(head)
+    }
+
     /// The body's length that the application announced, `None` without one.
     pub(crate) fn announced_len(headers: &HeaderMap) -> Option<Option<u64>> {
         let mut all = headers.get_all(CONTENT_LENGTH).iter();
@@ -125,6 +169,15 @@ impl AppHead {
             parsed.and_then(|text| text.parse().ok())
         })
     }
+}
+
+/// The fields of a `Hints` or `Trailers` frame that may be sent as such; none of them if one cannot.
+pub(super) fn extra_fields(payload: &Bytes) -> Result<HeaderMap, FrameError> {
+    let view = ResponseView::parse(payload)?;
+    let mut fields = headers(&view, payload).unwrap_or_default();
+    fields.remove(TRAILER);
+    fields.remove(CONTENT_LENGTH);
+    Ok(fields)
 }
 
 fn headers(view: &ResponseView<'_>, payload: &Bytes) -> Result<HeaderMap, BadHeader> {
@@ -197,23 +250,32 @@ impl Exchange {
     /// The next piece of a streamed body.
     pub(crate) fn poll_piece(
         &mut self,
-        stream: &mut mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
+        stream: &mut Pieces,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Lost>>> {
+    ) -> Poll<Option<Result<Piece, Lost>>> {
         let mut stream = Pin::new(stream);
         let polled = stream.as_mut().poll_recv(cx);
         match &polled {
-            Poll::Ready(Some(Ok(piece))) => {
+            Poll::Ready(Some(Ok(Piece::Data(piece)))) => {
                 self.owed += piece.len();
                 if self.owed >= CREDIT_STEP {
                     self.pay();
                 }
             }
-            Poll::Ready(Some(Err(_)) | None) => self.ended = true,
+            Poll::Ready(Some(Ok(Piece::Trailers(_)) | Err(_)) | None) => self.ended = true,
             // Everything that came has been taken; the worker may be waiting for just this.
             Poll::Pending => self.pay(),
         }
         polled
+    }
+
+    /// The way of a streamed request body to the worker.
+    pub(crate) fn uplink(&self, window: Arc<Window>) -> Uplink {
+        Uplink {
+            link: Arc::clone(&self.link),
+            id: self.id,
+            window,
+        }
     }
 
     fn pay(&mut self) {
@@ -229,5 +291,33 @@ impl Drop for Exchange {
         if !self.ended {
             self.link.cancel(self.id);
         }
+    }
+}
+
+/// Carries a request's body to the worker while it is still arriving. What it carries after the end
+/// of the exchange the worker ignores.
+pub(crate) struct Uplink {
+    link: Arc<Link>,
+    id: ExchangeId,
+    window: Arc<Window>,
+}
+
+impl Uplink {
+    pub(crate) fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// Sends a piece whose room was taken; with the last one the body is whole.
+    pub(crate) fn send(&self, piece: &[u8], last: bool) {
+        if last {
+            self.window.finish();
+        }
+        self.link.body(self.id, piece, if last { LAST } else { 0 });
+    }
+
+    /// The rest will not come.
+    pub(crate) fn cut_short(&self) {
+        self.window.finish();
+        self.link.body(self.id, &[], CUT_SHORT);
     }
 }

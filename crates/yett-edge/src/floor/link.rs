@@ -25,7 +25,7 @@ use yett_link::ring::Direction;
 use super::carrier::{Carrier, Flushed, Heard, Wire, watched};
 use super::pending::{Abandoned, Pendings, Recalled};
 use super::rounds::{self, Round};
-use super::{Exchange, Floor, Ticket};
+use super::{Beside, Exchange, Floor, Ticket};
 
 pub(super) struct Link {
     worker: u32,
@@ -74,17 +74,18 @@ impl Link {
     /// Sends a request under a new number and returns the waiting end of its exchange.
     ///
     /// # Errors
-    /// [`Lost`] when the link is closed already; the request was not begun.
+    /// [`OpenError::Closed`] when the link is closed already; the request was not begun.
     pub(super) fn open(
         self: &Arc<Self>,
         body: Option<Arc<OwnedFd>>,
+        beside: Beside,
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let id = ExchangeId::new(self.next.fetch_add(1, Ordering::Relaxed));
         let mut frame = encode(id).map_err(OpenError::Frame)?;
         let (receiver, claim) = self
             .pending
-            .begin(id, &self.closed)
+            .begin(id, beside, &self.closed)
             .ok_or(OpenError::Closed)?;
         if let Some(claim) = claim {
             put_claim(&mut frame, claim);
@@ -96,13 +97,19 @@ impl Link {
     pub(super) fn credit(self: &Arc<Self>, id: ExchangeId, len: usize) {
         self.pending.taken(id, len);
         let len = u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes();
-        self.send_small(Kind::Credit, id, &len);
+        self.send_small(Kind::Credit, 0, id, &len);
+    }
+
+    /// A piece of a streamed request body, or its end.
+    pub(super) fn body(self: &Arc<Self>, id: ExchangeId, piece: &[u8], flags: u8) {
+        self.pending.sent_body(id);
+        self.send_small(Kind::Body, flags, id, piece);
     }
 
     /// Nobody waits for this exchange any more.
     pub(super) fn cancel(self: &Arc<Self>, id: ExchangeId) {
         match self.pending.abandon(id) {
-            Abandoned::Running => self.send_small(Kind::Cancel, id, &[]),
+            Abandoned::Running => self.send_small(Kind::Cancel, 0, id, &[]),
             Abandoned::Recalled => {
                 if let Some(floor) = self.floor.upgrade() {
                     floor.release(self.worker);
@@ -115,17 +122,17 @@ impl Link {
     /// Ends every answer that is being streamed, for its client and for the worker.
     pub(super) fn cut(self: &Arc<Self>) {
         for id in self.pending.cut() {
-            self.send_small(Kind::Cancel, id, &[]);
+            self.send_small(Kind::Cancel, 0, id, &[]);
         }
     }
 
     pub(super) fn send_drain(self: &Arc<Self>) {
-        self.send_small(Kind::Drain, ExchangeId::new(0), &[]);
+        self.send_small(Kind::Drain, 0, ExchangeId::new(0), &[]);
     }
 
-    fn send_small(self: &Arc<Self>, kind: Kind, id: ExchangeId, payload: &[u8]) {
-        let mut frame = BytesMut::with_capacity(32);
-        if put_frame(&mut frame, kind, 0, id, payload).is_ok() {
+    fn send_small(self: &Arc<Self>, kind: Kind, flags: u8, id: ExchangeId, payload: &[u8]) {
+        let mut frame = BytesMut::with_capacity(32 + payload.len());
+        if put_frame(&mut frame, kind, flags, id, payload).is_ok() {
             self.send(frame, None);
         }
     }
@@ -150,7 +157,7 @@ impl Link {
             tokio::select! {
                 ready = self.wire.socket.readable() => {
                     let Ok(mut ready) = ready else { break };
-                    match self.wire.read_socket(|frame| self.hand_out(frame, &floor)) {
+                    match self.wire.read_socket(|frame, file| self.hand_out(frame, file, &floor)) {
                         Ok(Heard::Something) => {}
                         Ok(Heard::Nothing) => ready.clear_ready(),
                         Ok(Heard::End) | Err(_) => break,
@@ -216,7 +223,10 @@ impl Link {
 
     /// Looks into the ring. A worker that breaks the protocol loses its link.
     pub(super) fn look(self: &Arc<Self>, floor: &Arc<Floor>) -> Heard {
-        match self.wire.look(|frame| self.hand_out(frame, floor)) {
+        match self
+            .wire
+            .look(|frame, file| self.hand_out(frame, file, floor))
+        {
             Ok(heard) => heard,
             Err(_) => {
                 self.close();
@@ -267,10 +277,7 @@ impl Link {
                 let again = self.wire.socket.get_ref().try_clone().ok()?;
                 watched(again, Interest::WRITABLE).ok()
             }),
-            Ok(_) | Err(_) => {
-                self.wire.wake_worker();
-                None
-            }
+            Ok(_) | Err(_) => None,
         }
     }
 
@@ -281,7 +288,8 @@ impl Link {
     /// or even answered, would count as not begun and be sent to another worker.
     fn read_rest(self: &Arc<Self>, floor: &Arc<Floor>) {
         while matches!(
-            self.wire.read_socket(|frame| self.hand_out(frame, floor)),
+            self.wire
+                .read_socket(|frame, file| self.hand_out(frame, file, floor)),
             Ok(Heard::Something)
         ) {}
         while !self.is_closed() && self.look(floor) == Heard::Something {}
@@ -292,17 +300,24 @@ impl Link {
         self.gone.notify_one();
     }
 
-    fn hand_out(self: &Arc<Self>, frame: Frame, floor: &Arc<Floor>) -> Result<(), FrameError> {
+    fn hand_out(
+        self: &Arc<Self>,
+        frame: Frame,
+        descriptor: Option<OwnedFd>,
+        floor: &Arc<Floor>,
+    ) -> Result<(), FrameError> {
         match frame.kind {
             Kind::Ready => floor.ready(self.worker),
             Kind::Begun => self.pending.begun(frame.exchange),
-            Kind::Response | Kind::Chunk | Kind::Failed => {
+            Kind::BodyCredit => self.pending.body_credit(&frame)?,
+            Kind::Hints => self.pending.hints(&frame)?,
+            Kind::Response | Kind::Chunk | Kind::Trailers | Kind::Failed => {
                 // First the worker's next request, then this client's answer: the worker waits
                 // idle, the client does not notice.
                 if frame.is_last() && self.pending.contains(frame.exchange) {
                     floor.release(self.worker);
                 }
-                self.pending.deliver(frame)?;
+                self.pending.deliver(frame, descriptor)?;
             }
             // The edge's own kinds never come from a worker.
             _ => return Err(FrameError::UnknownKind(frame.kind as u8)),
@@ -335,12 +350,13 @@ impl Ticket {
     pub(crate) fn open(
         self,
         body: Option<Arc<OwnedFd>>,
+        beside: Beside,
         encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let Some(link) = self.link.clone() else {
             return Err(OpenError::Closed);
         };
-        let exchange = link.open(body, encode)?;
+        let exchange = link.open(body, beside, encode)?;
         // From here on the end of the exchange at the worker gives the place back.
         let _link = self.redeem();
         Ok(exchange)

@@ -13,6 +13,7 @@ mod link;
 mod pace;
 mod pending;
 pub(crate) mod rounds;
+mod window;
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -23,11 +24,14 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 pub use carrier::Carrier;
-pub(crate) use exchange::{AppBody, AppHead, BadHeader, Exchange, Lost, NoHead};
+pub(crate) use exchange::{
+    AppBody, AppHead, BadHeader, Beside, Exchange, Lost, NoHead, Piece, Pieces, Uplink,
+};
 use link::Link;
 pub(crate) use link::OpenError;
 use pace::Pace;
 use pending::Recalled;
+pub(crate) use window::{Over, Window};
 
 use crate::settings::EdgeSettings;
 

@@ -1,19 +1,22 @@
 //! The exchanges that a worker has not ended yet, and what of their frames reaches whom.
 
 use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, RESPONSE_WINDOW};
+use yett_link::wire::Fields;
 
 use yett_link::ring::{ClaimId, Memory};
 
 use super::Ticket;
-use super::exchange::{AppBody, AppHead, Head, Lost, NoHead};
+use super::exchange::{AppBody, AppHead, Beside, Head, Lost, NoHead, Piece, extra_fields};
+use super::window::OpenWindow;
+use crate::conn::EarlyHints;
 
 /// The table of one link. Its lock is held for moments. Bounded by the floor, which gives a worker
 /// no more requests than it may have.
@@ -42,11 +45,14 @@ struct Pending {
     since: Instant,
     /// Bytes that the worker sent and the client has not taken yet.
     unacknowledged: usize,
+    hints: Option<EarlyHints>,
+    /// Of a body that is streamed to the worker.
+    window: Option<OpenWindow>,
 }
 
 enum Waiter {
     Head(oneshot::Sender<Result<AppHead, NoHead>>),
-    Body(mpsc::UnboundedSender<Result<Bytes, Lost>>),
+    Body(mpsc::UnboundedSender<Result<Piece, Lost>>),
     /// The client left; what still comes is thrown away.
     Nobody,
 }
@@ -112,6 +118,7 @@ impl Pendings {
     pub(super) fn begin(
         &self,
         id: ExchangeId,
+        beside: Beside,
         closed: &AtomicBool,
     ) -> Option<(Head, Option<ClaimId>)> {
         let (sender, receiver) = oneshot::channel();
@@ -119,7 +126,9 @@ impl Pendings {
         if closed.load(Ordering::Acquire) {
             return None;
         }
-        let claim = self.memory.as_ref().and_then(|memory| {
+        // A body that is streamed cannot be taken back from who got its beginning.
+        let memory = self.memory.as_ref().filter(|_| beside.window.is_none());
+        let claim = memory.and_then(|memory| {
             let claim = table.take_claim()?;
             memory.claim(claim).offer(id);
             Some(claim)
@@ -132,6 +141,8 @@ impl Pendings {
             sent: now,
             since: now,
             unacknowledged: 0,
+            hints: beside.hints,
+            window: beside.window.map(OpenWindow),
         };
         table.exchanges.insert(id, pending);
         Some((receiver, claim))
@@ -236,6 +247,8 @@ impl Pendings {
             return Abandoned::Recalled;
         }
         pending.state = Waiter::Nobody;
+        pending.hints = None;
+        pending.window = None;
         if pending.unacknowledged > 0 {
             // Perhaps the worker waited for this client until now: its time begins here.
             pending.unacknowledged = 0;
@@ -260,11 +273,58 @@ impl Pendings {
         ended
     }
 
-    /// Gives a frame to the exchange that waits for it.
+    /// A piece of the request's body is on its way: from here on the time is the worker's.
+    pub(super) fn sent_body(&self, id: ExchangeId) {
+        if let Some(pending) = self.table().exchanges.get_mut(&id) {
+            pending.since = Instant::now();
+        }
+    }
+
+    /// The worker took so much of the request's body as this `BodyCredit` says.
+    ///
+    /// # Errors
+    /// [`FrameError`] when it says more than was sent; the link must be closed.
+    pub(super) fn body_credit(&self, frame: &Frame) -> Result<(), FrameError> {
+        let len = Fields::new(&frame.payload).u32("body credit")?;
+        let mut table = self.table();
+        let Some(pending) = table.exchanges.get_mut(&frame.exchange) else {
+            return Ok(());
+        };
+        pending.since = Instant::now();
+        match &pending.window {
+            Some(window) => window.0.give(usize::try_from(len).unwrap_or(usize::MAX)),
+            // Of an exchange that was cancelled meanwhile.
+            None => Ok(()),
+        }
+    }
+
+    /// Hands early hints on; after the head, or with nobody to take them, they are dropped.
+    ///
+    /// # Errors
+    /// [`FrameError`] when the frame cannot be read; the link must be closed.
+    pub(super) fn hints(&self, frame: &Frame) -> Result<(), FrameError> {
+        let fields = extra_fields(&frame.payload)?;
+        let mut table = self.table();
+        let Some(pending) = table.exchanges.get_mut(&frame.exchange) else {
+            return Ok(());
+        };
+        pending.since = Instant::now();
+        pending.begun = true;
+        if let (Waiter::Head(_), Some(hints)) = (&pending.state, &pending.hints) {
+            hints.send(&fields);
+        }
+        Ok(())
+    }
+
+    /// Gives a frame, and the descriptor that came with it, to the exchange that waits for it.
     ///
     /// # Errors
     /// [`FrameError`] when the frame breaks the protocol; the link must be closed.
-    pub(super) fn deliver(&self, frame: Frame) -> Result<(), FrameError> {
+    pub(super) fn deliver(
+        &self,
+        frame: Frame,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<(), FrameError> {
         let last = frame.is_last();
         let mut table = self.table();
         let Some(pending) = table.exchanges.get_mut(&frame.exchange) else {
@@ -277,14 +337,16 @@ impl Pendings {
             frame.kind,
         ) {
             (Waiter::Head(waiter), Kind::Response) => {
-                let body = if last {
-                    AppBody::Whole
-                } else {
-                    let (sender, receiver) = mpsc::unbounded_channel();
-                    pending.state = Waiter::Body(sender);
-                    AppBody::Stream(receiver)
+                let head = match descriptor {
+                    Some(file) if last => AppHead::parse_file(&frame.payload, file)?,
+                    Some(_) => return Err(FrameError::Malformed("file that is not all")),
+                    None if last => AppHead::parse(&frame.payload, AppBody::Whole)?,
+                    None => {
+                        let (sender, receiver) = mpsc::unbounded_channel();
+                        pending.state = Waiter::Body(sender);
+                        AppHead::parse(&frame.payload, AppBody::Stream(receiver))?
+                    }
                 };
-                let head = AppHead::parse(&frame.payload, body)?;
                 pending.unacknowledged += if last { 0 } else { head.first.len() };
                 // A client that left has dropped the receiving end; `cancel` follows from there.
                 let _client_left = waiter.send(Ok(head));
@@ -298,11 +360,20 @@ impl Pendings {
                     return Err(FrameError::Malformed("chunk beyond its credit"));
                 }
                 pending.unacknowledged = debt;
-                let _client_left = waiter.send(Ok(frame.payload));
+                let _client_left = waiter.send(Ok(Piece::Data(frame.payload)));
                 if !last {
                     pending.state = Waiter::Body(waiter);
                 }
             }
+            (Waiter::Body(waiter), Kind::Trailers) => match extra_fields(&frame.payload) {
+                Ok(fields) => {
+                    let _client_left = waiter.send(Ok(Piece::Trailers(fields)));
+                }
+                Err(error) => {
+                    pending.state = Waiter::Body(waiter);
+                    return Err(error);
+                }
+            },
             (waiter @ (Waiter::Head(_) | Waiter::Body(_)), Kind::Failed) => {
                 waiter.fail(Lost::AppFailed);
             }
@@ -323,8 +394,8 @@ impl Pendings {
 
     /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
     ///
-    /// An exchange whose client is slow to take what the worker sent is not overdue, one whose
-    /// client left is: the worker is stuck all the same.
+    /// An exchange whose client is slow, to take what the worker sent or to send what the worker
+    /// waits for, is not overdue. One whose client left is: the worker is stuck all the same.
     pub(super) fn fail_overdue(&self, limit: Duration) -> bool {
         let mut overdue = false;
         let mut table = self.table();
@@ -335,7 +406,9 @@ impl Pendings {
                 pending.since = Instant::now();
                 continue;
             }
-            if pending.unacknowledged > 0 || pending.since.elapsed() < limit {
+            let waits_for_client = pending.unacknowledged > 0
+                || matches!(&pending.window, Some(window) if window.0.waits_for_client());
+            if waits_for_client || pending.since.elapsed() < limit {
                 continue;
             }
             overdue = true;

@@ -6,15 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::sync::mpsc;
 
-use crate::floor::{Exchange, Lost};
+use crate::floor::{Exchange, Lost, Piece, Pieces};
 use crate::log::Record;
+use crate::respond::FileRange;
 use crate::respond::failure::Fault;
-
-/// How much of a file is read at a time.
-const FILE_PIECE: usize = 64 * 1024;
 
 /// A response's body.
 pub(crate) struct Body {
@@ -28,15 +24,12 @@ enum Content {
     Bytes(Bytes),
     App {
         first: Bytes,
-        stream: mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
+        stream: Pieces,
         exchange: Exchange,
         /// Bytes that are still to come, where the application said how many there are.
         promised: Option<u64>,
     },
-    File {
-        file: tokio::fs::File,
-        left: u64,
-    },
+    File(FileRange),
 }
 
 /// A body that could not be sent to its end; the connection closes without ending the message.
@@ -70,7 +63,7 @@ impl Body {
 
     pub(crate) const fn app(
         first: Bytes,
-        stream: mpsc::UnboundedReceiver<Result<Bytes, Lost>>,
+        stream: Pieces,
         exchange: Exchange,
         promised: Option<u64>,
         record: Record,
@@ -87,24 +80,25 @@ impl Body {
         }
     }
 
-    pub(crate) const fn file(file: tokio::fs::File, len: u64, record: Record) -> Self {
+    pub(crate) const fn file(range: FileRange, record: Record) -> Self {
         Self {
-            content: Content::File { file, left: len },
+            content: Content::File(range),
             record,
             busy: None,
         }
     }
 
     pub(crate) fn hold(&mut self, busy: crate::conn::BusyGuard) {
+        busy.answers();
         self.busy = Some(busy);
     }
 }
 
 impl Content {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, BodyError>>> {
         match self {
             Self::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Self::Bytes(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
+            Self::Bytes(bytes) => Poll::Ready(Some(Ok(Piece::Data(std::mem::take(bytes))))),
             Self::App {
                 first,
                 stream,
@@ -114,37 +108,23 @@ impl Content {
                 let piece = if first.is_empty() {
                     ready!(exchange.poll_piece(stream, cx)).transpose()?
                 } else {
-                    Some(std::mem::take(first))
+                    Some(Piece::Data(std::mem::take(first)))
                 };
                 Poll::Ready(counted(piece, promised).transpose())
             }
-            Self::File { left: 0, .. } => Poll::Ready(None),
-            Self::File { file, left } => {
-                let want = usize::try_from(*left).unwrap_or(usize::MAX).min(FILE_PIECE);
-                let mut piece = vec![0; want];
-                let mut buffer = ReadBuf::new(&mut piece);
-                if let Err(error) = ready!(Pin::new(file).poll_read(cx, &mut buffer)) {
-                    return Poll::Ready(Some(Err(error.into())));
-                }
-                let read = buffer.filled().len();
-                if read == 0 {
-                    // The file was cut while it was being sent; the announced length cannot be kept.
-                    let cut = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-                    return Poll::Ready(Some(Err(cut.into())));
-                }
-                *left -= read as u64;
-                piece.truncate(read);
-                Poll::Ready(Some(Ok(Bytes::from(piece))))
+            Self::File(range) => {
+                let piece = ready!(range.poll_piece(cx));
+                Poll::Ready(piece.map(|piece| Ok(Piece::Data(piece?))))
             }
         }
     }
 }
 
 /// Keeps count of what was promised; a body that ends before that is an error.
-fn counted(piece: Option<Bytes>, promised: &mut Option<u64>) -> Result<Option<Bytes>, BodyError> {
+fn counted(piece: Option<Piece>, promised: &mut Option<u64>) -> Result<Option<Piece>, BodyError> {
     match (&piece, promised) {
-        (Some(piece), Some(left)) => *left = left.saturating_sub(piece.len() as u64),
-        (None, Some(missing)) if *missing > 0 => {
+        (Some(Piece::Data(piece)), Some(left)) => *left = left.saturating_sub(piece.len() as u64),
+        (Some(Piece::Trailers(_)) | None, Some(missing)) if *missing > 0 => {
             return Err(BodyError::Short { missing: *missing });
         }
         _ => {}
@@ -176,7 +156,8 @@ impl HttpBody for Body {
         let this = &mut *self;
         let piece = ready!(this.content.poll_piece(cx));
         Poll::Ready(match piece {
-            Some(Ok(piece)) => {
+            Some(Ok(Piece::Trailers(fields))) => Some(Ok(Frame::trailers(fields))),
+            Some(Ok(Piece::Data(piece))) => {
                 this.record.fields.bytes += piece.len() as u64;
                 Some(Ok(Frame::data(piece)))
             }
@@ -192,7 +173,7 @@ impl HttpBody for Body {
     fn is_end_stream(&self) -> bool {
         match &self.content {
             Content::Bytes(bytes) => bytes.is_empty(),
-            Content::File { left, .. } => *left == 0,
+            Content::File(range) => range.left() == 0,
             Content::App { .. } => false,
         }
     }
@@ -200,7 +181,7 @@ impl HttpBody for Body {
     fn size_hint(&self) -> SizeHint {
         match &self.content {
             Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Content::File { left, .. } => SizeHint::with_exact(*left),
+            Content::File(range) => SizeHint::with_exact(range.left()),
             Content::App { .. } => SizeHint::default(),
         }
     }

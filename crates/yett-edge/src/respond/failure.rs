@@ -13,6 +13,8 @@ use yett_gate::BadRequest;
 use crate::conn::Offence;
 use crate::floor::{BadHeader, Lost, QueueError};
 use crate::log::Record;
+use crate::respond::BadRange;
+use crate::service::SendfileError;
 
 /// A request that failed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +41,10 @@ pub(crate) enum Failure {
     BadStatus(u16),
     #[error("the application's Content-Length is {announced:?}, its body has {actual} bytes")]
     WrongLength { announced: Option<u64>, actual: u64 },
+    #[error("the file that the application answered with cannot be sent")]
+    BadRange(#[from] BadRange),
+    #[error("the file that the application named is not sent")]
+    Sendfile(#[from] SendfileError),
     #[error("the request does not fit into a frame")]
     Frame(#[from] yett_link::frame::FrameError),
     #[error("there is no such file")]
@@ -84,15 +90,21 @@ impl Failure {
             Self::Spool(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Queue(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Lost(Lost::Worker { .. }) => StatusCode::BAD_GATEWAY,
-            Self::Lost(Lost::AppFailed) | Self::File(_) | Self::NotLoaded(_) => {
+            Self::Lost(Lost::AppFailed)
+            | Self::File(_)
+            | Self::NotLoaded(_)
+            | Self::Sendfile(SendfileError::Unmapped { .. } | SendfileError::Several) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Self::Lost(Lost::Timeout) => StatusCode::GATEWAY_TIMEOUT,
-            Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
-                StatusCode::BAD_GATEWAY
-            }
+            Self::BadHeader(_)
+            | Self::BadStatus(_)
+            | Self::WrongLength { .. }
+            | Self::BadRange(_) => StatusCode::BAD_GATEWAY,
             Self::Frame(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::NoSuchFile => StatusCode::NOT_FOUND,
+            Self::NoSuchFile | Self::Sendfile(SendfileError::Missing { .. }) => {
+                StatusCode::NOT_FOUND
+            }
             Self::FileMethod => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -111,6 +123,8 @@ impl Failure {
             | Self::BadHeader(_)
             | Self::BadStatus(_)
             | Self::WrongLength { .. }
+            | Self::BadRange(_)
+            | Self::Sendfile(_)
             | Self::NotLoaded(_) => Fault::App,
             Self::Spool(_) | Self::Queue(_) | Self::File(_) => Fault::Yett,
         }
@@ -129,13 +143,19 @@ impl Failure {
             Self::Lost(Lost::Worker { .. }) => {
                 "The application ended while it worked on the request."
             }
-            Self::Lost(Lost::AppFailed) => "The application failed.",
-            Self::Lost(Lost::Timeout) => "The application did not answer in time.",
-            Self::BadHeader(_) | Self::BadStatus(_) | Self::WrongLength { .. } => {
-                "The application's answer was not valid."
+            Self::Lost(Lost::AppFailed)
+            | Self::Sendfile(SendfileError::Unmapped { .. } | SendfileError::Several) => {
+                "The application failed."
             }
+            Self::Lost(Lost::Timeout) => "The application did not answer in time.",
+            Self::BadHeader(_)
+            | Self::BadStatus(_)
+            | Self::WrongLength { .. }
+            | Self::BadRange(_) => "The application's answer was not valid.",
             Self::Frame(_) => "The request's head is too long.",
-            Self::NoSuchFile => "There is no such file.",
+            Self::NoSuchFile | Self::Sendfile(SendfileError::Missing { .. }) => {
+                "There is no such file."
+            }
             Self::File(_) => "The file could not be read.",
             Self::FileMethod => "Files are read with GET or HEAD.",
             Self::NotLoaded(_) => "The application does not start. The server's terminal says why.",

@@ -6,6 +6,7 @@
 
 pub mod body;
 pub mod failure;
+mod file;
 
 use bytes::Bytes;
 use http::Response;
@@ -13,6 +14,7 @@ use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 
 pub(crate) use body::Body;
 pub(crate) use failure::Failure;
+pub(crate) use file::{BadRange, FileRange};
 
 use crate::log::Record;
 

@@ -5,38 +5,73 @@
 //! an answer has come.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, HeaderMap};
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRAILER};
 use http::{Method, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr};
-use yett_link::frame::{ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, put_frame_with};
+use yett_link::frame::{
+    ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, STREAMED_BODY, put_frame_with,
+};
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
 
-use super::Services;
+use super::sendfile::{self, Wanted};
 use super::spool::{Spooled, spool};
-use crate::floor::{AppBody, AppHead, Exchange, Lost, NoHead, OpenError, QueueError, Ticket};
+use super::upload::{Upload, is_streamed};
+use super::{Extras, Services};
+use crate::floor::{
+    AppBody, AppHead, Beside, Exchange, Lost, NoHead, OpenError, QueueError, Ticket, Uplink, Window,
+};
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
+use crate::ruling::Interface;
+use crate::settings::{EdgeSettings, Sendfile};
 
 /// How many workers may die under one request before it is given up. A request that kills its
 /// worker before it is begun would otherwise go round for ever.
 const MOST_TRIES: usize = 3;
 
+/// How the application is called for this request.
+pub(super) struct Call {
+    pub(super) interface: Interface,
+    pub(super) extras: Extras,
+}
+
+/// A request's body on its way to a worker.
+enum RequestBody {
+    Whole(Spooled),
+    Arriving(Upload),
+}
+
 pub(super) async fn answer(
     services: &Services,
     admitted: &Admitted,
+    call: Call,
     incoming: Incoming,
     mut record: Record,
 ) -> Response<Body> {
     let outcome = async {
         let length = admitted.head().body_length();
-        let body = spool(incoming, length, &services.settings, &services.budget).await?;
-        let (head, exchange) = ask(services, admitted, &body, &mut record).await?;
-        checked(admitted.head(), head, exchange)
+        let settings = &services.settings;
+        let mut body = if is_streamed(call.interface, length) {
+            RequestBody::Arriving(Upload::new(incoming, length, settings)?)
+        } else {
+            RequestBody::Whole(spool(incoming, length, settings, &services.budget).await?)
+        };
+        let asked = ask(services, admitted, &call.extras, &mut body, &mut record).await?;
+        let (head, exchange, uplink) = asked;
+        let mut answer = checked(admitted.head(), &call.extras, head, exchange)?;
+        if let Some(wanted) = sendfile::take(&mut answer.headers)? {
+            answer.send_file(wanted, &settings.sendfile).await?;
+        }
+        if let (RequestBody::Arriving(upload), Some(uplink)) = (body, uplink) {
+            answer.go_on(upload, uplink, settings);
+        }
+        Ok(answer)
     };
     match outcome.await {
         Ok(answer) => answer.into_response(record),
@@ -47,9 +82,10 @@ pub(super) async fn answer(
 async fn ask(
     services: &Services,
     admitted: &Admitted,
-    body: &Spooled,
+    extras: &Extras,
+    body: &mut RequestBody,
     record: &mut Record,
-) -> Result<(AppHead, Exchange), Failure> {
+) -> Result<(AppHead, Exchange, Option<Uplink>), Failure> {
     let safe = is_safe(admitted.head().method());
     let mut begun_before = false;
     let mut tries = 0;
@@ -68,16 +104,35 @@ async fn ask(
         })?;
         record.fields.waited += waited;
         record.fields.worker = Some(ticket.worker());
-        body.rewind()?;
-        let opened = ticket.open(body.file.clone(), |id| encode(admitted, body, safe, id));
+        let (file, window) = match body {
+            RequestBody::Whole(spooled) => {
+                spooled.rewind()?;
+                (spooled.file.clone(), None)
+            }
+            RequestBody::Arriving(_) => (None, Some(Window::new())),
+        };
+        let beside = Beside {
+            hints: extras.hints.clone(),
+            window: window.clone(),
+        };
+        let opened = ticket.open(file, beside, |id| encode(admitted, body, safe, id));
         let mut exchange = match opened {
             Ok(exchange) => exchange,
             Err(OpenError::Frame(error)) => return Err(error.into()),
             Err(OpenError::Closed) if tries < MOST_TRIES => continue,
             Err(OpenError::Closed) => return Err(Lost::Worker { begun: false }.into()),
         };
-        let lost = match exchange.head().await {
-            Ok(head) => return Ok((head, exchange)),
+        let uplink = window.map(|window| exchange.uplink(window));
+        let head = match (&mut *body, &uplink) {
+            (RequestBody::Arriving(upload), Some(uplink)) => tokio::select! {
+                biased;
+                head = exchange.head() => head,
+                Err(failure) = upload.run(uplink, &services.settings) => return Err(failure),
+            },
+            _ => exchange.head().await,
+        };
+        let lost = match head {
+            Ok(head) => return Ok((head, exchange, uplink)),
             Err(NoHead::Lost(lost)) => lost,
             Err(NoHead::Moved(ticket)) => {
                 // Nothing was tried: no worker has begun it.
@@ -87,6 +142,10 @@ async fn ask(
             }
         };
         match lost {
+            // What the first worker got of it nobody else can have.
+            _ if matches!(body, RequestBody::Arriving(upload) if upload.is_begun()) => {
+                return Err(lost.into());
+            }
             // A safe method is not announced, so it counts as begun.
             Lost::Worker { .. } if safe && !begun_before => begun_before = true,
             Lost::Worker { .. } if safe => return Err(Lost::Worker { begun: true }.into()),
@@ -103,7 +162,7 @@ fn is_safe(method: &Method) -> bool {
 
 fn encode(
     admitted: &Admitted,
-    body: &Spooled,
+    body: &RequestBody,
     safe: bool,
     id: ExchangeId,
 ) -> Result<BytesMut, FrameError> {
@@ -142,16 +201,26 @@ fn encode(
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let mut flags = 0;
-    if body.file.is_some() {
-        flags |= DESCRIPTOR;
-    }
+    let (mut flags, inline, len) = match body {
+        RequestBody::Whole(spooled) => {
+            let flags = if spooled.file.is_some() {
+                DESCRIPTOR
+            } else {
+                0
+            };
+            (flags, &*spooled.inline, spooled.len)
+        }
+        RequestBody::Arriving(upload) => {
+            let len = upload.announced().unwrap_or(u64::MAX);
+            (STREAMED_BODY, [].as_slice(), len)
+        }
+    };
     if !safe {
         flags |= ANNOUNCE_BEGIN;
     }
-    let mut out = BytesMut::with_capacity(1024 + body.inline.len());
+    let mut out = BytesMut::with_capacity(1024 + inline.len());
     put_frame_with(&mut out, Kind::Request, flags, id, |out| {
-        write_request(out, &line, headers, body.len, &body.inline);
+        write_request(out, &line, headers, len, inline);
     })?;
     Ok(out)
 }
@@ -173,6 +242,7 @@ struct Answer {
 
 fn checked(
     request: &RequestHead,
+    extras: &Extras,
     mut head: AppHead,
     exchange: Exchange,
 ) -> Result<Answer, Failure> {
@@ -181,8 +251,14 @@ fn checked(
     let announced = AppHead::announced_len(&headers);
     let bodyless = request.method() == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let actual = head.first.len() as u64;
-    match (announced, &head.body) {
+    let actual = match &head.body {
+        AppBody::File(range) => {
+            range.check()?;
+            range.left()
+        }
+        AppBody::Whole | AppBody::Stream(_) => head.first.len() as u64,
+    };
+    match (announced, &mut head.body) {
         (Some(None), _) => {
             return Err(Failure::WrongLength {
                 announced: None,
@@ -195,11 +271,29 @@ fn checked(
                 actual,
             });
         }
+        // A worker may say less than the file has, never more.
+        (Some(Some(length)), AppBody::File(_)) if length > actual && !bodyless => {
+            return Err(Failure::WrongLength {
+                announced: Some(length),
+                actual,
+            });
+        }
+        (Some(Some(length)), AppBody::File(range)) => range.shorten(length),
         _ => {}
     }
     if bodyless {
         // hyper would not send it, but would compare its length with what the headers say.
         head.first = Bytes::new();
+        if matches!(head.body, AppBody::File(_)) {
+            if announced.is_none() && request.method() == Method::HEAD {
+                headers.insert(CONTENT_LENGTH, actual.into());
+            }
+            head.body = AppBody::Whole;
+        }
+    }
+    // Announced are only trailers that can come: asked for, behind a body that goes in chunks.
+    if !extras.trailers || announced.is_some() || !matches!(head.body, AppBody::Stream(_)) {
+        headers.remove(TRAILER);
     }
     if status == StatusCode::NO_CONTENT {
         // RFC 9110 section 8.6: a 204 has no Content-Length.
@@ -223,10 +317,42 @@ fn checked(
 }
 
 impl Answer {
+    /// Puts the file that the application named in its body's place.
+    async fn send_file(&mut self, wanted: Wanted, folders: &[Sendfile]) -> Result<(), Failure> {
+        let range = wanted.open(folders, &mut self.headers).await?;
+        self.head.first = Bytes::new();
+        self.promised = None;
+        self.head.body = match self.status {
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => AppBody::Whole,
+            _ => AppBody::File(range),
+        };
+        Ok(())
+    }
+
+    /// Lets the rest of the request's body follow while the answer is sent; what an answer did not
+    /// wait for is not read, and nothing can follow it on its connection.
+    fn go_on(&mut self, mut upload: Upload, uplink: Uplink, settings: &Arc<EdgeSettings>) {
+        if upload.is_whole() {
+            return;
+        }
+        if uplink.window().is_over() || !matches!(self.head.body, AppBody::Stream(_)) {
+            self.headers
+                .insert(CONNECTION, HeaderValue::from_static("close"));
+            return;
+        }
+        let settings = Arc::clone(settings);
+        // It ends with the exchange, or with the client's body.
+        tokio::spawn(async move {
+            // The worker was told; the connection finds a client's breach by itself.
+            let _breach = upload.run(&uplink, &settings).await;
+        });
+    }
+
     fn into_response(self, mut record: Record) -> Response<Body> {
         record.status(self.status);
         let body = match self.head.body {
             AppBody::Whole => Body::bytes(self.head.first, record),
+            AppBody::File(range) => Body::file(range, record),
             AppBody::Stream(stream) => Body::app(
                 self.head.first,
                 stream,

@@ -19,7 +19,7 @@ use time::macros::format_description;
 use yett_gate::{Admitted, Rest};
 
 use crate::log::Record;
-use crate::respond::{self, Body, Failure};
+use crate::respond::{self, Body, Failure, FileRange};
 use crate::ruling::Mount;
 
 pub(super) async fn answer(
@@ -45,7 +45,10 @@ pub(super) async fn answer(
         Err(failure) => return respond::failed(&failure, record),
     };
     record.status(http::StatusCode::OK);
-    let mut response = Response::new(Body::file(file.content, file.len, record));
+    let mut response = Response::new(Body::file(
+        FileRange::new(file.content, 0, file.len),
+        record,
+    ));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(modified) = file.modified.and_then(|at| HeaderValue::from_str(&at).ok()) {
@@ -58,13 +61,18 @@ pub(super) async fn answer(
     response
 }
 
-struct Opened {
-    content: tokio::fs::File,
-    len: u64,
-    modified: Option<String>,
+/// A regular file that is open for reading.
+pub(super) struct Opened {
+    pub(super) content: OwnedFd,
+    pub(super) len: u64,
+    pub(super) modified: Option<String>,
 }
 
-fn open_below(folder: &Path, below: &Path) -> Result<Opened, Failure> {
+/// Opens a file below a folder, and only there: neither `..` nor a link leads out of it.
+///
+/// # Errors
+/// [`Failure::NoSuchFile`] for whatever is not a readable file in there, [`Failure::File`] otherwise.
+pub(super) fn open_below(folder: &Path, below: &Path) -> Result<Opened, Failure> {
     let root = open(
         folder,
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
@@ -77,7 +85,7 @@ fn open_below(folder: &Path, below: &Path) -> Result<Opened, Failure> {
         return Err(Failure::NoSuchFile);
     }
     Ok(Opened {
-        content: tokio::fs::File::from_std(std::fs::File::from(file)),
+        content: file,
         len: u64::try_from(stat.st_size).unwrap_or(0),
         modified: http_date(stat.st_mtime),
     })
@@ -116,7 +124,7 @@ fn http_date(seconds: i64) -> Option<String> {
 }
 
 /// The content type by the file's last extension, after the IANA registry.
-fn content_type(path: &Path) -> &'static str {
+pub(super) fn content_type(path: &Path) -> &'static str {
     let extension = path
         .extension()
         .and_then(OsStr::to_str)

@@ -1,33 +1,63 @@
 //! From a request to its response: head, gate, service.
 //!
-//! The services take [`Admitted`], never a bare head: without the gate's word there is nothing to
+//! The services take [`Admitted`](yett_gate::Admitted), never a bare head: without the gate's word there is nothing to
 //! call them with.
 
 mod app;
 mod broken;
 mod files;
+mod sendfile;
 mod spool;
+mod upload;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use http::header::{CONNECTION, HeaderMap, USER_AGENT};
+use http::header::{CONNECTION, HeaderMap, TE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
-use yett_gate::{Admitted, Arrival, Judgement, Refused, RequestHead, Service, Verdict};
+use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
-use crate::conn::BusyGuard;
+use crate::conn::{BusyGuard, EarlyHints};
 use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Ruling;
 use crate::settings::EdgeSettings;
+pub(crate) use sendfile::SendfileError;
 use spool::Budget;
+
+/// What a client can take beside an answer's head and body.
+#[derive(Debug)]
+struct Extras {
+    /// Of a client that knows informational answers.
+    hints: Option<EarlyHints>,
+    /// The client asked for fields behind the body.
+    trailers: bool,
+}
+
+impl Extras {
+    fn of(parts: &Parts, busy: &BusyGuard) -> Self {
+        // RFC 9110 section 10.1.4: a member of the list, whatever its case.
+        let asks = |value: &HeaderValue| {
+            value
+                .as_bytes()
+                .split(|byte| *byte == b',')
+                .any(|member| member.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+        };
+        let modern = parts.version >= Version::HTTP_11;
+        Self {
+            // HTTP/1.0 knows no informational answer (RFC 9110 section 15.2).
+            hints: modern.then(|| busy.hints()),
+            trailers: modern && parts.headers.get_all(TE).iter().any(asks),
+        }
+    }
+}
 
 /// All that a request needs, shared by every connection.
 #[derive(Debug)]
@@ -80,8 +110,9 @@ impl Services {
             protocol(parts.version),
         );
         record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
+        let extras = Extras::of(&parts, &busy);
         async move {
-            let mut response = self.judged(parts, incoming, arrival, record).await;
+            let mut response = self.judged(parts, incoming, arrival, extras, record).await;
             response.body_mut().hold(busy);
             Ok(response)
         }
@@ -92,6 +123,7 @@ impl Services {
         parts: Parts,
         incoming: Incoming,
         arrival: Arrival,
+        extras: Extras,
         mut record: Record,
     ) -> Response<Body> {
         match RequestHead::parse(parts, arrival) {
@@ -139,28 +171,24 @@ impl Services {
                                 ruling.mounts.get(mount.place()).cloned()
                             }
                         };
+                        let interface = ruling.interface;
                         drop(ruling);
-                        self.serve(&admitted, mount, incoming, record).await
+                        match (admitted.service(), mount) {
+                            (Service::App, _) => {
+                                let call = app::Call { interface, extras };
+                                app::answer(self, &admitted, call, incoming, record).await
+                            }
+                            (Service::Files { rest, .. }, Some(mount)) => {
+                                files::answer(&admitted, &mount, rest, record).await
+                            }
+                            // A ruling's gate names only its own mounts.
+                            (Service::Files { .. }, None) => {
+                                respond::failed(&Failure::NoSuchFile, record)
+                            }
+                        }
                     }
                 }
             }
-        }
-    }
-
-    async fn serve(
-        &self,
-        admitted: &Admitted,
-        mount: Option<crate::ruling::Mount>,
-        incoming: Incoming,
-        record: Record,
-    ) -> Response<Body> {
-        match (admitted.service(), mount) {
-            (Service::App, _) => app::answer(self, admitted, incoming, record).await,
-            (Service::Files { rest, .. }, Some(mount)) => {
-                files::answer(admitted, &mount, rest, record).await
-            }
-            // A ruling's gate names only its own mounts.
-            (Service::Files { .. }, None) => respond::failed(&Failure::NoSuchFile, record),
         }
     }
 }

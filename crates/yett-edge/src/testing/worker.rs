@@ -1,16 +1,18 @@
 //! The worker's end of a link, in raw frames, without a thread.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::io::{ErrorKind, IoSlice};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use rustix::net::RecvFlags;
 use tokio::net::UnixStream;
 use yett_link::descriptor;
-use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Frame, Inbox, Kind, LAST, put_frame};
-use yett_link::response::write_head;
+use yett_link::frame::{
+    ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, Frame, Inbox, Kind, LAST, put_frame,
+};
+use yett_link::response::{write_fields, write_head};
 use yett_link::ring::{ClaimId, Direction, Memory, Reader, Writer};
 
 use super::{settle, soon};
@@ -58,8 +60,11 @@ impl FakeWorker {
         descriptor::receive(&worker, &mut word, &mut descriptors, flags).unwrap();
         let rings = descriptors.pop_front().map(|memory| {
             let memory = Arc::new(Memory::open(memory).unwrap());
+            let reader = Reader::new(Arc::clone(&memory), Direction::Requests);
+            // As a worker that waits for its first request.
+            assert!(reader.lie_down());
             FarRings {
-                reader: Reader::new(Arc::clone(&memory), Direction::Requests),
+                reader,
                 writer: std::sync::Mutex::new(Writer::new(memory, Direction::Responses)),
                 bell: descriptors.pop_front().unwrap(),
             }
@@ -164,7 +169,14 @@ impl FakeWorker {
 
     /// The number of the next request, which is not begun.
     pub(crate) async fn unbegun_request(&mut self) -> u64 {
-        self.expect(Kind::Request).await.exchange.get()
+        loop {
+            let frame = self.next().await.expect("the link is open");
+            // What concerns an answer before this one may come first.
+            if !matches!(frame.kind, Kind::Credit | Kind::Cancel) {
+                assert_eq!(frame.kind, Kind::Request);
+                return frame.exchange.get();
+            }
+        }
     }
 
     /// A body that came as a descriptor.
@@ -215,6 +227,65 @@ impl FakeWorker {
             }
         })
         .await;
+    }
+
+    /// A frame with a descriptor on its first byte.
+    pub(crate) async fn send_with(
+        &self,
+        (kind, flags): (Kind, u8),
+        exchange: u64,
+        payload: &[u8],
+        carried: impl AsFd,
+    ) {
+        let mut frame = BytesMut::new();
+        put_frame(&mut frame, kind, flags, ExchangeId::new(exchange), payload).unwrap();
+        if self.rings.is_some() {
+            let sent = descriptor::send(&self.socket, &[IoSlice::new(&[0])], Some(carried.as_fd()));
+            assert_eq!(sent, Ok(1));
+            self.send_raw(&frame).await;
+            return;
+        }
+        let sent = descriptor::send(&self.socket, &[IoSlice::new(&frame)], Some(carried.as_fd()));
+        assert_eq!(sent, Ok(frame.len()));
+    }
+
+    /// An answer with the status 200 whose body is a range of a file.
+    pub(crate) async fn file(
+        &self,
+        exchange: u64,
+        headers: &[(&str, &str)],
+        (file, offset, len): (impl AsFd, u64, u64),
+    ) {
+        let mut payload = BytesMut::new();
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        write_head(&mut payload, 200, b"OK", headers).unwrap();
+        payload.put_u64_le(offset);
+        payload.put_u64_le(len);
+        self.send_with(
+            (Kind::Response, LAST | DESCRIPTOR),
+            exchange,
+            &payload,
+            file,
+        )
+        .await;
+    }
+
+    /// A frame of fields: hints or trailers.
+    pub(crate) async fn fields(&self, kind: Kind, exchange: u64, fields: &[(&str, &str)]) {
+        let mut payload = BytesMut::new();
+        let fields = fields
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        write_fields(&mut payload, fields).unwrap();
+        self.send(kind, 0, exchange, &payload).await;
+    }
+
+    /// Acknowledges bytes of a request's body.
+    pub(crate) async fn took(&self, exchange: u64, len: u32) {
+        self.send(Kind::BodyCredit, 0, exchange, &len.to_le_bytes())
+            .await;
     }
 
     /// A head and the first piece of its body; `flags` says whether that is all.

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Kind, put_frame};
+use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Kind, STREAMED_BODY, put_frame};
 use yett_link::request::RequestView;
 use yett_link::worker::{Incoming, LinkError, Next, WorkerEnd};
 
@@ -51,12 +51,12 @@ impl WorkerLink {
         report: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let py = slf.py();
-        let template = Template::new(environ)?;
+        let mut template = Template::new(environ)?;
         let end = &slf.get().end;
         loop {
             // A look into the ring costs less than giving up the interpreter's lock.
             if let Some(incoming) = end.try_request().map_err(link_error)? {
-                answer(slf, application, &template, report, incoming)?;
+                answer(slf, application, &mut template, report, incoming)?;
                 continue;
             }
             let next = match py.detach(|| end.next_request()) {
@@ -67,7 +67,9 @@ impl WorkerLink {
             match next {
                 Next::Interrupted => py.check_signals()?,
                 Next::Finished => return Ok(()),
-                Next::Request(incoming) => answer(slf, application, &template, report, incoming)?,
+                Next::Request(incoming) => {
+                    answer(slf, application, &mut template, report, incoming)?;
+                }
             }
         }
     }
@@ -82,7 +84,7 @@ impl WorkerLink {
 fn answer(
     link: &Bound<'_, WorkerLink>,
     application: &Bound<'_, PyAny>,
-    template: &Template,
+    template: &mut Template,
     report: &Bound<'_, PyAny>,
     incoming: Incoming,
 ) -> PyResult<()> {
@@ -96,15 +98,22 @@ fn answer(
     } = incoming;
     let request = RequestView::parse(&payload).map_err(|error| link_error(error.into()))?;
     let head_only = request.line.method == "HEAD";
-    let environ = template.environ(py, &request, body)?;
-    if flags & ANNOUNCE_BEGIN != 0 {
-        send_unless_closed(py, end, Kind::Begun, exchange)?;
+    if flags & STREAMED_BODY != 0 {
+        // Meant for an application of another interface, which a reload has just replaced.
+        send_unless_closed(py, end, Kind::Failed, exchange)?;
+        end.finish(exchange);
+        return Ok(());
     }
     let start = Bound::new(
         py,
         StartResponse::new(link.clone().unbind(), exchange, head_only),
     )?;
-    let outcome = StartResponse::run(&start, application, &environ);
+    let environ = template.environ(py, &request, body, &start)?;
+    if flags & ANNOUNCE_BEGIN != 0 {
+        send_unless_closed(py, end, Kind::Begun, exchange)?;
+    }
+    let wrapper = template.file_wrapper(py);
+    let outcome = StartResponse::run(&start, application, &environ, &wrapper);
     let answer = start.get();
     // Without an edge there is nobody to answer to, and what failed for that reason is no news.
     if let Err(failure) = outcome

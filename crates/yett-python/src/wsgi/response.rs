@@ -2,31 +2,30 @@
 //! them.
 //!
 //! Nothing that the application yields is held back: each piece is sent before the next is asked
-//! for. Where the end is known in advance (a list of one piece, or a Content-Length that is
+//! for. Where the end is known in advance (a list or tuple, a file, or a Content-Length that is
 //! reached) head, body and end travel as one frame.
 
+use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use pyo3::exceptions::{PyAssertionError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 use yett_link::frame::{
-    ExchangeId, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame, put_frame_with, put_header,
+    DESCRIPTOR, ExchangeId, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame, put_frame_with,
+    put_header,
 };
-use yett_link::response::write_head;
+use yett_link::response::HeadWriter;
 use yett_link::worker::{Credit, LinkError, WorkerEnd};
 
+use super::file::{self, FilePlace};
+use super::head::{Head, pair, reuse};
 use super::link::{WorkerLink, link_error, send};
+use super::text::with_native;
 
-/// What `start_response` was called with.
-#[derive(Default)]
-struct Head {
-    status: u16,
-    reason: Vec<u8>,
-    headers: Vec<(Vec<u8>, Vec<u8>)>,
-    announced: Option<u64>,
-}
+/// Most pieces of a list that are sent as one frame; a longer list is sent piece by piece.
+const MOST_GATHERED: usize = 64;
 
 #[derive(Default)]
 struct State {
@@ -51,15 +50,24 @@ pub(crate) struct StartResponse {
 
 #[pymethods]
 impl StartResponse {
-    #[pyo3(signature = (status, headers, exc_info = None, /))]
+    /// With two arguments or three this is `start_response`. What that returns, PEP 3333's
+    /// imperative `write`, is the same object called with bytes. One object for each request, and
+    /// not two: few applications ever write so.
+    #[pyo3(signature = (status, headers = None, exc_info = None, /))]
     fn __call__<'py>(
         slf: &Bound<'py, Self>,
         status: &Bound<'py, PyAny>,
-        headers: &Bound<'py, PyAny>,
+        headers: Option<&Bound<'py, PyAny>>,
         exc_info: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
+    ) -> PyResult<Option<Bound<'py, Self>>> {
         let this = slf.get();
+        let Some(headers) = headers else {
+            let data = status.cast::<PyBytes>().map_err(|_| {
+                PyTypeError::new_err("start_response takes a status and headers, write takes bytes")
+            })?;
+            let _client_left = this.send_piece(slf.py(), data.as_bytes())?;
+            return Ok(None);
+        };
         let (sent, called) = {
             let state = this.state();
             (state.sent, state.head.is_some())
@@ -74,86 +82,52 @@ impl StartResponse {
                     "start_response was called twice without exc_info",
                 ));
             }
-            _ => {}
+            Some(_) | None => {}
         }
-        let head = Head::read(status, headers)?;
+        let head = Head::read(this.exchange, status, headers)?;
         this.state().head = Some(head);
-        // PEP 3333's imperative `write`; new applications do not use it.
-        slf.getattr(pyo3::intern!(py, "write"))
+        Ok(Some(slf.clone()))
     }
 
-    /// Sends a piece of the body at once. When nobody waits for it any more, it is dropped.
-    fn write(&self, py: Python<'_>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
-        self.send_piece(py, data.as_bytes()).map(drop)
-    }
-}
-
-impl Head {
-    fn read(status: &Bound<'_, PyAny>, headers: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let status = status
-            .cast::<PyString>()
-            .map_err(|_| PyTypeError::new_err("the status must be a str such as '200 OK'"))?;
-        let status = native(status)?;
-        let (code, reason) = status
-            .split_at_checked(3)
-            .ok_or_else(|| bad_status(&status))?;
-        let code = std::str::from_utf8(code)
-            .ok()
-            .and_then(|code| code.parse().ok());
-        let code = code.filter(|_| reason.is_empty() || reason.starts_with(b" "));
-        let code: u16 = code.ok_or_else(|| bad_status(&status))?;
-        let headers = headers.cast::<PyList>().map_err(|_| {
-            PyTypeError::new_err("the headers must be a list of (name, value) tuples")
-        })?;
-        let mut head = Self {
-            status: code,
-            reason: reason.get(1..).unwrap_or_default().to_vec(),
-            headers: Vec::with_capacity(headers.len()),
-            announced: None,
-        };
-        for header in headers.iter() {
-            let pair = header.cast::<PyTuple>().ok().filter(|pair| pair.len() == 2);
-            let pair = pair
-                .ok_or_else(|| PyTypeError::new_err("each header must be a (name, value) tuple"))?;
-            let text = |place| -> PyResult<Vec<u8>> {
-                let item = pair.get_item(place)?;
-                let text = item.cast::<PyString>().map_err(|_| {
-                    PyTypeError::new_err("the name and the value of a header must be str")
-                })?;
-                native(text)
-            };
-            let (name, value) = (text(0)?, text(1)?);
-            if name.eq_ignore_ascii_case(b"content-length") {
-                head.announced = std::str::from_utf8(&value)
-                    .ok()
-                    .and_then(|text| text.trim().parse().ok());
-            }
-            head.headers.push((name, value));
+    /// `wsgi.early_hints`: sends headers in a 103 answer. Behind the head it does nothing.
+    fn early_hints(&self, py: Python<'_>, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+        if self.is_head_sent() || self.end().is_cancelled(self.exchange) {
+            return Ok(());
         }
-        Ok(head)
+        let mut frame = BytesMut::with_capacity(256);
+        let mut written = Ok(());
+        put_frame_with(&mut frame, Kind::Hints, 0, self.exchange, |out| {
+            written = write_hints(out, headers);
+        })
+        .map_err(|_| PyValueError::new_err("the early hints are too long"))?;
+        written?;
+        py.detach(|| self.end().send(&[&frame])).map_err(link_error)
     }
 }
 
-fn bad_status(status: &[u8]) -> PyErr {
-    let status = String::from_utf8_lossy(status);
-    PyValueError::new_err(format!(
-        "the status must begin with three digits and a blank, not {status:?}"
-    ))
+fn write_hints(out: &mut BytesMut, headers: &Bound<'_, PyAny>) -> PyResult<()> {
+    let mut writer = HeadWriter::begin(out, 0, b"");
+    for header in headers.try_iter()? {
+        let (name, value) = pair(&header?)?;
+        with_native(&name, |name| {
+            with_native(&value, |value| {
+                if name.is_empty() || has_control(name) || has_control(value) {
+                    return Err(PyValueError::new_err(
+                        "an early hint's header has no name, or a control character in it",
+                    ));
+                }
+                writer
+                    .header(out, name, value)
+                    .map_err(|_| PyValueError::new_err("there are too many early hints"))
+            })
+        })?;
+    }
+    Ok(())
 }
 
-/// The bytes of a native string, whose characters must all be below 256 (PEP 3333).
-fn native(text: &Bound<'_, PyString>) -> PyResult<Vec<u8>> {
-    if let Ok(text) = text.to_str()
-        && text.is_ascii()
-    {
-        return Ok(text.as_bytes().to_vec());
-    }
-    let encoded = text.call_method1("encode", ("latin-1",))?;
-    Ok(encoded
-        .cast::<PyBytes>()
-        .map_err(PyErr::from)?
-        .as_bytes()
-        .to_vec())
+fn has_control(text: &[u8]) -> bool {
+    text.iter()
+        .any(|byte| byte.is_ascii_control() && *byte != b'\t')
 }
 
 /// Nobody waits for the answer any more; the application is stopped and closed.
@@ -190,10 +164,26 @@ impl StartResponse {
         slf: &Bound<'_, Self>,
         application: &Bound<'_, PyAny>,
         environ: &Bound<'_, PyDict>,
+        file_wrapper: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let py = slf.py();
+        let this = slf.get();
         let result = application.call1((environ, slf))?;
-        let outcome = slf.get().send_all(py, &result);
+        // A list or a tuple of Python's own has no `close`, and its length is known.
+        if let Ok(list) = result.cast_exact::<PyList>() {
+            if list.len() == 1 {
+                return this.send_only(py, list.get_item(0)?);
+            }
+            return this.send_several(py, &list.to_tuple());
+        }
+        if let Ok(tuple) = result.cast_exact::<PyTuple>() {
+            return this.send_several(py, tuple);
+        }
+        let outcome = if result.get_type().is(file_wrapper) {
+            this.send_wrapped(py, &result)
+        } else {
+            this.send_all(py, &result)
+        };
         // PEP 3333: `close` is called whatever happened, also when the client left.
         let closed = match result.getattr_opt(pyo3::intern!(py, "close"))? {
             Some(close) => close.call0().map(drop),
@@ -202,18 +192,76 @@ impl StartResponse {
         outcome.and(closed)
     }
 
-    fn send_all(&self, py: Python<'_>, result: &Bound<'_, PyAny>) -> PyResult<()> {
-        let only = only_piece(result)?;
-        if let Some(only) = &only
-            && !self.is_head_sent()
-        {
-            return self.send_whole(py, only.as_bytes());
+    /// The one piece of a list: what `[b"..."]` is for most applications.
+    fn send_only(&self, py: Python<'_>, piece: Bound<'_, PyAny>) -> PyResult<()> {
+        let piece = piece.cast_into::<PyBytes>().map_err(|_| not_bytes())?;
+        let body = piece.as_bytes();
+        if self.is_head_sent() || body.len() > RESPONSE_WINDOW {
+            return self.send_last(py, body);
         }
+        self.send_whole(py, &[body])
+    }
+
+    /// All pieces are known: if they fit into the window, head, body and end go as one.
+    fn send_several(&self, py: Python<'_>, pieces: &Bound<'_, PyTuple>) -> PyResult<()> {
+        if pieces.len() > MOST_GATHERED || self.is_head_sent() {
+            return self.send_all(py, pieces.as_any());
+        }
+        let mut held = Vec::with_capacity(pieces.len());
+        for piece in pieces.iter() {
+            held.push(piece.cast_into::<PyBytes>().map_err(|_| not_bytes())?);
+        }
+        let gathered: Vec<&[u8]> = held.iter().map(|piece| piece.as_bytes()).collect();
+        let total: usize = gathered.iter().map(|piece| piece.len()).sum();
+        if total > RESPONSE_WINDOW {
+            return self.send_all(py, pieces.as_any());
+        }
+        self.send_whole(py, &gathered)
+    }
+
+    /// A piece that is known to be the last, however long.
+    fn send_last(&self, py: Python<'_>, body: &[u8]) -> PyResult<()> {
+        if !self.is_head_sent() {
+            self.announce(body.len() as u64)?;
+        }
+        if !body.is_empty() && self.send_piece(py, body)?.is_err() {
+            return Ok(());
+        }
+        self.send_end(py)
+    }
+
+    /// What the application wrapped with `wsgi.file_wrapper`: as a descriptor if it is a real file.
+    fn send_wrapped(&self, py: Python<'_>, wrapper: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (sent, bodyless, announced) = {
+            let state = self.state();
+            let head = state.head.as_ref();
+            let bodyless = head.is_some_and(Head::is_bodyless);
+            (state.sent, bodyless, head.and_then(Head::announced))
+        };
+        if sent || bodyless {
+            return self.send_all(py, wrapper);
+        }
+        let Some(place) = file::place(wrapper)? else {
+            return self.send_all(py, wrapper);
+        };
+        let FilePlace { file, offset, len } = place;
+        let len = announced.map_or(len, |announced| announced.min(len));
+        self.announce(len)?;
+        if self.head_only || len == 0 {
+            return self.send_end(py);
+        }
+        let mut frame = self.head_frame(LAST | DESCRIPTOR, 16, len)?;
+        frame.put_u64_le(offset);
+        frame.put_u64_le(len);
+        let sent = py.detach(|| self.end().send_with(&[&frame], Some(file.as_fd())));
+        reuse(frame);
+        sent.map_err(link_error)
+    }
+
+    fn send_all(&self, py: Python<'_>, result: &Bound<'_, PyAny>) -> PyResult<()> {
         for piece in result.try_iter()? {
             let piece = piece?;
-            let piece = piece
-                .cast::<PyBytes>()
-                .map_err(|_| PyTypeError::new_err("the application's iterable must yield bytes"))?;
+            let piece = piece.cast::<PyBytes>().map_err(|_| not_bytes())?;
             if piece.as_bytes().is_empty() {
                 continue;
             }
@@ -228,87 +276,72 @@ impl StartResponse {
     }
 
     /// Head, a body that is known to be all, and the end, as one.
-    fn send_whole(&self, py: Python<'_>, body: &[u8]) -> PyResult<()> {
+    fn send_whole(&self, py: Python<'_>, body: &[&[u8]]) -> PyResult<()> {
+        let len: usize = body.iter().map(|piece| piece.len()).sum();
         if self.head_only {
-            self.announce(body.len() as u64);
+            self.announce(len as u64)?;
             return self.send_end(py);
         }
-        if body.len() <= RESPONSE_WINDOW {
-            return self.send_head(py, body, LAST);
-        }
-        self.announce(body.len() as u64);
-        if self.send_piece(py, body)?.is_err() {
-            return Ok(());
-        }
-        self.send_end(py)
+        self.send_head(py, body, LAST)
     }
 
     /// Adds a Content-Length where the application gave none and the length is known.
-    fn announce(&self, length: u64) {
-        let mut state = self.state();
-        if let Some(head) = &mut state.head
-            && head.announced.is_none()
-            && !matches!(head.status, 204 | 304)
-        {
-            head.announced = Some(length);
-            head.headers
-                .push((b"content-length".to_vec(), length.to_string().into_bytes()));
+    fn announce(&self, length: u64) -> PyResult<()> {
+        match &mut self.state().head {
+            Some(head) => head.announce(length),
+            None => Err(no_head()),
         }
     }
 
     fn send_piece(&self, py: Python<'_>, piece: &[u8]) -> PyResult<Result<(), Cancelled>> {
-        if self.is_finished() {
+        let (finished, sent, announced) = {
+            let state = self.state();
+            let announced = state.head.as_ref().map(Head::announced);
+            (state.finished, state.sent, announced)
+        };
+        if finished {
             // More than Content-Length announced: HTTP has no place for it.
             return Ok(Ok(()));
         }
-        if !self.is_head_sent() {
-            let announced = self.announced()?;
+        if !sent {
+            let announced = announced.ok_or_else(no_head)?;
             if self.head_only {
                 return self.send_head(py, &[], LAST).map(Ok);
             }
             if announced == Some(piece.len() as u64) && piece.len() <= RESPONSE_WINDOW {
-                return self.send_head(py, piece, LAST).map(Ok);
+                return self.send_head(py, &[piece], LAST).map(Ok);
             }
             self.send_head(py, &[], 0)?;
         }
         self.send_chunks(py, piece)
     }
 
-    fn announced(&self) -> PyResult<Option<u64>> {
-        match &self.state().head {
-            Some(head) => Ok(head.announced),
-            None => Err(PyAssertionError::new_err(
-                "the application gave a body before it called start_response",
-            )),
-        }
+    /// The head's frame, for so many bytes behind it, of a body that so begins.
+    fn head_frame(&self, flags: u8, behind: usize, body: u64) -> PyResult<BytesMut> {
+        let mut state = self.state();
+        let head = state.head.as_mut().ok_or_else(no_head)?;
+        let frame = head.complete(flags, behind)?;
+        state.sent = true;
+        state.bytes = body;
+        state.finished = flags & LAST != 0;
+        Ok(frame)
     }
 
-    fn send_head(&self, py: Python<'_>, body: &[u8], flags: u8) -> PyResult<()> {
-        let _called = self.announced()?;
-        let mut frame = BytesMut::with_capacity(512 + body.len());
-        {
-            let mut state = self.state();
-            let Some(head) = &state.head else {
-                return Ok(());
-            };
-            let mut written = Ok(());
-            let headers = head
-                .headers
-                .iter()
-                .map(|(name, value)| (name.as_slice(), value.as_slice()));
-            put_frame_with(&mut frame, Kind::Response, flags, self.exchange, |out| {
-                written = write_head(out, head.status, &head.reason, headers);
-                out.extend_from_slice(body);
-            })
-            .and(written)
-            .map_err(|_| {
-                PyValueError::new_err("the response's headers are too many or too long")
-            })?;
-            state.sent = true;
-            state.bytes = body.len() as u64;
-            state.finished = flags & LAST != 0;
-        }
-        send(py, self.end(), &[&frame]).map_err(link_error)
+    fn send_head(&self, py: Python<'_>, body: &[&[u8]], flags: u8) -> PyResult<()> {
+        let len: usize = body.iter().map(|piece| piece.len()).sum();
+        let frame = self.head_frame(flags, len, len as u64)?;
+        let sent = match body {
+            [] => send(py, self.end(), &[&frame]),
+            [only] => send(py, self.end(), &[&frame, only]),
+            several => {
+                let mut pieces: Vec<&[u8]> = Vec::with_capacity(several.len() + 1);
+                pieces.push(&frame);
+                pieces.extend_from_slice(several);
+                send(py, self.end(), &pieces)
+            }
+        };
+        reuse(frame);
+        sent.map_err(link_error)
     }
 
     fn send_chunks(&self, py: Python<'_>, mut piece: &[u8]) -> PyResult<Result<(), Cancelled>> {
@@ -318,7 +351,7 @@ impl StartResponse {
             let flags = {
                 let mut state = self.state();
                 state.bytes += chunk.len() as u64;
-                let all = state.head.as_ref().and_then(|head| head.announced);
+                let all = state.head.as_ref().and_then(Head::announced);
                 state.finished = all.is_some_and(|all| state.bytes >= all);
                 if state.finished { LAST } else { 0 }
             };
@@ -354,16 +387,20 @@ impl StartResponse {
 
     /// The iterable is at its end.
     fn send_end(&self, py: Python<'_>) -> PyResult<()> {
-        if self.is_finished() {
+        let (finished, sent) = {
+            let state = self.state();
+            (state.finished, state.sent)
+        };
+        if finished {
             return Ok(());
         }
-        if !self.is_head_sent() {
-            if !self.head_only {
-                self.announce(0);
-            }
-            return self.send_head(py, &[], LAST);
+        if sent {
+            return self.end_quietly(py);
         }
-        self.end_quietly(py)
+        if !self.head_only {
+            self.announce(0)?;
+        }
+        self.send_head(py, &[], LAST)
     }
 
     /// An empty last chunk.
@@ -376,22 +413,10 @@ impl StartResponse {
     }
 }
 
-/// The one piece of a list or tuple of one: then the body's length is known before it is sent.
-fn only_piece<'py>(result: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-    let piece = if let Ok(list) = result.cast::<PyList>() {
-        if list.len() == 1 {
-            Some(list.get_item(0)?)
-        } else {
-            None
-        }
-    } else if let Ok(tuple) = result.cast::<PyTuple>() {
-        if tuple.len() == 1 {
-            Some(tuple.get_item(0)?)
-        } else {
-            None
-        }
-    } else {
-        None
-    };
-    Ok(piece.and_then(|piece| piece.cast_into::<PyBytes>().ok()))
+fn no_head() -> PyErr {
+    PyAssertionError::new_err("the application gave a body before it called start_response")
+}
+
+fn not_bytes() -> PyErr {
+    PyTypeError::new_err("the application's iterable must yield bytes")
 }

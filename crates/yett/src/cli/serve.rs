@@ -72,6 +72,10 @@ pub(super) struct ServeArgs {
     /// End a worker whose request runs longer than this, and answer 504; 0 means never.
     #[arg(long, value_name = "DURATION", help_heading = "App and workers")]
     timeout: Option<String>,
+    /// Send this folder's files where the app names one with X-Sendfile or, as URL, with
+    /// X-Accel-Redirect. May be repeated.
+    #[arg(long, value_name = "URL=DIR", help_heading = "App and workers")]
+    sendfile: Vec<String>,
     /// Replace a worker after so many requests; 0 means never.
     #[arg(long, value_name = "N", help_heading = "App and workers")]
     max_requests: Option<String>,
@@ -136,6 +140,7 @@ impl ServeArgs {
             workers,
             threads,
             timeout,
+            sendfile,
             max_requests,
             max_requests_jitter,
             max_rss,
@@ -187,7 +192,8 @@ impl ServeArgs {
             .filter_map(|(key, word)| Some((key, word?)));
         let binds = bind.into_iter().map(|word| (Key::Bind, word));
         let mounts = mounts.into_iter().map(|word| (Key::Static, word));
-        RawServe::from_flags(single.chain(binds).chain(mounts))
+        let sendfile = sendfile.into_iter().map(|word| (Key::Sendfile, word));
+        RawServe::from_flags(single.chain(binds).chain(mounts).chain(sendfile))
     }
 }
 

@@ -182,8 +182,27 @@ impl Reader<'_> {
         }
     }
 
+    /// A list of strings into words; whatever in it is none is an error of its own.
+    fn texts(&mut self, key: Key, list: &[Spanned<DeValue<'_>>]) {
+        for item in list {
+            match item.get_ref() {
+                DeValue::String(text) if is_plain(text) => {
+                    let place = self.place(item.span());
+                    self.raw.say(key, Said::new(text.as_ref(), place));
+                }
+                other => {
+                    let wrong = format!("an item of {} is {}", key.row().name, described(other));
+                    self.wrong(item.span(), wrong, Shape::Text.expected(), None);
+                }
+            }
+        }
+    }
+
     /// A value into a word, if its type is right.
     fn value(&mut self, key: Key, shape: Shape, (name, value): Entry<'_, '_>) {
+        if let (Shape::Texts, DeValue::Array(list)) = (shape, value.get_ref()) {
+            return self.texts(key, list);
+        }
         let text = match (shape, value.get_ref()) {
             (Shape::Text | Shape::Duration | Shape::Size, DeValue::String(text))
                 if is_plain(text) =>

@@ -86,6 +86,12 @@ fn lines(settled: &Settled) -> Vec<String> {
             format!("{} from {}", mount.url, mount.folder.display()),
         );
     }
+    for folder in &settings.sendfile {
+        line(
+            "sendfile",
+            format!("{} from {}", folder.url, folder.folder.display()),
+        );
+    }
     line("workers", settings.workers.to_string());
     line("threads", settings.threads.to_string());
     line(

@@ -23,6 +23,8 @@ pub(crate) enum Key {
     Bind,
     /// Folders served without the app; a list.
     Static,
+    /// Folders whose files the app may name instead of a body; a list.
+    Sendfile,
     /// Worker processes.
     Workers,
     /// Threads in each worker.
@@ -64,6 +66,8 @@ pub(crate) enum Key {
 pub(crate) enum Shape {
     /// A string, checked further when it is settled.
     Text,
+    /// A list of such strings.
+    Texts,
     /// A string with a unit, such as "30s".
     Duration,
     /// A string with a unit, such as "100MiB".
@@ -83,6 +87,7 @@ impl Shape {
     pub(crate) fn expected(self) -> &'static str {
         match self {
             Self::Text => "a plain string",
+            Self::Texts => "a list of plain strings",
             Self::Duration => "a duration with its unit, such as \"30s\"",
             Self::Size => "a size with its unit, such as \"100MiB\"",
             Self::Whole => "a whole number",
@@ -125,7 +130,7 @@ impl Key {
 
     /// Whether the setting is a list: its flag repeats, its variable is separated by commas.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Bind | Self::Static)
+        matches!(self, Self::Bind | Self::Static | Self::Sendfile)
     }
 }
 
@@ -151,7 +156,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 25] = [
+pub(crate) static TABLE: [Row; 26] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -206,6 +211,13 @@ pub(crate) static TABLE: [Row; 25] = [
         ("--static", "YETT_STATIC"),
         (None, ""),
         Shape::Text,
+        None,
+    ),
+    row(
+        Key::Sendfile,
+        ("--sendfile", "YETT_SENDFILE"),
+        (Some("app"), "sendfile"),
+        Shape::Texts,
         None,
     ),
     row(

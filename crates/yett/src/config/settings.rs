@@ -38,6 +38,9 @@ pub(crate) struct ServeSettings {
     pub(crate) binds: Vec<Bind>,
     /// Folders served without the app; no two URLs the same.
     pub(crate) mounts: Vec<StaticMount>,
+    /// Folders whose files the app may name with `X-Sendfile` or `X-Accel-Redirect`; no two URLs
+    /// the same.
+    pub(crate) sendfile: Vec<StaticMount>,
     /// Worker processes.
     pub(crate) workers: NonZeroUsize,
     /// Threads in each worker; a worker runs so many requests at once.

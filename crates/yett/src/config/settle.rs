@@ -91,6 +91,7 @@ impl Settling<'_> {
         let develops = reload.is_some_and(|reload| reload != Reload::Off);
         let binds = self.binds();
         let mounts = self.mounts();
+        let sendfile = self.sendfile();
         let workers = self.workers(develops);
         let mut threads = self.one(Key::Threads, |text| whole(text, 1, 512));
         let mut timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
@@ -118,6 +119,7 @@ impl Settling<'_> {
             reload: reload?,
             binds,
             mounts,
+            sendfile,
             workers: workers?,
             threads: non_zero(threads?)?,
             timeout: timeout.map(|timeout| (!timeout.is_zero()).then_some(timeout))?,
@@ -255,8 +257,18 @@ impl Settling<'_> {
     }
 
     fn mounts(&mut self) -> Vec<StaticMount> {
+        let raw = self.raw_mounts();
+        self.settled_mounts(raw)
+    }
+
+    fn sendfile(&mut self) -> Vec<StaticMount> {
+        let raw = self.halves(Key::Sendfile);
+        self.settled_mounts(raw)
+    }
+
+    fn settled_mounts(&mut self, raw: Vec<RawMount>) -> Vec<StaticMount> {
         let mut mounts: Vec<StaticMount> = Vec::new();
-        for RawMount { url, folder } in self.raw_mounts() {
+        for RawMount { url, folder } in raw {
             let folder = folder.and_then(|folder| self.existing(&folder));
             let Some(said) = url else { continue };
             let Some(url) = self.keep(&said.place, mount::url(&said.text)) else {
@@ -283,8 +295,14 @@ impl Settling<'_> {
         if raw.list(Key::Static).is_empty() {
             return raw.mounts().to_vec();
         }
+        self.halves(Key::Static)
+    }
+
+    /// The words of a list of `URL=DIR`, cut in two.
+    fn halves(&mut self, key: Key) -> Vec<RawMount> {
+        let raw = self.raw;
         let mut mounts = Vec::new();
-        for said in raw.list(Key::Static) {
+        for said in raw.list(key) {
             if let Some((url, folder)) = self.keep(&said.place, mount::halves(&said.text)) {
                 let half = |text| Some(Said::new(text, said.place.clone()));
                 mounts.push(RawMount {

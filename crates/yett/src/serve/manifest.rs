@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 use std::path::PathBuf;
+use yett_edge::Interface;
 
 /// What the zygote learned by importing the app.
 #[derive(Debug, Deserialize)]
@@ -50,6 +51,16 @@ pub(super) struct TokenRules {
 #[derive(Debug, Deserialize)]
 pub(super) struct StaticFiles {
     pub(super) root: Option<PathBuf>,
+}
+
+impl App {
+    /// How the workers call it.
+    pub(super) fn interface(&self) -> Interface {
+        match self.interface.as_str() {
+            "asgi" => Interface::Asgi,
+            _ => Interface::Wsgi,
+        }
+    }
 }
 
 impl Manifest {

@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::sync::mpsc;
 use yett_edge::{
-    Edge, EdgeSettings,
+    Edge, EdgeSettings, Sendfile,
     floor::Floor,
     listen::{Address, ListenError, Listener},
     log::{AccessLog as Log, Format},
@@ -110,6 +110,14 @@ impl Plan {
             max_body: settings.limits.max_body,
             keep_alive: settings.limits.keep_alive,
             spool_dir: settings.limits.spool_dir.clone(),
+            sendfile: settings
+                .sendfile
+                .iter()
+                .map(|one| Sendfile {
+                    url: one.url.clone(),
+                    folder: one.folder.clone(),
+                })
+                .collect(),
             worker_threads: settings.threads.get(),
             max_queue: settings.limits.queue.get(),
             queue_timeout: settings.limits.queue_timeout,

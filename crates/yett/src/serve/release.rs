@@ -14,7 +14,7 @@ use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use yett_edge::{Edge, Mount, Ruling};
+use yett_edge::{Edge, Interface, Mount, Ruling};
 use yett_gate::{Gate, GateSettings, GateSettingsErrors, MountSettings, RouteGuard};
 use yett_supervisor::{GenerationId, Releases};
 
@@ -128,6 +128,7 @@ pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
     Ok(Ruling {
         gate: Gate::new(GateSettings::default())?,
         mounts: Vec::new(),
+        interface: Interface::Wsgi,
         issuer: None,
     })
 }
@@ -174,6 +175,7 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
     let ruling = Ruling {
         gate,
         mounts,
+        interface: manifest.app.interface(),
         issuer,
     };
     Ok((ruling, summary))

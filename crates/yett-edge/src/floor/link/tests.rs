@@ -5,17 +5,15 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc::UnboundedReceiver;
 use yett_link::frame::{
     DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame,
     put_header,
 };
 
-use crate::floor::{AppBody, Exchange, Floor, Lost};
+use crate::floor::Carrier;
+use crate::floor::{AppBody, Exchange, Floor, Lost, Piece, Pieces};
 use crate::settings::EdgeSettings;
 use crate::testing::{Clock, FakeWorker, Told, ask, floor, open, seconds, settle, soon, ticket};
-
-type Pieces = UnboundedReceiver<Result<Bytes, Lost>>;
 
 /// A worker that was sent one request: its number, and the end that waits for the answer.
 async fn asked() -> (Arc<Floor>, Told, FakeWorker, u64, Exchange) {
@@ -34,12 +32,16 @@ async fn streaming(worker: &FakeWorker, id: u64, exchange: &mut Exchange) -> Pie
     worker.head(id, "200", &[], b"", 0).await;
     match soon(exchange.head_or_lost()).await.ok().unwrap().body {
         AppBody::Stream(pieces) => pieces,
-        AppBody::Whole => panic!("the answer has ended"),
+        AppBody::Whole | AppBody::File(_) => panic!("the answer has ended"),
     }
 }
 
 async fn piece(exchange: &mut Exchange, pieces: &mut Pieces) -> Option<Result<Bytes, Lost>> {
-    soon(std::future::poll_fn(|cx| exchange.poll_piece(pieces, cx))).await
+    let polled = soon(std::future::poll_fn(|cx| exchange.poll_piece(pieces, cx))).await;
+    polled.map(|piece| match piece? {
+        Piece::Data(data) => Ok(data),
+        Piece::Trailers(fields) => panic!("{fields:?}"),
+    })
 }
 
 /// The sum of the credit that has come.
@@ -213,6 +215,41 @@ async fn frame_that_breaks_the_protocol_closes_the_link() {
         settle().await;
         assert_eq!(told.count("lost 1"), 1, "{name}");
         assert!(worker.next().await.is_none(), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn descriptor_that_does_not_fit_its_frame_closes_the_link() {
+    let _clock = Clock::hold();
+    let head = b"\xc8\0\0\0\0\0\0\0";
+    let mut range = head.to_vec();
+    range.extend_from_slice(&[0; 16]);
+    for name in ["none came", "not all", "none announced", "no range"] {
+        if name == "none announced" && Carrier::default() == Carrier::Rings {
+            // Beside rings a descriptor may come long before its frame.
+            continue;
+        }
+        let (_floor, told, worker, id, mut exchange) = asked().await;
+        let carried = file("x");
+        let announced = (Kind::Response, LAST | DESCRIPTOR);
+        match name {
+            "none came" => {
+                worker.send(announced.0, announced.1, id, &range).await;
+            }
+            "not all" => {
+                worker
+                    .send_with((Kind::Response, DESCRIPTOR), id, &range, carried)
+                    .await;
+            }
+            "none announced" => {
+                worker.send_with((Kind::Begun, 0), id, b"", carried).await;
+            }
+            _ => worker.send_with(announced, id, head, carried).await,
+        }
+        let lost = soon(exchange.head_or_lost()).await.err();
+        assert!(matches!(lost, Some(Lost::Worker { .. })), "{name}");
+        settle().await;
+        assert_eq!(told.count("lost 1"), 1, "{name}");
     }
 }
 

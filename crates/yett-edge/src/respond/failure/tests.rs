@@ -78,6 +78,10 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::BadHeader(_) => "BadHeader",
         Failure::BadStatus(_) => "BadStatus",
         Failure::WrongLength { .. } => "WrongLength",
+        Failure::BadRange(_) => "BadRange",
+        Failure::Sendfile(SendfileError::Unmapped { .. }) => "Sendfile Unmapped",
+        Failure::Sendfile(SendfileError::Several) => "Sendfile Several",
+        Failure::Sendfile(SendfileError::Missing { .. }) => "Sendfile Missing",
         Failure::Frame(_) => "Frame",
         Failure::NoSuchFile => "NoSuchFile",
         Failure::File(_) => "File",
@@ -111,6 +115,17 @@ async fn every_failure() -> Vec<Failure> {
             announced: Some(3),
             actual: 4,
         },
+        Failure::BadRange(BadRange::NotAFile),
+        Failure::Sendfile(SendfileError::Unmapped {
+            header: "X-Sendfile",
+            value: "/secret/path".into(),
+        }),
+        Failure::Sendfile(SendfileError::Several),
+        Failure::Sendfile(SendfileError::Missing {
+            header: "X-Sendfile",
+            value: "/secret/path".into(),
+            folder: "/secret".into(),
+        }),
         Failure::Frame(FrameError::TooLong(1)),
         Failure::NoSuchFile,
         Failure::File(broken()),
@@ -142,6 +157,10 @@ Lost Timeout           | 504    | app    | -     | no     | The application did 
 BadHeader              | 502    | app    | -     | no     | The application's answer was not valid.
 BadStatus              | 502    | app    | -     | no     | The application's answer was not valid.
 WrongLength            | 502    | app    | -     | no     | The application's answer was not valid.
+BadRange               | 502    | app    | -     | no     | The application's answer was not valid.
+Sendfile Unmapped      | 500    | app    | -     | no     | The application failed.
+Sendfile Several       | 500    | app    | -     | no     | The application failed.
+Sendfile Missing       | 404    | app    | -     | no     | There is no such file.
 Frame                  | 431    | client | -     | no     | The request's head is too long.
 NoSuchFile             | 404    | client | -     | no     | There is no such file.
 File                   | 500    | yett   | -     | no     | The file could not be read.

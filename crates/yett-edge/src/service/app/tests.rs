@@ -2,8 +2,11 @@
 //! answer. What is done to its answers is tested in `framing`, how long
 //! ones travel in `streaming`.
 
+mod beside;
+mod files;
 mod framing;
 mod streaming;
+mod upload;
 
 use std::io::Read;
 
@@ -127,6 +130,8 @@ async fn unsafe_request_that_was_not_begun_goes_on_until_three_workers_died() {
     let id = two.request().await;
     two.answer(id, "two").await;
     assert_eq!(client.answer().await, "HTTP/1.1 200 OK | two");
+    // It sleeps again, as the others do, and has served more than they.
+    assert!(two.hears_nothing().await);
     client.request("POST", "/2", "").await;
     for dying in [&mut three, &mut four, &mut two] {
         dying.unbegun_request().await;

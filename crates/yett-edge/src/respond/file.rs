@@ -1,0 +1,199 @@
+//! A range of a file on its way to a client.
+//!
+//! Read at places (`pread`), never at the file's own position: a descriptor that came from a worker
+//! shares that position with the application. What is in the page cache is read at once; only what
+//! has to come from the disk goes to a thread that may wait.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use rustix::fs::{FileType, fstat};
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tokio::task::JoinHandle;
+
+/// How much of a file is read at a time, and so held for one client.
+const PIECE: u64 = 64 * 1024;
+
+/// A range that is being read front to back.
+pub(crate) struct FileRange {
+    file: Arc<std::fs::File>,
+    offset: u64,
+    left: u64,
+    /// A read that waits for the disk.
+    reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+}
+
+/// A range that cannot be sent.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BadRange {
+    #[error("it is not a regular file")]
+    NotAFile,
+    #[error("bytes {offset} to {end} are not in a file of {size}")]
+    Outside { offset: u64, end: u64, size: u64 },
+    #[error("it cannot be looked at")]
+    Unreadable(#[source] io::Error),
+}
+
+impl FileRange {
+    /// The range of a file that was looked at by whoever opened it.
+    pub(crate) fn new(file: OwnedFd, offset: u64, len: u64) -> Self {
+        Self {
+            file: Arc::new(std::fs::File::from(file)),
+            offset,
+            left: len,
+            reading: None,
+        }
+    }
+
+    /// Bytes that are still to be read.
+    pub(crate) const fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Ends the range earlier.
+    pub(crate) fn shorten(&mut self, len: u64) {
+        self.left = self.left.min(len);
+    }
+
+    /// Checks what a worker said: a regular file, and the range inside it.
+    ///
+    /// # Errors
+    /// [`BadRange`].
+    pub(crate) fn check(&self) -> Result<(), BadRange> {
+        let stat = fstat(self.file.as_fd()).map_err(|error| BadRange::Unreadable(error.into()))?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(BadRange::NotAFile);
+        }
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        let end = self.offset.checked_add(self.left);
+        if end.is_none_or(|end| end > size) {
+            return Err(BadRange::Outside {
+                offset: self.offset,
+                end: end.unwrap_or(u64::MAX),
+                size,
+            });
+        }
+        Ok(())
+    }
+
+    /// The next piece; `None` at the range's end.
+    pub(crate) fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let piece = match &mut self.reading {
+            Some(reading) => {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                // The task neither panics nor is it cancelled while the runtime lives.
+                read.unwrap_or_else(|gone| Err(io::Error::other(gone)))
+            }
+            None => match self.read_cached() {
+                Some(read) => read,
+                None => {
+                    self.reading = Some(self.read_behind());
+                    return self.poll_piece(cx);
+                }
+            },
+        };
+        Poll::Ready(Some(piece.and_then(|piece| self.advanced(piece))))
+    }
+
+    fn want(&self) -> usize {
+        usize::try_from(self.left.min(PIECE)).unwrap_or(0)
+    }
+
+    /// What the page cache has; `None` where the disk would be waited for, or the file system cannot
+    /// say.
+    fn read_cached(&self) -> Option<io::Result<Vec<u8>>> {
+        let mut piece = vec![0; self.want()];
+        let mut into = [io::IoSliceMut::new(&mut piece)];
+        loop {
+            let read = preadv2(&*self.file, &mut into, self.offset, ReadWriteFlags::NOWAIT);
+            return match read {
+                Ok(count) => {
+                    piece.truncate(count);
+                    Some(Ok(piece))
+                }
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => None,
+                Err(error) => Some(Err(error.into())),
+            };
+        }
+    }
+
+    fn read_behind(&self) -> JoinHandle<io::Result<Vec<u8>>> {
+        let file = Arc::clone(&self.file);
+        let (offset, want) = (self.offset, self.want());
+        tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; want];
+            let count = file.read_at(&mut piece, offset)?;
+            piece.truncate(count);
+            Ok(piece)
+        })
+    }
+
+    fn advanced(&mut self, piece: Vec<u8>) -> io::Result<Bytes> {
+        if piece.is_empty() {
+            // The file was cut while it was being sent; the announced length cannot be kept.
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.offset += piece.len() as u64;
+        self.left = self.left.saturating_sub(piece.len() as u64);
+        Ok(Bytes::from(piece))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn file(content: &[u8]) -> std::fs::File {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
+    }
+
+    async fn all(mut range: FileRange) -> io::Result<Vec<u8>> {
+        let mut read = Vec::new();
+        while let Some(piece) = std::future::poll_fn(|cx| range.poll_piece(cx)).await {
+            read.extend_from_slice(&piece?);
+        }
+        Ok(read)
+    }
+
+    #[tokio::test]
+    async fn range_is_read_at_its_place_whatever_the_position_is() {
+        let content: Vec<u8> = (0..200_000_u32).map(|at| at.to_le_bytes()[1]).collect();
+        let range = FileRange::new(file(&content).into(), 10, 150_000);
+        range.check().unwrap();
+        assert_eq!(all(range).await.unwrap(), content[10..150_010]);
+    }
+
+    #[tokio::test]
+    async fn range_outside_its_file_is_refused() {
+        for (offset, len) in [(0, 6), (5, 1), (6, 0), (u64::MAX, 1), (1, u64::MAX)] {
+            let range = FileRange::new(file(b"12345").into(), offset, len);
+            assert!(range.check().is_err(), "{offset} {len}");
+        }
+        FileRange::new(file(b"12345").into(), 5, 0).check().unwrap();
+        let (reader, _writer) = rustix::pipe::pipe().unwrap();
+        let range = FileRange::new(reader, 0, 0);
+        assert!(matches!(range.check(), Err(BadRange::NotAFile)));
+    }
+
+    #[tokio::test]
+    async fn file_that_is_cut_while_it_is_sent_is_an_error() {
+        let file = file(b"12345");
+        let range = FileRange::new(file.try_clone().unwrap().into(), 0, 5);
+        file.set_len(0).unwrap();
+        assert!(all(range).await.is_err());
+    }
+}

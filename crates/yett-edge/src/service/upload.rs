@@ -1,0 +1,149 @@
+//! A request's body that reaches the worker while it arrives.
+//!
+//! Only for applications that read while they work (ASGI), and only where it pays: a short body is
+//! spooled as for everybody. The client's socket is not read beyond the window that the worker's
+//! credit keeps open ([`Window`](crate::floor::Window)). The body passes through once: a request
+//! of which a byte was sent goes to no other worker.
+
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::timeout;
+use yett_gate::BodyLength;
+use yett_link::frame::MAX_CHUNK;
+use yett_link::request::MAX_INLINE_BODY;
+
+use crate::floor::{Over, Uplink};
+use crate::respond::Failure;
+use crate::ruling::Interface;
+use crate::settings::EdgeSettings;
+
+/// A body on its way from the client to a worker.
+#[derive(Debug)]
+pub(super) struct Upload {
+    incoming: Incoming,
+    /// What came from the client and has not been sent yet.
+    held: Bytes,
+    /// What came so far.
+    len: u64,
+    announced: Option<u64>,
+    begun: bool,
+    whole: bool,
+}
+
+/// Whether a body of this length is streamed to an application of this interface.
+pub(super) fn is_streamed(interface: Interface, length: BodyLength) -> bool {
+    match (interface, length) {
+        (Interface::Wsgi, _) | (Interface::Asgi, BodyLength::None) => false,
+        (Interface::Asgi, BodyLength::Known(length)) => length > MAX_INLINE_BODY as u64,
+        (Interface::Asgi, BodyLength::Chunked) => true,
+    }
+}
+
+impl Upload {
+    /// # Errors
+    /// [`Failure::BodyTooLong`] when the client announces too much.
+    pub(super) fn new(
+        incoming: Incoming,
+        length: BodyLength,
+        settings: &EdgeSettings,
+    ) -> Result<Self, Failure> {
+        let announced = match length {
+            BodyLength::None => Some(0),
+            BodyLength::Known(length) => Some(length),
+            BodyLength::Chunked => None,
+        };
+        if announced.is_some_and(|length| length > settings.max_body) {
+            return Err(too_long(settings));
+        }
+        Ok(Self {
+            incoming,
+            held: Bytes::new(),
+            len: 0,
+            announced,
+            begun: false,
+            whole: false,
+        })
+    }
+
+    /// The length that the client announced.
+    pub(super) const fn announced(&self) -> Option<u64> {
+        self.announced
+    }
+
+    /// Whether a byte was sent: then no other worker can have the request.
+    pub(super) const fn is_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// Whether all of it was sent.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Carries the body until it is whole or the exchange has ended. May be dropped at any point and
+    /// called again.
+    ///
+    /// # Errors
+    /// The client's breach; the worker was told that the rest will not come.
+    pub(super) async fn run(
+        &mut self,
+        uplink: &Uplink,
+        settings: &EdgeSettings,
+    ) -> Result<(), Failure> {
+        let outcome = self.carry(uplink, settings).await;
+        if outcome.is_err() {
+            uplink.cut_short();
+        }
+        outcome
+    }
+
+    async fn carry(&mut self, uplink: &Uplink, settings: &EdgeSettings) -> Result<(), Failure> {
+        while !self.whole {
+            if !self.held.is_empty() {
+                let len = self.held.len().min(MAX_CHUNK);
+                let Ok(()) = uplink.window().take(len).await else {
+                    return Ok(());
+                };
+                let piece = self.held.split_to(len);
+                self.whole = self.held.is_empty() && self.incoming.is_end_stream();
+                self.begun = true;
+                uplink.send(&piece, self.whole);
+                continue;
+            }
+            let arrived = tokio::select! {
+                biased;
+                () = uplink.window().over() => Err(Over),
+                arrived = timeout(settings.body_timeout, self.incoming.frame()) => Ok(arrived),
+            };
+            let Ok(arrived) = arrived else {
+                return Ok(());
+            };
+            match arrived.map_err(|_| Failure::BodySlow)? {
+                None => {
+                    self.whole = true;
+                    self.begun = true;
+                    uplink.send(&[], true);
+                }
+                // ASGI has no place for a request's trailers.
+                Some(frame) => {
+                    if let Ok(data) = frame.map_err(Failure::BodyCut)?.into_data() {
+                        self.len += data.len() as u64;
+                        if self.len > settings.max_body {
+                            return Err(too_long(settings));
+                        }
+                        self.held = data;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+const fn too_long(settings: &EdgeSettings) -> Failure {
+    Failure::BodyTooLong {
+        limit: settings.max_body,
+    }
+}

@@ -1,0 +1,69 @@
+"""`wsgi.file_wrapper`: what of a file-like object is a real file that the server can send itself.
+
+The extension asks `FileWrapper.place` when an application returns a wrapper. Only objects are taken
+whose bytes are known to be those of their descriptor: a `GzipFile`, for one, has a descriptor too,
+and reads something else than what is in it. Everything else is read piece by piece, as before.
+"""
+
+import io
+import os
+import stat
+import sys
+import tempfile
+from typing import Any
+from wsgiref.util import FileWrapper as PlainWrapper
+
+#: Bytes of a file that are read and sent at a time, where it must be read.
+PIECE = 64 * 1024
+
+#: A wrapper around a wrapper around a file: more is nobody's.
+MOST_LAYERS = 4
+
+
+class FileWrapper(PlainWrapper):
+    """The type that applications find in their environ."""
+
+    def __init__(self, filelike: Any, blksize: int = PIECE) -> None:
+        super().__init__(filelike, max(blksize, PIECE))
+
+    def place(self) -> tuple[int, int, int] | None:
+        """Return descriptor, position and length up to the end, or `None` if it is no real file."""
+        file = _real_file(self.filelike)
+        if file is None:
+            return None
+        try:
+            if file.closed or not file.readable():
+                return None
+            if isinstance(file, io.BufferedRandom):
+                file.flush()
+            position = file.tell()
+            descriptor = file.fileno()
+            status = os.fstat(descriptor)
+        except (OSError, ValueError):
+            return None
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        return descriptor, position, max(status.st_size - position, 0)
+
+
+def _real_file(file: Any) -> Any:
+    """Unwrap what hands everything on to a file of Python's own; `None` for anything else."""
+    for _layer in range(MOST_LAYERS):
+        kind = type(file)
+        if kind is io.FileIO:
+            return file
+        if kind in (io.BufferedReader, io.BufferedRandom):
+            return file if type(file.raw) is io.FileIO else None
+        if kind is not tempfile._TemporaryFileWrapper and not _is_djangos(file):
+            return None
+        file = file.file
+    return None
+
+
+def _is_djangos(file: Any) -> bool:
+    """Whether this is a `django.core.files.File` that reads as Django's own does."""
+    module = sys.modules.get("django.core.files.utils")
+    if module is None:
+        return False
+    mixin = module.FileProxyMixin
+    return isinstance(file, mixin) and getattr(type(file), "read", None) is mixin.read
