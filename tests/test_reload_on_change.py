@@ -204,13 +204,18 @@ def test_first_import_that_fails_outside_the_project_is_mended_there(
     until(server, b"two")
 
 
-@pytest.mark.parametrize("ignored", ["venv/lib", ".git", "node_modules/x", "__pycache__", "assets"])
+@pytest.mark.parametrize(
+    "ignored", ["venv/lib", ".git", "node_modules/x", "__pycache__", "assets", "private"]
+)
 def test_change_of_what_is_not_the_applications_code_is_no_change(serve, folder, ignored):
     elsewhere = folder / ignored
     elsewhere.mkdir(parents=True)
     if ignored == "venv/lib":
         (folder / "venv" / "pyvenv.cfg").write_text("home = /usr/bin\n")
-    flags = ("--static", f"/assets/={elsewhere}") if ignored == "assets" else ()
+    flags = {
+        "assets": ("--static", f"/assets/={elsewhere}"),
+        "private": ("--sendfile", f"/private/={elsewhere}"),
+    }.get(ignored, ())
     server = serve("app", "--reload", *flags, folder=folder)
     (elsewhere / "code.py").write_text("x = 1\n")
     (folder / "notes.txt").write_text("x\n")

@@ -39,7 +39,7 @@ use yett_edge::{
     listen::{Address, ListenError, Listener},
     log::{AccessLog as Log, Format},
 };
-use yett_supervisor::{FailureStage, Supervisor, run};
+use yett_supervisor::{FailureStage, Keyboard, Supervisor, run};
 
 pub(crate) use inspect::{check, routes};
 
@@ -160,9 +160,13 @@ async fn run_all(
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
-    let signals = signals::Signals::listen().map_err(Failure::failed)?;
+    let mut signals = signals::Signals::listen().map_err(Failure::failed)?;
     // Before the first import, so that no change of what it reads is missed.
     let developer = Developer::start(&plan.settings, &plan.python.path, &addresses, screen);
+    let keyboard = developer.as_deref().map(Developer::keyboard);
+    signals
+        .count_workers(keyboard.unwrap_or(Keyboard::Apart))
+        .map_err(Failure::failed)?;
     let (supervisor, inbox) = Supervisor::new();
     let format = match (plan.settings.access_log, plan.settings.log_format) {
         (AccessLog::Off, _) => Format::Off,
@@ -190,7 +194,6 @@ async fn run_all(
         // Whoever asks before the first release is there waits for it, or sees why there is none.
         edge.accept();
     }
-    let keyboard = supervised.keyboard;
     let supervision = run(
         inbox,
         supervised,
@@ -234,7 +237,7 @@ async fn run_all(
         () = control => unreachable_end(),
         () = first_release => unreachable_end(),
         () = reloading => unreachable_end(),
-        () = signals.obey(&server, keyboard, screen) => unreachable_end(),
+        () = signals.obey(&server, screen) => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
     edge.end();

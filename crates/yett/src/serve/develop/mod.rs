@@ -66,7 +66,8 @@ impl Developer {
             return None;
         }
         let shown = Develop::new();
-        let mounts = settings.mounts.iter().map(|mount| mount.folder.clone());
+        let mounts = settings.mounts.iter().chain(&settings.sendfile);
+        let mounts = mounts.map(|mount| mount.folder.clone());
         let rules = Rules::new(settings.folder.clone(), mounts.collect());
         let changes = Changes::new(Arc::clone(&shown));
         let watched = Arc::new(Watched::new(rules, changes));
@@ -95,14 +96,23 @@ impl Developer {
         Arc::clone(&self.shown)
     }
 
+    /// Whether what is typed may be for a debugger.
+    pub(super) fn keyboard(&self) -> Keyboard {
+        if self.terminal.is_there() {
+            Keyboard::Shared
+        } else {
+            Keyboard::Apart
+        }
+    }
+
     /// What is different for the processes.
     pub(super) fn adapt(&self, settings: &mut yett_supervisor::Settings) {
         settings.purpose = Purpose::Development;
         settings
             .worker_args
             .insert(String::from("reload"), true.into());
-        if self.terminal.is_there() {
-            settings.keyboard = Keyboard::Shared;
+        settings.keyboard = self.keyboard();
+        if settings.keyboard == Keyboard::Shared {
             settings.import_timeout = IMPORT_WITH_DEBUGGER;
         }
     }
