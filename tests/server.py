@@ -68,6 +68,7 @@ class Server:
         cwd: Path,
         *,
         ready: str = LAST_LINE_OF_BANNER,
+        stdin: int = subprocess.DEVNULL,
         **how: Any,
     ) -> None:
         """Start the program with these words and wait until it says `ready`."""
@@ -82,7 +83,7 @@ class Server:
                 words,
                 cwd=cwd,
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,

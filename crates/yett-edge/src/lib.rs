@@ -17,6 +17,7 @@
 
 pub mod clock;
 pub mod conn;
+pub mod develop;
 mod edge;
 pub mod floor;
 pub mod listen;
@@ -29,6 +30,7 @@ pub mod settings;
 mod testing;
 mod websocket;
 
+pub use develop::{Broken, Develop};
 pub use edge::{Edge, EdgeError, Remaining};
 pub use ruling::{Interface, Mount, Ruling};
 pub use settings::{EdgeSettings, Sendfile};

@@ -1,8 +1,10 @@
 //! What the edge obeys. The program crate makes these from flags, environment and files.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::develop::Develop;
 use crate::floor::Carrier;
 use crate::websocket::WebSocketSettings;
 
@@ -64,6 +66,9 @@ pub struct EdgeSettings {
     pub max_requests_jitter: u64,
     /// Limits and times of WebSockets.
     pub websocket: WebSocketSettings,
+    /// In development: how it stands with the code. `None`: in production, where no answer ever
+    /// shows why code does not load.
+    pub develop: Option<Arc<Develop>>,
 }
 
 impl Default for EdgeSettings {
@@ -89,6 +94,7 @@ impl Default for EdgeSettings {
             max_requests: None,
             max_requests_jitter: 0,
             websocket: WebSocketSettings::default(),
+            develop: None,
         }
     }
 }

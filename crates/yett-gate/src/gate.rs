@@ -5,7 +5,7 @@
 use http::header::{self, HeaderName};
 
 use crate::guard::{Answers, SchemeRule, TokenRules};
-use crate::request::AllowedHosts;
+use crate::request::{AllowedHosts, Host};
 use crate::route::{GuardSettings, Mounts, RouteName, UrlTable};
 use crate::settings::{GateSettings, GateSettingsError, GateSettingsErrors, SettingsFault};
 
@@ -56,6 +56,12 @@ impl Gate {
             identity_headers,
             app: RouteName::app(),
         })
+    }
+
+    /// Whether the project names this host as one of its own.
+    #[must_use]
+    pub fn allows_host(&self, host: &Host) -> bool {
+        self.allowed_hosts.allow(host)
     }
 }
 

@@ -50,6 +50,8 @@ pub enum FailureStage {
     Prepare,
     /// Workers kept dying before all of them were ready.
     Workers,
+    /// In development: the next reload was asked for before it was ready.
+    Superseded,
 }
 
 impl FailureStage {
@@ -65,6 +67,7 @@ impl FailureStage {
             Self::Zygote => "zygote",
             Self::Prepare => "prepare",
             Self::Workers => "workers",
+            Self::Superseded => "superseded",
         }
     }
 }

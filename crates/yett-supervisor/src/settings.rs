@@ -38,6 +38,32 @@ pub struct Settings {
     pub chdir: PathBuf,
     /// Added to, or replacing in, the environment of the server.
     pub env: Vec<(OsString, OsString)>,
+    /// What the server is for.
+    pub purpose: Purpose,
+    /// Whether zygotes and workers may read what is typed.
+    pub keyboard: Keyboard,
+}
+
+/// What the server is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// When the very first release fails, everything ends. A reload waits for the one in progress.
+    Production,
+    /// When the very first release fails, the next reload is awaited. A reload ends a release in
+    /// progress: what it imports has changed, and the import may never end by itself.
+    Development,
+}
+
+/// Whether zygotes and workers may read what is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keyboard {
+    /// Their standard input is empty, and each zygote has a process group of its own, so that
+    /// Ctrl-C in a terminal reaches the server alone.
+    Apart,
+    /// They have the server's standard input, for a debugger. A terminal lets only its foreground
+    /// group read, so they stay in the server's group; Ctrl-C, which they ignore, reaches them as
+    /// well. What the app starts besides its workers then outlives a generation that is killed.
+    Shared,
 }
 
 impl Settings {
@@ -52,6 +78,8 @@ impl Settings {
             import_timeout: Duration::from_secs(120),
             chdir,
             env: Vec::new(),
+            purpose: Purpose::Production,
+            keyboard: Keyboard::Apart,
         }
     }
 }

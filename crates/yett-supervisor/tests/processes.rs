@@ -15,7 +15,8 @@ use std::time::Duration;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use server::{GOOD, Plan, Server};
 use yett_supervisor::{
-    Exit, ExitReason, FailureStage, GenerationState, ReloadError, StopMode, WorkerId, WorkerState,
+    Exit, ExitReason, FailureStage, GenerationState, Keyboard, ReloadError, StopMode, WorkerId,
+    WorkerState,
 };
 
 fn kill(pid: u32, signal: Signal) {
@@ -229,13 +230,20 @@ async fn graceful_stop_leaves_no_process_behind() {
 
 #[tokio::test]
 async fn quick_stop_kills_even_the_stubborn() {
-    let mut server = Server::start(
-        2,
-        Plan {
-            worker: "stubborn",
-            ..GOOD
-        },
-    );
+    quick_stop_kills(Keyboard::Apart).await;
+}
+
+#[tokio::test]
+async fn quick_stop_kills_those_who_share_the_keyboard_and_nobody_else_of_their_group() {
+    quick_stop_kills(Keyboard::Shared).await;
+}
+
+async fn quick_stop_kills(keyboard: Keyboard) {
+    let plan = Plan {
+        worker: "stubborn",
+        ..GOOD
+    };
+    let mut server = Server::start_with(2, plan, |settings| settings.keyboard = keyboard);
     server.see("activate 1").await;
     let pids = [
         server.pid(1).await,

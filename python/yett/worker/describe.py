@@ -5,9 +5,11 @@ a child of the zygote does it, and is thrown away: the zygote stays as it was.
 """
 
 import contextlib
+import fcntl
 import json
 import os
 import platform
+import select
 import selectors
 import signal
 import sys
@@ -18,6 +20,7 @@ from typing import Any, NoReturn
 from yett._yett import __version__
 from yett.worker.control import Control
 from yett.worker.load import Application, LoadError, load, put_first_on_path, summary
+from yett.worker.sources import sources
 from yett.worker.threads import left_behind
 
 
@@ -33,6 +36,8 @@ class Wanted:
     interface: str
     chdir: str
     loop: str
+    #: Whether the manifest names the files that were imported.
+    with_sources: bool
 
 
 def import_application(wanted: Wanted) -> Application:
@@ -49,8 +54,11 @@ def import_application(wanted: Wanted) -> Application:
     return application
 
 
-def describe(application: Application) -> dict[str, Any]:
-    """Return the manifest of an imported application; raises `LoadError`."""
+def describe(application: Application, *, with_sources: bool) -> dict[str, Any]:
+    """Return the manifest of an imported application; raises `LoadError`.
+
+    With sources it names the folders that the application's code comes from.
+    """
     manifest: dict[str, Any] = {
         "yett": __version__,
         "python": platform.python_version(),
@@ -72,6 +80,8 @@ def describe(application: Application) -> dict[str, Any]:
         except Exception as error:
             detail = "".join(traceback.format_exception(error))
             raise LoadError("manifest", summary(error), detail) from error
+    if with_sources:
+        manifest["sources"] = sources()
     manifest["threads"] = left_behind()
     return manifest
 
@@ -90,20 +100,24 @@ def describe_apart(control: Control, wanted: Wanted) -> dict[str, Any]:
     """Import and describe the application in a child that is thrown away.
 
     Raises `LoadError` as importing here would, and `ProgramGoneError`. The import is bounded in
-    time by the program, which kills the whole process group.
+    time by the program, which kills this process, and with it the child.
     """
     document = os.memfd_create("yett", os.MFD_CLOEXEC)
+    alive, life = os.pipe()
     try:
         pid = os.fork()
         if pid == 0:
             control.close()
+            os.close(life)
+            _die_with_the_zygote(alive)
             _describe_and_leave(document, wanted)
         status = _await(pid, control)
         with open(document, "rb", closefd=False) as file:
             file.seek(0)
             told = file.read()
     finally:
-        os.close(document)
+        for descriptor in (document, alive, life):
+            os.close(descriptor)
     if not told:
         how = (
             f"was killed by signal {os.WTERMSIG(status)}"
@@ -119,11 +133,27 @@ def describe_apart(control: Control, wanted: Wanted) -> dict[str, Any]:
     return report
 
 
+def _die_with_the_zygote(alive: int) -> None:
+    """Be killed when the other end of this pipe closes: an import may never end by itself.
+
+    In a group of its own the zygote does not die alone, but where it shares the terminal's group
+    nobody else knows of this process.
+    """
+    fcntl.fcntl(alive, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(alive, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(alive, fcntl.F_SETFL, fcntl.fcntl(alive, fcntl.F_GETFL) | os.O_ASYNC)
+    ended, _, _ = select.select([alive], [], [], 0)
+    if ended:
+        # It was gone before the signal was asked for.
+        os._exit(1)
+
+
 def _describe_and_leave(document: int, wanted: Wanted) -> NoReturn:
     code = 1
     try:
         try:
-            report = describe(import_application(wanted))
+            application = import_application(wanted)
+            report = describe(application, with_sources=wanted.with_sources)
         except LoadError as error:
             report = {"failed": [error.stage, error.summary, error.detail]}
         with open(document, "wb", closefd=False) as file:

@@ -50,6 +50,8 @@ class Settings:
     app: str | None = None
     interface: str = "auto"
     threads: int = 1
+    #: Whether the manifest names the folders that the code comes from.
+    reload: bool = False
     #: Whether the zygote imports the application, and not each worker.
     preload: bool = True
     #: A memory file with the manifest, from the zygote that this one replaced.
@@ -60,7 +62,7 @@ class Settings:
 
     def wanted(self) -> Wanted:
         """Return what to import."""
-        return Wanted(self.app, self.interface, self.chdir, self.loop)
+        return Wanted(self.app, self.interface, self.chdir, self.loop, self.reload)
 
 
 @dataclass
@@ -95,7 +97,7 @@ def main(arguments: list[str]) -> int:
             manifest = _handed_over(settings.manifest)
         elif settings.preload:
             application = import_application(settings.wanted())
-            manifest = describe(application)
+            manifest = describe(application, with_sources=settings.reload)
             if manifest["threads"]:
                 _begin_anew(given, control, manifest, environment)
         else:

@@ -1,7 +1,7 @@
 //! The floor: the workers that stand ready, and the queue before them.
 //!
 //! A request goes to the ready worker of the active generation that has the fewest in flight. When all
-//! are busy, a few are [sent ahead](pace) to workers that will be free in a moment; they are taken back
+//! are busy, a few are sent ahead (`pace`) to workers that will be free in a moment; they are taken back
 //! and given to another worker as soon as that is free first. All others wait here, in the order in
 //! which they came, until a worker is free, the wait is too long, or the client leaves.
 //!

@@ -12,6 +12,7 @@ use yett_gate::BadRequest;
 
 use crate::conn::Offence;
 use crate::floor::{BadHeader, Lost, QueueError};
+use crate::log::Record;
 use crate::respond::BadRange;
 use crate::service::SendfileError;
 use crate::websocket::HandshakeFault;
@@ -57,6 +58,9 @@ pub(crate) enum Failure {
     File(#[source] io::Error),
     #[error("files are read with GET or HEAD")]
     FileMethod,
+    /// In development alone.
+    #[error("the application's code does not load: {0}")]
+    NotLoaded(String),
 }
 
 /// Whose fault a failure is.
@@ -93,6 +97,7 @@ impl Failure {
             Self::Lost(Lost::Worker { .. }) => StatusCode::BAD_GATEWAY,
             Self::Lost(Lost::AppFailed)
             | Self::File(_)
+            | Self::NotLoaded(_)
             | Self::Sendfile(SendfileError::Unmapped { .. } | SendfileError::Several) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -129,7 +134,8 @@ impl Failure {
             | Self::BadStatus(_)
             | Self::WrongLength { .. }
             | Self::BadRange(_)
-            | Self::Sendfile(_) => Fault::App,
+            | Self::Sendfile(_)
+            | Self::NotLoaded(_) => Fault::App,
             Self::Spool(_) | Self::Queue(_) | Self::File(_) => Fault::Yett,
         }
     }
@@ -167,6 +173,7 @@ impl Failure {
             }
             Self::File(_) => "The file could not be read.",
             Self::FileMethod => "Files are read with GET or HEAD.",
+            Self::NotLoaded(_) => "The application does not start. The server's terminal says why.",
         };
         format!("{sentence}\n")
     }
@@ -206,6 +213,13 @@ impl Failure {
             _ => None,
         }
     }
+}
+
+/// Notes a failure in the access record.
+pub(crate) fn note(failure: &Failure, record: &mut Record) {
+    record.status(failure.status());
+    record.fields.fault = Some(failure.fault().name());
+    record.reason(Chain(failure));
 }
 
 /// Prints an error and what caused it, outermost first.

@@ -22,12 +22,9 @@ use crate::log::Record;
 
 /// The response for a failure: a short sentence as plain text.
 pub(crate) fn failed(failure: &Failure, mut record: Record) -> Response<Body> {
-    let status = failure.status();
-    record.status(status);
-    record.fields.fault = Some(failure.fault().name());
-    record.reason(failure::Chain(failure));
+    failure::note(failure, &mut record);
     let mut response = Response::new(Body::bytes(Bytes::from(failure.client_text()), record));
-    *response.status_mut() = status;
+    *response.status_mut() = failure.status();
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,

@@ -4,6 +4,7 @@
 //! call them with.
 
 mod app;
+mod broken;
 mod files;
 mod sendfile;
 mod socket;
@@ -23,6 +24,7 @@ use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
 use crate::conn::{BusyGuard, EarlyHints};
+use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
 use crate::respond::{self, Body, Failure};
@@ -131,6 +133,13 @@ impl Services {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
             Ok(head) if head.target().path() == b"*" => of_the_server(record),
             Ok(head) => {
+                let outcome = match &self.settings.develop {
+                    None => None,
+                    Some(develop) if head.target().path() == develop::NEWS => {
+                        return broken::news(develop, &head, record).await;
+                    }
+                    Some(develop) => Some(develop.outcome().await),
+                };
                 let mut ruling = self.ruling.load();
                 let verdict = match ruling.judge(head, clock::unix_seconds()) {
                     Judgement::Verdict(verdict) => verdict,
@@ -149,6 +158,14 @@ impl Services {
                         refuse(&refused, record)
                     }
                     Verdict::Admitted(admitted) => {
+                        record.fields.route = admitted.route().to_string();
+                        if let (Some(outcome), Service::App) = (&outcome, admitted.service())
+                            && let Some(broken) = &outcome.broken
+                        {
+                            let head = admitted.head();
+                            let audience = broken::Audience::of(head, &ruling.gate);
+                            return broken::answer(outcome, broken, head, audience, record);
+                        }
                         // The guard must not outlive this step: a request may run for long, and
                         // would keep a whole old ruling alive.
                         let mount = match admitted.service() {
@@ -159,7 +176,6 @@ impl Services {
                         };
                         let interface = ruling.interface;
                         drop(ruling);
-                        record.fields.route = admitted.route().to_string();
                         if interface == Interface::Asgi
                             && busy.asked().is_some()
                             && matches!(admitted.service(), Service::App)

@@ -5,7 +5,8 @@ use super::state::{Generation, Phase, Release, Seat, Zygote};
 use super::turn::Turn;
 use crate::ids::GenerationId;
 use crate::notice::{Notice, ReleaseCause};
-use crate::outcome::{ExitReason, Failure, ReloadError, Reloaded};
+use crate::outcome::{ExitReason, Failure, FailureStage, ReloadError, Reloaded};
+use crate::settings::Purpose;
 
 /// What a zygote may take longer than its last worker, before it is killed.
 const ZYGOTE_GRACE: u64 = 2_000;
@@ -137,7 +138,7 @@ impl Turn<'_> {
     }
 
     /// Ends the release in progress, if it is this generation's. What serves goes on serving; if
-    /// nothing did, everything ends.
+    /// nothing did, everything ends, or waits for a reload.
     pub(super) fn fail_release(&mut self, generation: GenerationId, failure: Failure) {
         let Some(release) = self
             .state
@@ -156,10 +157,29 @@ impl Turn<'_> {
             let outcome = Err(ReloadError::Failed(failure.clone()));
             self.act(Action::Answer { ticket, outcome });
         }
-        if release.cause == ReleaseCause::Start {
+        if release.cause == ReleaseCause::Start && self.state.limits.purpose == Purpose::Production
+        {
             self.end(ExitReason::FirstReleaseFailed(failure));
         } else if self.state.needs_revival() {
             self.delay_revival(None);
+        }
+    }
+
+    /// In development a reload does not wait for an import that is out of date, the zygote's or,
+    /// without preload, that of a worker which starts.
+    pub(super) fn supersede(&mut self) {
+        let imports = |phase| matches!(phase, Phase::Importing { .. } | Phase::Starting);
+        let importing = self
+            .state
+            .release
+            .as_ref()
+            .map(|release| release.generation)
+            .filter(|id| self.phase(*id).is_some_and(imports));
+        if self.state.limits.purpose == Purpose::Development
+            && let Some(generation) = importing
+        {
+            let summary = "the next reload was asked for";
+            self.fail_release(generation, Failure::new(FailureStage::Superseded, summary));
         }
     }
 

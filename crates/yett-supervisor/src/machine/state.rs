@@ -8,7 +8,7 @@ use super::message::{Millis, Ticket};
 use crate::ids::{GenerationId, WorkerId};
 use crate::notice::ReleaseCause;
 use crate::outcome::{Exit, ExitReason};
-use crate::settings::{MAX_WORKERS, Settings};
+use crate::settings::{MAX_WORKERS, Purpose, Settings};
 
 /// What the machine obeys; times in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,7 @@ pub(crate) struct Limits {
     pub(crate) import: u64,
     /// Bytes of resident memory that a worker may have.
     pub(crate) max_rss: Option<u64>,
+    pub(crate) purpose: Purpose,
 }
 
 impl Limits {
@@ -29,6 +30,7 @@ impl Limits {
             graceful: Millis::from_duration(settings.graceful_timeout).0,
             import: Millis::from_duration(settings.import_timeout).0,
             max_rss: settings.max_rss.map(std::num::NonZero::get),
+            purpose: settings.purpose,
         }
     }
 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::handle::StopMode;
 use crate::ids::{GenerationId, WorkerId};
 use crate::outcome::{Exit, Failure, FailureStage};
+use crate::settings::Purpose;
 
 const GRACEFUL: u64 = 30_000;
 const IMPORT: u64 = 120_000;
@@ -32,6 +33,7 @@ impl Scene {
             graceful: GRACEFUL,
             import: IMPORT,
             max_rss: Some(MAX_RSS),
+            purpose: Purpose::Production,
         };
         Self {
             state: State::new(limits),

@@ -34,7 +34,10 @@ impl Turn<'_> {
         match event {
             Event::Start => self.start(),
             Event::Reload { ticket } => match self.state.ending {
-                None => self.state.queued.push(ticket),
+                None => {
+                    self.state.queued.push(ticket);
+                    self.supersede();
+                }
                 Some(_) => self.act(Action::Answer {
                     ticket,
                     outcome: Err(ReloadError::Stopping),

@@ -17,7 +17,7 @@ use super::process::{Process, Reaped, Task, leaving, register};
 use crate::control::{self, ControlError, FromZygote, ToZygote};
 use crate::ids::GenerationId;
 use crate::outcome::Exit;
-use crate::settings::{MAX_WORKERS, Settings};
+use crate::settings::{Keyboard, MAX_WORKERS, Settings};
 
 /// Orders that may wait until a zygote reads them. It can owe us two forks for each seat and an
 /// `end`, so a full queue means that it has stopped reading for good.
@@ -58,6 +58,7 @@ pub(super) struct ZygoteProcess {
     child: Child,
     process: Process,
     orders: mpsc::Sender<Order>,
+    keyboard: Keyboard,
     _listener: Task,
     _speaker: Task,
 }
@@ -90,6 +91,7 @@ impl ZygoteProcess {
             child,
             process,
             orders,
+            keyboard: settings.keyboard,
             _listener: Task::spawn(listener),
             _speaker: Task::spawn(speaker),
         })
@@ -111,9 +113,12 @@ impl ZygoteProcess {
         self.process.signal(Signal::KILL);
     }
 
-    /// Kills the zygote's process group. Safe from hitting strangers: the group bears the number of
-    /// a child that is not reaped yet.
+    /// Kills the zygote's process group, or the zygote alone where the group is the server's own.
+    /// Safe from hitting strangers: the group bears the number of a child that is not reaped yet.
     pub(super) fn kill_group(&self) {
+        if self.keyboard == Keyboard::Shared {
+            return self.kill();
+        }
         let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
     }
 
@@ -132,8 +137,7 @@ fn hold(child: &Child) -> io::Result<Process> {
     Ok(Process::new(pidfd))
 }
 
-/// Starts the interpreter with `theirs` open in it, in a process group of its own, so that Ctrl-C
-/// in a terminal reaches the server alone and not its workers.
+/// Starts the interpreter with `theirs` open in it.
 fn spawn(settings: &Settings, theirs: OwnedFd) -> Result<Child, SpawnError> {
     let mut args = settings.worker_args.clone();
     args.insert("control".to_owned(), theirs.as_raw_fd().into());
@@ -141,10 +145,12 @@ fn spawn(settings: &Settings, theirs: OwnedFd) -> Result<Child, SpawnError> {
     command
         .args(["-m", "yett.worker"])
         .arg(serde_json::Value::Object(args).to_string())
-        .stdin(Stdio::null())
         .current_dir(&settings.chdir)
-        .envs(settings.env.iter().map(|(name, value)| (name, value)))
-        .process_group(0);
+        .envs(settings.env.iter().map(|(name, value)| (name, value)));
+    match settings.keyboard {
+        Keyboard::Apart => command.stdin(Stdio::null()).process_group(0),
+        Keyboard::Shared => command.stdin(Stdio::inherit()),
+    };
 
     // The descriptor is inheritable only here, under a lock: of our own children only this one gets
     // it. Should other code start a process at this very moment, that one merely keeps the zygote's

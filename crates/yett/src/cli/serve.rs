@@ -51,6 +51,18 @@ pub(super) struct ServeArgs {
     /// How to call the app: auto, wsgi or asgi.
     #[arg(long, value_name = "INTERFACE", help_heading = "App and workers")]
     interface: Option<String>,
+    /// For development: load the app anew when its code changes, and show browsers why it does not
+    /// load. =poll looks at the files instead of waiting for the system's word. With it the defaults
+    /// are one worker, 4 threads, no timeout and a graceful timeout of 1s.
+    #[arg(
+        long,
+        value_name = "HOW",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        help_heading = "App and workers"
+    )]
+    reload: Option<String>,
     /// Worker processes; auto means one for each CPU that this process may use.
     #[arg(short, long, value_name = "N", help_heading = "App and workers")]
     workers: Option<String>,
@@ -151,6 +163,7 @@ impl ServeArgs {
             chdir,
             python,
             interface,
+            reload,
             workers,
             threads,
             concurrency,
@@ -185,6 +198,7 @@ impl ServeArgs {
             (Key::Chdir, chdir),
             (Key::Python, python),
             (Key::Interface, interface),
+            (Key::Reload, reload),
             (Key::Workers, workers),
             (Key::Threads, threads),
             (Key::Concurrency, concurrency),

@@ -23,6 +23,8 @@ fn every_setting_has_a_flag_that_reaches_its_key() {
     for row in &TABLE {
         let line = match row.key {
             Key::App => "yett serve word".to_owned(),
+            // Without the sign an app that follows would be taken for its value.
+            Key::Reload => format!("yett serve {}=word", row.flag),
             _ => format!("yett serve {} word", row.flag),
         };
         let Ok(Order::Serve(raw)) = parse_line(&line) else {
@@ -99,6 +101,15 @@ fn lists_repeat_and_a_single_value_does_not() {
         "error: the argument '--workers <N>' cannot be used multiple times\n\n\
          Usage: yett serve [OPTIONS] [APP]\n\nFor more information, try '--help'.\n"
     );
+}
+
+#[test]
+fn reload_alone_is_on_and_takes_no_app_for_its_value() {
+    let Ok(Order::Serve(raw)) = parse_line("yett serve --reload app:app") else {
+        panic!("not read")
+    };
+    assert_eq!(raw.one(Key::Reload).unwrap().text, "on");
+    assert_eq!(raw.one(Key::App).unwrap().text, "app:app");
 }
 
 #[test]

@@ -72,6 +72,15 @@ impl Bind {
         !free && self == other
     }
 
+    /// Whether nobody on another machine can reach it.
+    pub(crate) fn is_of_this_machine(&self) -> bool {
+        match self {
+            Self::Ip(address) => address.ip().is_loopback(),
+            Self::Name { host, .. } => host == "localhost",
+            Self::Unix(_) => true,
+        }
+    }
+
     /// The path of a Unix socket.
     pub(crate) fn unix_path(&self) -> Option<&Path> {
         match self {

@@ -252,6 +252,33 @@ pub(super) fn deflate(text: &str) -> Result<Deflate, Wrong> {
     })
 }
 
+/// Whether the app's code is loaded anew when it changes: for development alone, as clients are then
+/// shown why code does not load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reload {
+    /// Only when it is ordered.
+    Off,
+    /// The system tells of changes; where it cannot, the files are looked at again and again.
+    On,
+    /// The files are looked at again and again.
+    Poll,
+}
+
+impl Reload {
+    /// Reads `on`, `off` or `poll`; as variables are written, also `1`, `true`, `0` and `false`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        match text {
+            "on" | "1" | "true" => Ok(Self::On),
+            "off" | "0" | "false" => Ok(Self::Off),
+            "poll" => Ok(Self::Poll),
+            _ => Err(Wrong::new(
+                format!("{} is neither", quoted(text)),
+                "on, off or poll",
+            )),
+        }
+    }
+}
+
 /// The interpreter that somebody asked for; `discover` finds out whether it is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PythonWish {

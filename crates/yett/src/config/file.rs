@@ -221,8 +221,13 @@ impl Reader<'_> {
             (Shape::WholeOrAuto, DeValue::String(text)) if text == "auto" => {
                 Some("auto".to_owned())
             }
-            (Shape::Switch, DeValue::Boolean(true)) => Some("on".to_owned()),
-            (Shape::Switch, DeValue::Boolean(false)) => Some("off".to_owned()),
+            (Shape::SwitchOrPoll, DeValue::String(text)) if text == "poll" => {
+                Some("poll".to_owned())
+            }
+            (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(true)) => Some("on".to_owned()),
+            (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(false)) => {
+                Some("off".to_owned())
+            }
             _ => None,
         };
         match text {
@@ -388,12 +393,12 @@ fn right_value(name: &str, shape: Shape, value: &DeValue<'_>) -> Option<String> 
         (Shape::Whole | Shape::WholeOrAuto, DeValue::String(text)) if is_whole(text) => {
             text.to_string()
         }
-        (Shape::Switch, DeValue::String(text))
+        (Shape::Switch | Shape::SwitchOrPoll, DeValue::String(text))
             if matches!(text.as_ref(), "on" | "yes" | "true") =>
         {
             "true".to_owned()
         }
-        (Shape::Switch, DeValue::String(text))
+        (Shape::Switch | Shape::SwitchOrPoll, DeValue::String(text))
             if matches!(text.as_ref(), "off" | "no" | "false") =>
         {
             "false".to_owned()

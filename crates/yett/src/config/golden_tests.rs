@@ -6,7 +6,7 @@
 //! rewrites a file, because the outcome is to be read before it is believed.
 
 use super::{
-    AccessLog, Environment, LogFormat, RawServe, Settled, Surroundings,
+    AccessLog, Environment, LogFormat, RawServe, Reload, Settled, Surroundings,
     raw::Place,
     source::{FileText, settled},
     units::{duration_text, size_text},
@@ -68,6 +68,15 @@ fn lines(settled: &Settled) -> Vec<String> {
             .map_or("found".to_owned(), |python| format!("{python:?}")),
     );
     line("interface", settings.interface.name().to_owned());
+    line(
+        "reload",
+        match settings.reload {
+            Reload::Off => "off",
+            Reload::On => "on",
+            Reload::Poll => "poll",
+        }
+        .to_owned(),
+    );
     for bind in &settings.binds {
         line("bind", bind.to_string());
     }
@@ -233,6 +242,7 @@ app = found
 folder = /srv/notes
 python = found
 interface = auto
+reload = off
 bind = 127.0.0.1:8000
 workers = 8
 threads = 1

@@ -17,6 +17,8 @@ pub(crate) enum Key {
     Python,
     /// WSGI or ASGI.
     Interface,
+    /// Whether code is loaded anew when it changes, for development.
+    Reload,
     /// Where to listen; a list.
     Bind,
     /// Folders served without the app; a list.
@@ -90,6 +92,8 @@ pub(crate) enum Shape {
     WholeOrAuto,
     /// `true` or `false`.
     Switch,
+    /// `true`, `false` or "poll".
+    SwitchOrPoll,
 }
 
 impl Shape {
@@ -103,6 +107,7 @@ impl Shape {
             Self::Whole => "a whole number",
             Self::WholeOrAuto => "a whole number or \"auto\"",
             Self::Switch => "true or false",
+            Self::SwitchOrPoll => "true, false or \"poll\"",
         }
     }
 }
@@ -165,7 +170,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 32] = [
+pub(crate) static TABLE: [Row; 33] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),
@@ -200,6 +205,13 @@ pub(crate) static TABLE: [Row; 32] = [
         (Some("app"), "interface"),
         Shape::Text,
         Some("auto"),
+    ),
+    row(
+        Key::Reload,
+        ("--reload", "YETT_RELOAD"),
+        (Some("app"), "reload"),
+        Shape::SwitchOrPoll,
+        Some("off"),
     ),
     row(
         Key::Bind,

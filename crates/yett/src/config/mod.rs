@@ -32,7 +32,9 @@ mod golden_tests;
 
 pub(crate) use self::{
     bind::Bind,
-    choice::{AccessLog, AppName, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish},
+    choice::{
+        AccessLog, AppName, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish, Reload,
+    },
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     key::Key,

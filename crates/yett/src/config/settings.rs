@@ -2,7 +2,7 @@
 
 use super::{
     AccessLog, AppName, Bind, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish,
-    StaticMount,
+    Reload, StaticMount,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},
@@ -34,6 +34,8 @@ pub(crate) struct ServeSettings {
     pub(crate) python: Option<PythonWish>,
     /// The calling convention.
     pub(crate) interface: Interface,
+    /// Whether code is loaded anew when it changes.
+    pub(crate) reload: Reload,
     /// Where to listen: at least one, no two the same.
     pub(crate) binds: Vec<Bind>,
     /// Folders served without the app; no two URLs the same.

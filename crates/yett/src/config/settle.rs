@@ -3,7 +3,7 @@
 
 use super::{
     AccessLog, AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan,
-    Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Said, ServeSettings,
+    Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings,
     StaticMount, choice,
     error::{Wrong, quoted},
     mount, units,
@@ -59,6 +59,18 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
     warnings
 }
 
+/// Defaults that are others with `reload`, beside one worker.
+mod develop {
+    use std::time::Duration;
+
+    /// A page that asks its own server for something does not wait for itself.
+    pub(super) const THREADS: u64 = 4;
+    /// A request may stand in a debugger for as long as somebody looks at it.
+    pub(super) const TIMEOUT: Duration = Duration::ZERO;
+    /// Nobody waits for the old code.
+    pub(super) const GRACE: Duration = Duration::from_secs(1);
+}
+
 struct Settling<'a> {
     raw: &'a RawServe,
     around: &'a Surroundings<'a>,
@@ -77,16 +89,23 @@ impl Settling<'_> {
         let folder = self.folder(Key::Chdir, &around.folder);
         let python = self.python();
         let interface = self.one(Key::Interface, Interface::parse);
+        let reload = self.one(Key::Reload, Reload::parse);
+        let develops = reload.is_some_and(|reload| reload != Reload::Off);
         let binds = self.binds();
         let mounts = self.mounts();
         let sendfile = self.sendfile();
-        let workers = self.workers();
-        let threads = self.one(Key::Threads, |text| whole(text, 1, 512));
+        let workers = self.workers(develops);
+        let mut threads = self.one(Key::Threads, |text| whole(text, 1, 512));
         let concurrency = self.one(Key::Concurrency, |text| whole(text, 1, 100_000));
         let event_loop = self.one(Key::Loop, EventLoop::parse);
         let lifespan = self.one(Key::Lifespan, Lifespan::parse);
-        let timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
-        let graceful_timeout = self.duration(Key::GracefulTimeout, Duration::ZERO, 24);
+        let mut timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
+        let mut graceful_timeout = self.duration(Key::GracefulTimeout, Duration::ZERO, 24);
+        if develops {
+            self.unless_said(Key::Threads, &mut threads, develop::THREADS);
+            self.unless_said(Key::Timeout, &mut timeout, develop::TIMEOUT);
+            self.unless_said(Key::GracefulTimeout, &mut graceful_timeout, develop::GRACE);
+        }
         let max_requests = self.one(Key::MaxRequests, |text| whole(text, 0, u64::MAX));
         let max_requests_jitter = self.one(Key::MaxRequestsJitter, |text| {
             whole(text, 0, u64::from(u32::MAX))
@@ -103,6 +122,7 @@ impl Settling<'_> {
             folder: folder?,
             python,
             interface: interface?,
+            reload: reload?,
             binds,
             mounts,
             sendfile,
@@ -123,6 +143,12 @@ impl Settling<'_> {
             access_log: access_log?,
             pid_file,
         })
+    }
+
+    fn unless_said<T>(&self, key: Key, value: &mut Option<T>, instead: T) {
+        if self.raw.one(key).is_none() {
+            *value = Some(instead);
+        }
     }
 
     fn limits(&mut self) -> Option<Limits> {
@@ -201,8 +227,11 @@ impl Settling<'_> {
         })
     }
 
-    fn workers(&mut self) -> Option<NonZeroUsize> {
+    fn workers(&mut self, develops: bool) -> Option<NonZeroUsize> {
         let cpus = self.around.cpus;
+        if develops && self.raw.one(Key::Workers).is_none() {
+            return Some(NonZeroUsize::MIN);
+        }
         self.one(Key::Workers, |text| match text {
             "auto" => Ok(cpus),
             _ => whole(text, 1, yett_supervisor::MAX_WORKERS as u64)

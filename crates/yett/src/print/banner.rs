@@ -33,6 +33,8 @@ pub(crate) struct Banner {
     pub(crate) mounts: Vec<(String, String)>,
     /// Sentences about what is probably not meant.
     pub(crate) warnings: Vec<String>,
+    /// What is watched for changes, in development.
+    pub(crate) reload: Option<String>,
     /// The process id, for `kill -HUP`.
     pub(crate) pid: u32,
 }
@@ -77,6 +79,9 @@ pub(crate) fn banner(banner: &Banner, paint: Paint) -> String {
     };
     let workers = format!("{} × {each}", banner.workers);
     line(&mut text, paint, "workers", &workers);
+    if let Some(reload) = &banner.reload {
+        line(&mut text, paint, "reload", &one_line(reload));
+    }
     if let Some(guarded) = &banner.guarded {
         line(
             &mut text,
@@ -186,6 +191,7 @@ mod tests {
             no_guard: None,
             mounts: vec![("/static/".into(), "/srv/notes/static".into())],
             warnings: vec!["DEBUG is on".into()],
+            reload: None,
             pid: 4242,
         }
     }
@@ -243,6 +249,17 @@ Ctrl-C stops it; yett reload (or kill -HUP 4242) loads new code.
             banner(&plain, Paint::Off),
             expected.replace("VERSION", env!("CARGO_PKG_VERSION"))
         );
+    }
+
+    #[test]
+    fn what_is_watched_is_told_in_development_alone() {
+        let watching = Banner {
+            reload: Some("watches /srv/notes".into()),
+            ..notes()
+        };
+        let line = "  reload  watches /srv/notes\n";
+        assert!(banner(&watching, Paint::Off).contains(line));
+        assert!(!banner(&notes(), Paint::Off).contains("  reload"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The bridges between edge, supervisor and control socket: each speaks in the words of the other.
 
+use super::develop::Developer;
 use crate::{
     cli::Manner,
     control::{ControlTarget, ReloadAnswer},
@@ -86,14 +87,20 @@ pub(super) struct Printer {
     screen: Screen,
     first: mpsc::Sender<()>,
     served: AtomicBool,
+    developer: Option<Arc<Developer>>,
 }
 
 impl Printer {
-    pub(super) fn new(screen: Screen, first: mpsc::Sender<()>) -> Self {
+    pub(super) fn new(
+        screen: Screen,
+        first: mpsc::Sender<()>,
+        developer: Option<Arc<Developer>>,
+    ) -> Self {
         Self {
             screen,
             first,
             served: AtomicBool::new(false),
+            developer,
         }
     }
 }
@@ -104,6 +111,11 @@ impl Notices for Printer {
             self.served.store(true, Ordering::Relaxed);
             // Full or closed: it was announced before.
             let _ = self.first.try_send(());
+        }
+        if let Some(developer) = &self.developer
+            && developer.notice(notice)
+        {
+            return;
         }
         let traceback = traceback(notice).trim_end();
         if !traceback.is_empty() {

@@ -74,7 +74,7 @@ fn look(plan: &Plan) -> Result<Prepared, Failure> {
         .take();
     match (prepared, reason.failure()) {
         (Some(prepared), _) => Ok(prepared),
-        (None, Some(failure)) => Err(not_started(plan, failure)),
+        (None, Some(failure)) => Err(not_started(&plan.python.path, failure)),
         (None, None) => Err(Failure::failed(anyhow::anyhow!(
             "the app was not looked at"
         ))),

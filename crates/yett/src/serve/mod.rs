@@ -5,6 +5,7 @@
 //! the sockets' backlogs.
 
 mod bridge;
+mod develop;
 mod inspect;
 mod issuer;
 mod manifest;
@@ -21,6 +22,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use bridge::{EdgeFloor, Printer, SupervisorNews};
+use develop::Developer;
 use release::Releaser;
 use std::{
     ffi::OsString,
@@ -37,7 +39,7 @@ use yett_edge::{
     listen::{Address, ListenError, Listener},
     log::{AccessLog as Log, Format},
 };
-use yett_supervisor::{FailureStage, Supervisor, run};
+use yett_supervisor::{FailureStage, Keyboard, Supervisor, run};
 
 pub(crate) use inspect::{check, routes};
 
@@ -162,7 +164,13 @@ async fn run_all(
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
-    let signals = signals::Signals::listen().map_err(Failure::failed)?;
+    let mut signals = signals::Signals::listen().map_err(Failure::failed)?;
+    // Before the first import, so that no change of what it reads is missed.
+    let developer = Developer::start(&plan.settings, &plan.python.path, &addresses, screen);
+    let keyboard = developer.as_deref().map(Developer::keyboard);
+    signals
+        .count_workers(keyboard.unwrap_or(Keyboard::Apart))
+        .map_err(Failure::failed)?;
     let (supervisor, inbox) = Supervisor::new();
     let format = match (plan.settings.access_log, plan.settings.log_format) {
         (AccessLog::Off, _) => Format::Off,
@@ -173,21 +181,26 @@ async fn run_all(
     let news = SupervisorNews::new(supervisor.clone());
     let floor = Floor::new(plan.edge_settings(), Box::new(news));
     let empty = release::empty_ruling().map_err(Failure::failed)?;
-    let edge = Edge::start(
-        plan.edge_settings(),
-        listeners,
-        empty,
-        floor,
-        Arc::clone(&log),
-    )
-    .map_err(Failure::failed)?;
+    let edge_settings = EdgeSettings {
+        develop: developer.as_deref().map(Developer::shown),
+        ..plan.edge_settings()
+    };
+    let edge = Edge::start(edge_settings, listeners, empty, floor, Arc::clone(&log))
+        .map_err(Failure::failed)?;
     let edge = Arc::new(edge);
-    let releaser = Arc::new(Releaser::new(&plan.settings, Arc::clone(&edge), screen));
+    let releaser = Releaser::new(&plan.settings, Arc::clone(&edge), screen, developer.clone());
+    let releaser = Arc::new(releaser);
     let (announce, mut announced) = mpsc::channel(1);
-    let printer = Printer::new(screen, announce);
+    let printer = Printer::new(screen, announce, developer.clone());
+    let mut supervised = plan.supervisor_settings();
+    if let Some(developer) = &developer {
+        developer.adapt(&mut supervised);
+        // Whoever asks before the first release is there waits for it, or sees why there is none.
+        edge.accept();
+    }
     let supervision = run(
         inbox,
-        plan.supervisor_settings(),
+        supervised,
         Arc::new(EdgeFloor::new(Arc::clone(&edge))),
         Arc::clone(&releaser) as Arc<dyn yett_supervisor::Releases>,
         Arc::new(printer),
@@ -211,16 +224,23 @@ async fn run_all(
         if announced.recv().await.is_some() {
             edge.accept();
             screen.err(&banner(
-                &releaser.banner(plan, &addresses),
+                &releaser.banner(plan, &addresses, developer.as_deref()),
                 screen.err_paint(),
             ));
         }
         std::future::pending::<()>().await
     };
+    let reloading = async {
+        match &developer {
+            Some(developer) => developer.run(&supervisor).await,
+            None => std::future::pending().await,
+        }
+    };
     let reason = tokio::select! {
         reason = supervision => reason,
         () = control => unreachable_end(),
         () = first_release => unreachable_end(),
+        () = reloading => unreachable_end(),
         () = signals.obey(&server, screen) => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
@@ -228,7 +248,7 @@ async fn run_all(
     log.close();
     match reason.failure() {
         None => Ok(Exit::Fine),
-        Some(failure) => Err(not_started(plan, failure)),
+        Some(failure) => Err(not_started(&plan.python.path, failure)),
     }
 }
 
@@ -237,8 +257,8 @@ fn unreachable_end() -> yett_supervisor::ExitReason {
     yett_supervisor::ExitReason::Stopped
 }
 
-/// The first release failed: nothing was served.
-pub(crate) fn not_started(plan: &Plan, failure: &yett_supervisor::Failure) -> Failure {
+/// A release failed, and there is none that serves, or none that is meant to.
+pub(crate) fn not_started(python: &Path, failure: &yett_supervisor::Failure) -> Failure {
     let sentence = anyhow::anyhow!("{}", failure.summary).context(format!(
         "the app did not start (stage: {})",
         failure.stage.name()
@@ -248,7 +268,7 @@ pub(crate) fn not_started(plan: &Plan, failure: &yett_supervisor::Failure) -> Fa
         // The interpreter itself said why, above: most often it has no yett, or another one.
         failed = failed.hint(format!(
             "is yett installed for this interpreter? {} -m pip install yett",
-            plan.python.path.display()
+            python.display()
         ));
     }
     // That a worker cannot start was told when it could not, with its traceback.
@@ -335,11 +355,16 @@ fn control(
 }
 
 impl Releaser {
-    fn banner(&self, plan: &Plan, addresses: &[String]) -> Banner {
+    fn banner(&self, plan: &Plan, addresses: &[String], developer: Option<&Developer>) -> Banner {
         let summary = self.summary();
         let settings = &plan.settings;
         let mut warnings = plan.warnings.clone();
         warnings.extend(summary.warnings);
+        if developer.is_some() && !plan.settings.binds.iter().all(Bind::is_of_this_machine) {
+            warnings.push(String::from(
+                "--reload shows code to everyone who reaches these addresses",
+            ));
+        }
         Banner {
             addresses: addresses.to_vec(),
             app: summary.app,
@@ -358,6 +383,7 @@ impl Releaser {
             mounts: summary.mounts,
             warnings,
             pid: std::process::id(),
+            reload: developer.map(Developer::banner),
         }
     }
 }

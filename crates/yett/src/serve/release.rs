@@ -1,6 +1,7 @@
 //! Makes a release's manifest into what the edge rules by, before the release gets a request.
 
 use super::{
+    develop::Developer,
     issuer::{self, Watch},
     manifest::Manifest,
 };
@@ -45,6 +46,7 @@ pub(super) struct Releaser {
     concurrency: usize,
     edge: Arc<Edge>,
     screen: Screen,
+    developer: Option<Arc<Developer>>,
     state: Mutex<State>,
 }
 
@@ -57,13 +59,19 @@ struct State {
 }
 
 impl Releaser {
-    pub(super) fn new(settings: &ServeSettings, edge: Arc<Edge>, screen: Screen) -> Self {
+    pub(super) fn new(
+        settings: &ServeSettings,
+        edge: Arc<Edge>,
+        screen: Screen,
+        developer: Option<Arc<Developer>>,
+    ) -> Self {
         Self {
             mounts: configured(settings),
             threads: settings.threads.get(),
             concurrency: settings.concurrency.get(),
             edge,
             screen,
+            developer,
             state: Mutex::default(),
         }
     }
@@ -80,6 +88,10 @@ impl Releaser {
 
 impl Releases for Releaser {
     fn prepare(&self, generation: GenerationId, manifest: &[u8]) -> Result<(), String> {
+        // Also of a release that is refused: the next change may be the one that mends it.
+        if let Some(developer) = &self.developer {
+            developer.learn(manifest);
+        }
         let prepared = prepare(&self.mounts, manifest)?;
         let kind = match prepared.1.interface.as_str() {
             "asgi" => WorkerKind {

@@ -4,6 +4,7 @@ use super::bridge::Running;
 use crate::{cli::Manner, print::Screen};
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use yett_supervisor::Keyboard;
 
 /// The signals that the server obeys, caught from the moment that this exists.
 pub(super) struct Signals {
@@ -11,8 +12,8 @@ pub(super) struct Signals {
     term: Signal,
     int: Signal,
     quit: Signal,
-    ttin: Signal,
-    ttou: Signal,
+    /// TTIN and TTOU, where they are orders.
+    counts: Option<(Signal, Signal)>,
     usr1: Signal,
     usr2: Signal,
     /// Caught so that a file size limit is an error of the write, which the client is told (507),
@@ -23,18 +24,33 @@ pub(super) struct Signals {
 impl Signals {
     /// Catches them. To be called in a tokio runtime.
     pub(super) fn listen() -> io::Result<Self> {
-        // SIGTTIN and SIGTTOU have no name in tokio; their numbers are the same on every Linux.
         Ok(Self {
             hup: signal(SignalKind::hangup())?,
             term: signal(SignalKind::terminate())?,
             int: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
-            ttin: signal(SignalKind::from_raw(rustix::process::Signal::TTIN.as_raw()))?,
+            counts: None,
             usr1: signal(SignalKind::user_defined1())?,
             usr2: signal(SignalKind::user_defined2())?,
             _xfsz: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
-            ttou: signal(SignalKind::from_raw(rustix::process::Signal::TTOU.as_raw()))?,
         })
+    }
+
+    /// Takes TTIN and TTOU as orders to change the number of workers, unless the keyboard is shared.
+    ///
+    /// Then they are the terminal's: it sends them to the program's whole group when a worker, or
+    /// what the app started, reads or writes from behind. Left alone they stop all of the group, and
+    /// `fg` lets it go on. Were they caught, only the workers would stop, and a shell that sees the
+    /// program run would not wake them.
+    pub(super) fn count_workers(&mut self, keyboard: Keyboard) -> io::Result<()> {
+        if keyboard == Keyboard::Apart {
+            // They have no name in tokio; their numbers are the same on every Linux.
+            self.counts = Some((
+                signal(SignalKind::from_raw(rustix::process::Signal::TTIN.as_raw()))?,
+                signal(SignalKind::from_raw(rustix::process::Signal::TTOU.as_raw()))?,
+            ));
+        }
+        Ok(())
     }
 
     /// Obeys them for ever.
@@ -46,8 +62,10 @@ impl Signals {
                 _ = self.term.recv() => server.begin_stop(Manner::Graceful),
                 _ = self.int.recv() => server.begin_stop(Manner::Quick),
                 _ = self.quit.recv() => server.begin_stop(Manner::Quick),
-                _ = self.ttin.recv() => server.supervisor.add_worker(),
-                _ = self.ttou.recv() => server.supervisor.remove_worker(),
+                count = counted(&mut self.counts) => match count {
+                    Count::Up => server.supervisor.add_worker(),
+                    Count::Down => server.supervisor.remove_worker(),
+                },
                 // Gunicorn's "reopen the logs": ours are standard output and error, which whoever
                 // collects them rotates. Caught, as the signal would end the server otherwise.
                 _ = self.usr1.recv() => {}
@@ -57,5 +75,21 @@ impl Signals {
                 ),
             }
         }
+    }
+}
+
+/// A change of the number of workers.
+enum Count {
+    Up,
+    Down,
+}
+
+async fn counted(signals: &mut Option<(Signal, Signal)>) -> Count {
+    match signals {
+        None => std::future::pending().await,
+        Some((ttin, ttou)) => tokio::select! {
+            _ = ttin.recv() => Count::Up,
+            _ = ttou.recv() => Count::Down,
+        },
     }
 }

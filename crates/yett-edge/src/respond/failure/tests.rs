@@ -89,6 +89,7 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::NoSuchFile => "NoSuchFile",
         Failure::File(_) => "File",
         Failure::FileMethod => "FileMethod",
+        Failure::NotLoaded(_) => "NotLoaded",
     }
 }
 
@@ -135,6 +136,7 @@ async fn every_failure() -> Vec<Failure> {
         Failure::NoSuchFile,
         Failure::File(broken()),
         Failure::FileMethod,
+        Failure::NotLoaded(String::from("KeyError: 'X-Secret'")),
     ]
 }
 
@@ -172,6 +174,7 @@ SocketRefused          | 403    | client | -     | no     | The application refu
 NoSuchFile             | 404    | client | -     | no     | There is no such file.
 File                   | 500    | yett   | -     | no     | The file could not be read.
 FileMethod             | 405    | client | -     | no     | Files are read with GET or HEAD.
+NotLoaded              | 500    | app    | -     | no     | The application does not start. The server's terminal says why.
 ";
 
 fn row(failure: &Failure) -> String {

@@ -6,6 +6,7 @@ use super::Chance;
 use crate::ids::{GenerationId, WorkerId};
 use crate::machine::*;
 use crate::outcome::{Exit, Failure, FailureStage};
+use crate::settings::Purpose;
 use crate::status::Status;
 
 pub(super) const LIMITS: Limits = Limits {
@@ -14,6 +15,7 @@ pub(super) const LIMITS: Limits = Limits {
     graceful: 5_000,
     import: 9_000,
     max_rss: Some(1_000),
+    purpose: Purpose::Production,
 };
 
 #[derive(Debug, Default)]

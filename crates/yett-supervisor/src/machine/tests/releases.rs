@@ -73,6 +73,55 @@ fn broken_first_release_ends_the_server_with_the_reason() {
 }
 
 #[test]
+fn broken_first_release_waits_for_a_reload_where_that_is_wanted() {
+    let mut scene = Scene::new(1);
+    scene.state.limits.purpose = Purpose::Development;
+    scene.on(Event::Start);
+    assert_eq!(scene.import_fails(1), ["kill group 1"]);
+    assert_eq!(scene.zygote_dies(1), ["forget 1"]);
+    assert_eq!(scene.wait(600_000), NOTHING);
+    assert_eq!(scene.reload(1), ["start zygote 2"]);
+    assert_eq!(scene.import_fails(2).len(), 2);
+    scene.zygote_dies(2);
+    assert_eq!(scene.reload(2), ["start zygote 3"]);
+    assert_eq!(scene.import(3), ["fork 1 of 3"]);
+    assert_eq!(
+        scene.start(1),
+        ["commit 3", "activate 3", "answer 2: 3 serves"]
+    );
+}
+
+#[test]
+fn reload_ends_an_import_that_is_out_of_date_in_development_alone() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    assert_eq!(scene.reload(2), NOTHING);
+    let mut scene = Scene::serving(1);
+    scene.state.limits.purpose = Purpose::Development;
+    assert_eq!(scene.reload(1), ["start zygote 2"]);
+    assert_eq!(
+        scene.reload(2),
+        [
+            "kill group 2",
+            "answer 1: the release failed at the stage `superseded`",
+            "start zygote 3"
+        ]
+    );
+    scene.zygote_dies(2);
+    assert_eq!(scene.import(3), ["fork 2 of 3"]);
+    scene.forked(2);
+    assert_eq!(
+        scene.reload(3),
+        [
+            "kill group 3",
+            "Kill 2",
+            "answer 2: the release failed at the stage `superseded`",
+            "start zygote 4"
+        ]
+    );
+}
+
+#[test]
 fn broken_release_leaves_the_old_one_serving() {
     let mut scene = Scene::serving(2);
     scene.reload(1);

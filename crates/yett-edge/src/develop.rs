@@ -1,0 +1,121 @@
+//! For development alone: requests wait while changed code is loaded, and are shown why it did not
+//! load. Without [`crate::EdgeSettings::develop`] nothing of this exists, so that no client of a
+//! production server ever sees a traceback.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Where the error page asks whether there is news. Answered by the edge itself, and only in
+/// development.
+pub(crate) const NEWS: &[u8] = b"/__yett__/news";
+
+/// How long a question for news is kept waiting; then the page asks again.
+const NEWS_WAIT: Duration = Duration::from_secs(25);
+
+/// Why a release did not start, for those who write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The exception's last line, or another sentence.
+    pub summary: String,
+    /// The Python traceback; may be empty.
+    pub traceback: String,
+    /// File and line to look at, if one is known.
+    pub place: Option<(String, u32)>,
+}
+
+/// How it stands with the application's code. Made by the program, read for each request.
+#[derive(Debug)]
+pub struct Develop {
+    state: watch::Sender<State>,
+}
+
+#[derive(Debug, Clone)]
+struct State {
+    /// Grows with each outcome, so that a page knows whether it is out of date.
+    number: u64,
+    code: Code,
+}
+
+#[derive(Debug, Clone)]
+enum Code {
+    Loading,
+    Serves,
+    Broken(Arc<Broken>),
+}
+
+/// What a request meets that waited until the code was loaded.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) number: u64,
+    pub(crate) broken: Option<Arc<Broken>>,
+}
+
+impl Develop {
+    /// Requests wait until the first outcome.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        let (state, _) = watch::channel(State {
+            number: 0,
+            code: Code::Loading,
+        });
+        Arc::new(Self { state })
+    }
+
+    /// Code changed: from now on requests wait for the next outcome. Whoever calls it owes one.
+    pub fn load(&self) {
+        self.state.send_modify(|state| state.code = Code::Loading);
+    }
+
+    /// The outcome: a release serves.
+    pub fn serve(&self) {
+        self.end(Code::Serves);
+    }
+
+    /// The outcome: the release did not start.
+    pub fn fail(&self, broken: Broken) {
+        self.end(Code::Broken(Arc::new(broken)));
+    }
+
+    fn end(&self, code: Code) {
+        self.state.send_modify(|state| {
+            state.number += 1;
+            state.code = code;
+        });
+    }
+
+    /// Waits until no code is being loaded. Bounded by what a release may take to start.
+    pub(crate) async fn outcome(&self) -> Outcome {
+        self.outcome_after(None).await
+    }
+
+    /// Whether another outcome than this one came, or comes soon.
+    pub(crate) async fn is_news(&self, seen: u64) -> bool {
+        tokio::time::timeout(NEWS_WAIT, self.outcome_after(Some(seen)))
+            .await
+            .is_ok()
+    }
+
+    async fn outcome_after(&self, seen: Option<u64>) -> Outcome {
+        let mut watched = self.state.subscribe();
+        let settled = |state: &State| {
+            !matches!(state.code, Code::Loading) && seen.is_none_or(|seen| state.number != seen)
+        };
+        match watched.wait_for(settled).await.map(|state| state.clone()) {
+            Ok(State {
+                number,
+                code: Code::Broken(broken),
+            }) => Outcome {
+                number,
+                broken: Some(broken),
+            },
+            Ok(State { number, .. }) => Outcome {
+                number,
+                broken: None,
+            },
+            // The sender is `self`.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
