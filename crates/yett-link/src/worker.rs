@@ -19,6 +19,7 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -260,6 +261,13 @@ impl WorkerEnd {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         locked(&self.state).closed
+    }
+
+    /// Says how long a request was worked on, for the edge to plan with.
+    pub fn worked(&self, took: Duration) {
+        if let Some(rings) = &self.rings {
+            rings.memory.worked(took);
+        }
     }
 
     /// Forgets an exchange whose last frame was sent.

@@ -19,11 +19,13 @@ use bytes::BytesMut;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame};
 use yett_link::ring::Direction;
 
 use super::carrier::{Flushed, Heard, Wire, watched};
 use super::kind::{Beat, Pulse};
+use super::pace::Pace;
 use super::pending::{Abandoned, Pendings, Recalled};
 use super::rounds::{self, Round};
 use super::{Beside, Exchange, Floor, Runs, Ticket};
@@ -34,6 +36,9 @@ pub(super) struct Link {
     floor: Weak<Floor>,
     wire: Wire,
     flush: Notify,
+    /// Something was sent ahead, and nobody watches yet.
+    ahead: Notify,
+    ahead_watched: AtomicBool,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
     pub(super) pending: Pendings,
@@ -59,6 +64,8 @@ impl Link {
             wire,
             flush: Notify::new(),
             gone: Notify::new(),
+            ahead: Notify::new(),
+            ahead_watched: AtomicBool::new(false),
             pending: Pendings::new(memory),
             runs,
             pulse: Pulse::default(),
@@ -176,6 +183,7 @@ impl Link {
         self.look_when_rung(&floor);
         let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut recall_at = None;
         // Only while the outbox holds what the socket did not take.
         let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
@@ -194,6 +202,12 @@ impl Link {
                     writer = self.flush_or_watch(writer.take());
                 }
                 () = self.gone.notified() => break,
+                () = self.ahead.notified() => {
+                    recall_at = Some(Instant::now() + self.pace().patience());
+                }
+                () = until(recall_at), if recall_at.is_some() => {
+                    recall_at = self.recall_late(&floor);
+                }
                 // A socket that takes nothing any more can still have something to read: what the
                 // worker said before it died. So a failed write does not end the link.
                 () = self.flush.notified(), if writer.is_none() => {
@@ -229,9 +243,6 @@ impl Link {
     }
 
     fn look_at_the_clock(self: &Arc<Self>, floor: &Arc<Floor>, limit: Option<Duration>) {
-        for moved in self.pending.recall_all() {
-            floor.moved(self.worker, moved);
-        }
         if let Some(limit) = limit
             && self.is_stuck(limit)
         {
@@ -300,15 +311,42 @@ impl Link {
         }
     }
 
-    pub(super) fn worker_seems_asleep(&self) -> bool {
-        let rings = self.wire.rings.as_ref();
-        rings.is_some_and(|rings| rings.memory.reader_seems_asleep(Direction::Requests))
+    /// How the worker stands. Without rings nobody knows, and nothing is sent ahead.
+    pub(super) fn pace(&self) -> Pace {
+        match &self.wire.rings {
+            Some(rings) => Pace::new(
+                rings.memory.nanos_a_request(),
+                rings.memory.reader_seems_asleep(Direction::Requests),
+            ),
+            None => Pace::new(None, false),
+        }
     }
 
     /// Whether requests may be sent ahead: they can be taken back as long as they are not begun.
     /// A loop takes all that it may have at once.
     pub(super) fn takes_ahead(&self) -> bool {
         self.wire.rings.is_some() && self.runs == Runs::Threads
+    }
+
+    /// Something was sent ahead: looks after it until it is begun, or taken back.
+    pub(super) fn watch_ahead(&self) {
+        if !self.ahead_watched.swap(true, Ordering::AcqRel) {
+            self.ahead.notify_one();
+        }
+    }
+
+    /// Takes back what stands behind another for too long; when to look again, if anything is left.
+    fn recall_late(&self, floor: &Arc<Floor>) -> Option<Instant> {
+        let patience = self.pace().patience();
+        for moved in self.pending.recall_late(patience) {
+            floor.moved(self.worker, moved);
+        }
+        // Before the last look: what is sent ahead from here on asks to be watched.
+        self.ahead_watched.store(false, Ordering::Release);
+        if !self.pending.has_unbegun() || self.ahead_watched.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        Some(Instant::now() + patience)
     }
 
     /// Takes back the oldest request that the worker has not begun.
@@ -418,6 +456,14 @@ impl Ticket {
         // From here on the end of the exchange at the worker gives the place back.
         let _link = self.redeem();
         Ok(exchange)
+    }
+}
+
+/// Waits until then; for ever without a time.
+async fn until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -35,7 +35,6 @@ pub(crate) use exchange::{
 pub use kind::{Runs, WorkerKind};
 use link::Link;
 pub(crate) use link::OpenError;
-use pace::Pace;
 use pending::Recalled;
 pub(crate) use socket::{Answered, FromApp, SocketExchange};
 pub(crate) use window::{Over, Window};
@@ -83,7 +82,8 @@ struct Seat {
     phase: Phase,
     capacity: usize,
     in_flight: usize,
-    pace: Pace,
+    /// Since when it has worked without an answer.
+    silent_since: Instant,
     /// Open WebSockets, which take nothing of the worker's capacity.
     sockets: usize,
     served: u64,
@@ -117,6 +117,12 @@ enum Ahead {
 }
 
 impl Seat {
+    /// Nanoseconds, about, until a request would be begun here.
+    fn wait(&self, now: Instant) -> u64 {
+        let silent = now.saturating_duration_since(self.silent_since);
+        self.link.pace().wait(self.in_flight, self.capacity, silent)
+    }
+
     fn takes_from(&self, generation: u64) -> bool {
         self.generation == generation && self.phase == Phase::Ready && !self.link.is_closed()
     }
@@ -213,7 +219,7 @@ impl Floor {
             phase: Phase::Starting,
             capacity: kind.capacity,
             in_flight: 0,
-            pace: Pace::new(),
+            silent_since: Instant::now(),
             sockets: 0,
             served: 0,
             limit,
@@ -317,13 +323,14 @@ impl Floor {
 
     fn seat_one(self: &Arc<Self>, state: &mut State, ahead: Ahead) -> Option<Ticket> {
         let active = state.active?;
+        let now = Instant::now();
         let seat = state
             .seats
             .iter_mut()
             .filter(|seat| seat.takes_from(active))
             .filter(|seat| {
                 let ahead = match ahead {
-                    Ahead::Allowed if seat.link.takes_ahead() => seat.pace.ahead(),
+                    Ahead::Allowed if seat.link.takes_ahead() => seat.link.pace().ahead(),
                     Ahead::Allowed | Ahead::Never => 0,
                 };
                 seat.in_flight < seat.capacity + ahead
@@ -331,13 +338,17 @@ impl Floor {
             .min_by_key(|seat| {
                 // A loop takes everything at once, asleep or not.
                 let wait = if seat.link.takes_ahead() {
-                    let asleep = seat.link.worker_seems_asleep();
-                    seat.pace.wait(seat.in_flight, seat.capacity, asleep)
+                    seat.wait(now)
                 } else {
                     0
                 };
                 (wait, seat.in_flight + seat.sockets, seat.served)
             })?;
+        if seat.in_flight == 0 {
+            seat.silent_since = now;
+        } else if seat.in_flight >= seat.capacity {
+            seat.link.watch_ahead();
+        }
         seat.in_flight += 1;
         seat.served += 1;
         if seat.limit.is_some_and(|limit| seat.served >= limit) {
@@ -355,11 +366,14 @@ impl Floor {
         let Some(active) = state.active else {
             return;
         };
+        let now = Instant::now();
         while state.waiting.is_empty() {
             let mut seats = state.seats.iter().filter(|seat| seat.takes_from(active));
-            let (mut free, mut fullest) = (false, None::<&Seat>);
+            let (mut soonest, mut fullest) = (u64::MAX, None::<&Seat>);
             for seat in &mut seats {
-                free |= seat.in_flight < seat.capacity;
+                if seat.in_flight < seat.capacity {
+                    soonest = soonest.min(seat.wait(now));
+                }
                 if seat.in_flight
                     > seat
                         .capacity
@@ -368,7 +382,8 @@ impl Floor {
                     fullest = Some(seat);
                 }
             }
-            let Some(fullest) = fullest.filter(|_| free) else {
+            // Not to a sleeper, if it is done sooner where it is.
+            let Some(fullest) = fullest.filter(|seat| seat.wait(now) > soonest) else {
                 return;
             };
             let Some(recalled) = fullest.link.recall_one() else {
@@ -425,9 +440,8 @@ impl Floor {
     fn release(self: &Arc<Self>, worker: u32) {
         let mut state = self.state();
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
-            seat.pace
-                .ended(seat.in_flight > self.settings.worker_threads);
             seat.in_flight = seat.in_flight.saturating_sub(1);
+            seat.silent_since = Instant::now();
             seat.drain_when_empty();
         }
         self.pump(&mut state);

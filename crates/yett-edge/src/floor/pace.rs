@@ -1,16 +1,12 @@
-//! How fast a worker answers, and so how many requests may be sent ahead to it.
+//! How much may be sent ahead to a worker, and which of several a request should go to.
 //!
 //! A worker that finds its next request waiting saves the wake-up between two requests, which costs
 //! tens of microseconds when the system is busy. It pays only where requests are short: one that takes
-//! milliseconds does not notice. For the same reason a worker that is awake gets a short request even if
-//! another one sleeps. So the number that is sent ahead is what the worker answers in a
-//! moment, at least one; and whatever it has not begun can be taken back.
+//! milliseconds does not notice. So the number that is sent ahead is what the worker answers in a
+//! moment, at least one; and whatever it has not begun can be taken back. For the same reason a worker
+//! that is awake gets a short request even if another one sleeps.
 
-use tokio::time::Instant;
-
-/// What waking a sleeping worker costs, about, in nanoseconds: it must be put onto a core, and its
-/// caches are cold.
-const WAKING: u64 = 40_000;
+use std::time::Duration;
 
 /// Work for about this long is sent ahead, in nanoseconds.
 const MOMENT: u64 = 500_000;
@@ -18,51 +14,77 @@ const MOMENT: u64 = 500_000;
 /// The most requests that are sent ahead to one worker.
 const MOST_AHEAD: u64 = 16;
 
-/// A running average over about this many requests, as a power of two.
-const SMOOTHING: u32 = 4;
+/// What waking a sleeping worker costs, about, in nanoseconds: it must be put onto a core, and its
+/// caches are cold.
+const WAKING: u64 = 40_000;
 
-/// One worker's pace.
+/// The shortest time that a request stands behind another before it is taken back: what a timer can
+/// tell.
+const PATIENCE: Duration = Duration::from_millis(2);
+const LONGEST_PATIENCE: Duration = Duration::from_millis(50);
+
+/// How a worker stands at this moment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
-    /// Nanoseconds between two answers while requests were waiting in the worker.
-    between: u64,
-    last: Instant,
+    /// Nanoseconds that it needs for a request.
+    request: u64,
+    asleep: bool,
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    /// Of a worker that says this of itself; one that has answered nothing yet counts as slow.
+    pub(super) fn new(nanos_a_request: Option<u64>, asleep: bool) -> Self {
         Self {
-            between: MOMENT,
-            last: Instant::now(),
+            request: nanos_a_request.unwrap_or(MOMENT).max(1),
+            asleep,
         }
     }
 
-    /// An answer has ended; `busy`: the worker had more to do all the while.
-    pub(super) fn ended(&mut self, busy: bool) {
-        let now = Instant::now();
-        if busy {
-            let between = u64::try_from((now - self.last).as_nanos()).unwrap_or(u64::MAX);
-            // One long request weighs as much as a few, so that a worker is not thought slow for long.
-            let between = between.min(MOMENT * 8);
-            self.between = self.between - (self.between >> SMOOTHING) + (between >> SMOOTHING);
-        }
-        self.last = now;
+    /// How long a request may stand behind another before it goes to somebody else.
+    pub(super) fn patience(self) -> Duration {
+        Duration::from_nanos(self.request.saturating_mul(4)).clamp(PATIENCE, LONGEST_PATIENCE)
     }
 
-    /// Nanoseconds, about, until a request would be begun that is given to this worker now.
-    pub(super) fn wait(&self, in_flight: usize, capacity: usize, asleep: bool) -> u64 {
-        match (in_flight + 1).checked_sub(capacity) {
-            None | Some(0) if asleep => WAKING,
-            None | Some(0) => 0,
-            Some(before) => self
-                .between
-                .saturating_mul(u64::try_from(before).unwrap_or(u64::MAX)),
-        }
-    }
-
-    /// How many requests may stand in this worker beside those that it runs.
-    pub(super) fn ahead(&self) -> usize {
-        let ahead = (MOMENT / self.between.max(1)).clamp(1, MOST_AHEAD);
+    /// How many requests may stand in it beside those that it runs.
+    pub(super) fn ahead(self) -> usize {
+        let ahead = (MOMENT / self.request).clamp(1, MOST_AHEAD);
         usize::try_from(ahead).unwrap_or(1)
+    }
+
+    /// Nanoseconds, about, until a request would be begun that is given to it now. `silent`: for how
+    /// long it has worked without an answer; what it is at may be longer than usual.
+    pub(super) fn wait(self, in_flight: usize, capacity: usize, silent: Duration) -> u64 {
+        match (in_flight + 1).checked_sub(capacity) {
+            None | Some(0) if self.asleep => WAKING,
+            None | Some(0) => 0,
+            Some(before) => {
+                let before = u64::try_from(before).unwrap_or(u64::MAX);
+                let silent = u64::try_from(silent.as_nanos()).unwrap_or(u64::MAX);
+                self.request.saturating_mul(before).max(silent)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_request_goes_to_who_is_awake_and_a_long_one_to_who_is_free() {
+        let sleeper = |nanos| Pace::new(Some(nanos), true).wait(0, 1, Duration::ZERO);
+        let busy = |nanos| Pace::new(Some(nanos), false).wait(1, 1, Duration::ZERO);
+        assert!(busy(5_000) < sleeper(5_000));
+        assert!(busy(1_000_000) > sleeper(1_000_000));
+        assert!(Pace::new(None, false).wait(1, 1, Duration::ZERO) > sleeper(5_000));
+        let silent = Pace::new(Some(5_000), false).wait(1, 1, Duration::from_millis(1));
+        assert!(silent > sleeper(5_000), "it is at something long");
+    }
+
+    #[test]
+    fn ahead_goes_what_is_answered_in_a_moment_and_always_one() {
+        let ahead = |nanos| Pace::new(Some(nanos), false).ahead();
+        assert_eq!((ahead(1), ahead(100_000), ahead(10_000_000)), (16, 5, 1));
+        assert_eq!(Pace::new(None, false).ahead(), 1);
     }
 }

@@ -103,9 +103,6 @@ pub(super) enum Abandoned {
     Running,
 }
 
-/// How long a request may stand unbegun behind another before it goes back into the queue.
-const PATIENCE: Duration = Duration::from_millis(50);
-
 impl Pendings {
     pub(super) fn new(memory: Option<Arc<Memory>>) -> Self {
         Self {
@@ -194,12 +191,12 @@ impl Pendings {
     }
 
     /// Takes back every request that has stood unbegun behind another for too long.
-    pub(super) fn recall_all(&self) -> Vec<Recalled> {
+    pub(super) fn recall_late(&self, patience: Duration) -> Vec<Recalled> {
         let mut table = self.table();
         if !self.works(&table) {
             return Vec::new();
         }
-        let old = |pending: &Pending| pending.sent.elapsed() >= PATIENCE;
+        let old = |pending: &Pending| pending.sent.elapsed() >= patience;
         let mut ahead: Vec<ExchangeId> = table
             .unbegun()
             .filter(|(_, pending)| old(pending))
@@ -210,6 +207,14 @@ impl Pendings {
             .into_iter()
             .filter_map(|id| self.recall_from(&mut table, id))
             .collect()
+    }
+
+    /// Whether something stands there that the worker has not begun.
+    pub(super) fn has_unbegun(&self) -> bool {
+        let table = self.table();
+        table
+            .unbegun()
+            .any(|(id, pending)| !self.is_begun(id, pending))
     }
 
     fn recall_from(&self, table: &mut Table, id: ExchangeId) -> Option<Recalled> {

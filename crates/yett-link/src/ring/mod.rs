@@ -19,10 +19,12 @@
 //! | `bell.rs` | who wakes whom, and why no wake-up is lost |
 //! | `stream.rs` | writer and reader of one ring |
 //! | `claim.rs` | which requests the worker has begun, and which the edge took back |
+//! | `pace.rs` | how long the worker works on a request |
 
 pub mod bell;
 pub mod claim;
 mod memory;
+mod pace;
 mod stream;
 
 pub use claim::{Claim, ClaimId};

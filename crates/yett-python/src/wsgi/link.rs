@@ -2,6 +2,7 @@
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 use bytes::BytesMut;
 use pyo3::exceptions::{PyOSError, PyValueError};
@@ -90,6 +91,7 @@ fn answer(
 ) -> PyResult<()> {
     let py = link.py();
     let end = &link.get().end;
+    let began = Instant::now();
     let Incoming {
         exchange,
         flags,
@@ -131,6 +133,7 @@ fn answer(
         }
     }
     end.finish(exchange);
+    end.worked(began.elapsed());
     Ok(())
 }
 

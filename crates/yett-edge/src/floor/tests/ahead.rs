@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use yett_link::frame::Kind;
-
 use super::{outcome, waiting};
 use crate::floor::{Floor, Lost, NoHead};
 use crate::settings::EdgeSettings;
@@ -131,29 +129,33 @@ async fn death_of_a_worker_tells_begun_from_unbegun_without_a_word() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn worker_that_answers_fast_gets_more_ahead() {
+async fn worker_that_says_that_it_is_fast_gets_more_ahead() {
     let _clock = Clock::hold();
     let (floor, _) = floor(rings());
-    let mut worker = FakeWorker::ready(&floor, 1).await;
-    std::mem::forget(ask(&floor).await);
-    // Time stands still, so each answer takes none.
-    for _ in 0..100 {
-        std::mem::forget(ask(&floor).await);
-        let id = worker.unbegun_request().await;
-        assert!(worker.begin(id).await);
-        worker.answer(id, "").await;
-        settle().await;
-    }
-    for _ in 0..16 {
+    let worker = FakeWorker::ready(&floor, 1).await;
+    worker.says_it_works(Duration::from_micros(5));
+    for _ in 0..17 {
         std::mem::forget(ask(&floor).await);
     }
     assert_eq!(floor.load(), (0, 17));
     let over = waiting(&floor).await;
     assert!(!over.is_finished());
-    while worker.hears_something().await {
-        assert_eq!(
-            worker.next().await.map(|frame| frame.kind),
-            Some(Kind::Request)
-        );
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_requests_go_to_the_worker_that_is_awake() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut awake = FakeWorker::ready(&floor, 1).await;
+    let mut asleep = FakeWorker::ready(&floor, 2).await;
+    for worker in [&awake, &asleep] {
+        worker.says_it_works(Duration::from_micros(5));
     }
+    for _ in 0..3 {
+        std::mem::forget(ask(&floor).await);
+    }
+    for _ in 0..3 {
+        awake.unbegun_request().await;
+    }
+    assert!(asleep.hears_nothing().await);
 }
