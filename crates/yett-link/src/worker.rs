@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -115,6 +116,8 @@ pub struct WorkerEnd {
     changed: Condvar,
     intake: Mutex<Intake>,
     writer: Mutex<Option<Writer>>,
+    /// Answers that were written and of which the edge was not told, as it will look by itself.
+    deferred: AtomicU32,
     /// Of an event loop alone.
     turn: Option<Turn>,
 }
@@ -173,6 +176,7 @@ impl WorkerEnd {
             changed: Condvar::new(),
             intake: Mutex::new(Intake::new(reader)),
             writer: Mutex::new(writer),
+            deferred: AtomicU32::new(0),
             turn: None,
         }
     }
@@ -341,6 +345,59 @@ impl WorkerEnd {
         Ok(false)
     }
 
+    /// As [`WorkerEnd::try_send`], of a frame that ends its exchange: if the next request is there already,
+    /// the edge may be told later.
+    ///
+    /// # Errors
+    /// As [`WorkerEnd::send`].
+    pub fn try_send_last(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
+        let Some(rings) = &self.rings else {
+            return Ok(false);
+        };
+        if !self.has_next() {
+            return self.try_send(pieces);
+        }
+        let Ok(mut writer) = self.writer.try_lock() else {
+            return Ok(false);
+        };
+        let Some(ring) = &mut *writer else {
+            return Ok(false);
+        };
+        let broken = |_| FrameError::Malformed("ring");
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        if !ring.room_for(len).map_err(broken)? {
+            return Ok(false);
+        }
+        let _all = ring.write(pieces).map_err(broken)?;
+        let deferred = self.deferred.load(Ordering::Relaxed) + 1;
+        if rings.memory.may_defer(deferred) {
+            self.deferred.store(deferred, Ordering::Relaxed);
+        } else {
+            self.deferred.store(0, Ordering::Relaxed);
+            if ring.must_wake() {
+                rings.wake_edge()?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a request has come that nobody has taken.
+    fn has_next(&self) -> bool {
+        !locked(&self.state).requests.is_empty()
+            || self.intake.try_lock().is_ok_and(|intake| intake.has_news())
+    }
+
+    /// Tells the edge of what was written and not told.
+    fn tell_deferred(&self) -> Result<(), LinkError> {
+        if let Some(rings) = &self.rings
+            && self.deferred.swap(0, Ordering::Relaxed) > 0
+            && rings.memory.must_wake_reader(Direction::Responses)
+        {
+            rings.wake_edge()?;
+        }
+        Ok(())
+    }
+
     fn send_over_ring(&self, ring: &mut Writer, pieces: &[&[u8]]) -> Result<(), LinkError> {
         let Some(rings) = &self.rings else {
             return Ok(());
@@ -415,6 +472,7 @@ impl WorkerEnd {
         &self,
         mut look: impl FnMut(&mut Inflow) -> Option<T>,
     ) -> Result<Option<T>, LinkError> {
+        self.tell_deferred()?;
         let mut state = locked(&self.state);
         loop {
             if let Some(found) = look(&mut state) {

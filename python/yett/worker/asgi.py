@@ -146,6 +146,8 @@ class Worker:
             state=state,
         )
         self._loop.add_reader(link.fileno(), link.look)
+        # The first look says that the loop waits from here on.
+        link.look()
         link.ready()
         await self._over
         self._loop.remove_reader(link.fileno())

@@ -31,6 +31,10 @@ use super::rounds::{self, Round};
 use super::{Beside, Exchange, Floor, Runs, Ticket};
 use crate::settings::EdgeSettings;
 
+/// How often the ring of a worker is looked into that has requests ahead: it need not tell of each
+/// short answer then.
+const TICK: Duration = Duration::from_millis(1);
+
 pub(super) struct Link {
     worker: u32,
     floor: Weak<Floor>,
@@ -203,7 +207,8 @@ impl Link {
                 }
                 () = self.gone.notified() => break,
                 () = self.ahead.notified() => {
-                    recall_at = Some(Instant::now() + self.pace().patience());
+                    self.tick(true);
+                    recall_at = Some(Instant::now() + TICK);
                 }
                 () = until(recall_at), if recall_at.is_some() => {
                     recall_at = self.recall_late(&floor);
@@ -336,17 +341,27 @@ impl Link {
     }
 
     /// Takes back what stands behind another for too long; when to look again, if anything is left.
-    fn recall_late(&self, floor: &Arc<Floor>) -> Option<Instant> {
-        let patience = self.pace().patience();
-        for moved in self.pending.recall_late(patience) {
+    fn recall_late(self: &Arc<Self>, floor: &Arc<Floor>) -> Option<Instant> {
+        self.look(floor);
+        for moved in self.pending.recall_late(self.pace().patience()) {
             floor.moved(self.worker, moved);
         }
         // Before the last look: what is sent ahead from here on asks to be watched.
         self.ahead_watched.store(false, Ordering::Release);
-        if !self.pending.has_unbegun() || self.ahead_watched.swap(true, Ordering::AcqRel) {
-            return None;
+        if self.pending.has_unbegun() && !self.ahead_watched.swap(true, Ordering::AcqRel) {
+            return Some(Instant::now() + TICK);
         }
-        Some(Instant::now() + patience)
+        self.tick(false);
+        // The worker may have answered and told nobody just before.
+        self.look(floor);
+        None
+    }
+
+    /// Tells the worker whether its ring is looked into by the clock.
+    fn tick(&self, ticking: bool) {
+        if let Some(rings) = &self.wire.rings {
+            rings.memory.tick(ticking);
+        }
     }
 
     /// Takes back the oldest request that the worker has not begun.

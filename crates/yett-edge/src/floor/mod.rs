@@ -73,7 +73,19 @@ struct State {
     /// Of the generations that are known; who forgets one takes it out.
     kinds: HashMap<u64, WorkerKind>,
     seats: Vec<Seat>,
-    waiting: VecDeque<oneshot::Sender<Ticket>>,
+    waiting: VecDeque<Waiter>,
+}
+
+/// A request that waits in the queue.
+struct Waiter {
+    ahead: Ahead,
+    ticket: oneshot::Sender<Ticket>,
+}
+
+impl Waiter {
+    fn has_left(&self) -> bool {
+        self.ticket.is_closed()
+    }
 }
 
 struct Seat {
@@ -277,7 +289,7 @@ impl Floor {
     pub fn load(&self) -> (usize, usize) {
         let state = self.state();
         // Who left while waiting keeps its place in the list until somebody passes there.
-        let waiting = state.waiting.iter().filter(|waiter| !waiter.is_closed());
+        let waiting = state.waiting.iter().filter(|waiter| !waiter.has_left());
         (
             waiting.count(),
             state.seats.iter().map(|seat| seat.in_flight).sum(),
@@ -304,13 +316,16 @@ impl Floor {
             }
             // Those who left while waiting do not count against the limit.
             if state.waiting.len() >= self.settings.max_queue {
-                state.waiting.retain(|waiter| !waiter.is_closed());
+                state.waiting.retain(|waiter| !waiter.has_left());
             }
             if state.waiting.len() >= self.settings.max_queue {
                 return Err(QueueError::Full);
             }
             let (sender, receiver) = oneshot::channel();
-            state.waiting.push_back(sender);
+            state.waiting.push_back(Waiter {
+                ahead,
+                ticket: sender,
+            });
             receiver
         };
         let began = Instant::now();
@@ -412,21 +427,22 @@ impl Floor {
 
     /// Gives waiting requests to free workers.
     fn pump(self: &Arc<Self>, state: &mut State) {
-        state.waiting.retain(|waiter| !waiter.is_closed());
-        while !state.waiting.is_empty() {
-            let Some(ticket) = self.seat_one(state, Ahead::Never) else {
+        while let Some(first) = state.waiting.front() {
+            if first.has_left() {
+                let _gone = state.waiting.pop_front();
+                continue;
+            }
+            let ahead = first.ahead;
+            let Some(ticket) = self.seat_one(state, ahead) else {
                 return;
             };
-            let mut ticket = Some(ticket);
-            while let Some(unused) = ticket.take() {
-                let Some(waiter) = state.waiting.pop_front() else {
-                    // Everybody left in this moment: give the place back without the lock's help.
-                    Self::give_back(state, unused);
-                    return;
-                };
-                if let Err(unused) = waiter.send(unused) {
-                    ticket = Some(unused);
-                }
+            let unused = match state.waiting.pop_front() {
+                Some(waiter) => waiter.ticket.send(ticket).err(),
+                None => Some(ticket),
+            };
+            if let Some(unused) = unused {
+                // Who waited left in this moment: give the place back without the lock's help.
+                Self::give_back(state, unused);
             }
         }
     }

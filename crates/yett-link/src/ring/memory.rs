@@ -33,7 +33,7 @@ const REQUESTS_AT: usize = CLAIMS_AT + CLAIMS as usize * 8;
 const RESPONSES_AT: usize = REQUESTS_AT + REQUEST_RING as usize;
 const LENGTH: usize = RESPONSES_AT + RESPONSE_RING as usize;
 
-const _: () = assert!((2 * WORDS + 1) * APART <= CLAIMS_AT && REQUESTS_AT.is_multiple_of(4096));
+const _: () = assert!((2 * WORDS + 2) * APART <= CLAIMS_AT && REQUESTS_AT.is_multiple_of(4096));
 const _: () = assert!(REQUEST_RING.is_power_of_two() && RESPONSE_RING.is_power_of_two());
 
 /// Why there is no shared memory.
@@ -145,6 +145,11 @@ impl Memory {
     /// What the worker says of its pace.
     pub(super) fn pace(&self) -> &AtomicU32 {
         self.word(2 * WORDS)
+    }
+
+    /// Whether the edge looks into the ring by the clock.
+    pub(super) fn ticks(&self) -> &AtomicU32 {
+        self.word(2 * WORDS + 1)
     }
 
     pub(super) fn claim_word(&self, place: u16) -> &AtomicU64 {

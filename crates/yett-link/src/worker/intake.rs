@@ -93,6 +93,11 @@ impl Intake {
         Ok(true)
     }
 
+    /// Whether the ring holds something.
+    pub(super) fn has_news(&self) -> bool {
+        self.ring.as_ref().is_some_and(ring::Reader::has_news)
+    }
+
     /// Says whether this side sleeps on its descriptor from now on.
     pub(super) fn lie_down(&self) -> bool {
         self.ring.as_ref().is_none_or(ring::Reader::lie_down)

@@ -171,6 +171,18 @@ pub(crate) fn send_bare(
     send(py, end, &[&frame])
 }
 
+/// As [`send`], of a frame that ends its exchange.
+pub(super) fn send_last(
+    py: Python<'_>,
+    end: &WorkerEnd,
+    pieces: &[&[u8]],
+) -> Result<(), LinkError> {
+    if end.try_send_last(pieces)? {
+        return Ok(());
+    }
+    send(py, end, pieces)
+}
+
 /// Sends a frame; gives up the interpreter's lock only where that takes longer than a copy.
 pub(super) fn send(py: Python<'_>, end: &WorkerEnd, pieces: &[&[u8]]) -> Result<(), LinkError> {
     if end.try_send(pieces)? {

@@ -21,7 +21,7 @@ use yett_link::worker::{Credit, LinkError, WorkerEnd};
 
 use super::file::{self, FilePlace};
 use super::head::{Head, pair, reuse};
-use super::link::{WorkerLink, link_error, send};
+use super::link::{WorkerLink, link_error, send, send_last};
 use super::text::with_native;
 
 /// Most pieces of a list that are sent as one frame; a longer list is sent piece by piece.
@@ -330,6 +330,7 @@ impl StartResponse {
     fn send_head(&self, py: Python<'_>, body: &[&[u8]], flags: u8) -> PyResult<()> {
         let len: usize = body.iter().map(|piece| piece.len()).sum();
         let frame = self.head_frame(flags, len, len as u64)?;
+        let send = if flags & LAST != 0 { send_last } else { send };
         let sent = match body {
             [] => send(py, self.end(), &[&frame]),
             [only] => send(py, self.end(), &[&frame, only]),
