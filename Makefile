@@ -79,11 +79,11 @@ test-peers: build ## dj-rest-auth's own tests, from its package, on yett.drf and
 test-postgres: build ## one-time refresh tokens on a Postgres that it starts itself, from a wheel
 	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests/$(ON_POSTGRES)
 
-# The judges first: what fails under them is wrong in the grid, not in Yett. Yett serves WSGI alone so far.
+# The judges first: what fails under them is wrong in the grid, not in Yett.
 test-frameworks: build ## Django, Flask, FastAPI and others under uvicorn, Gunicorn and Yett; installs them
 	$(TEST_VENV)/bin/python tests/frameworks/run.py --judge uvicorn .cache
 	$(TEST_VENV)/bin/python tests/frameworks/run.py --judge gunicorn .cache
-	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/frameworks/run.py .cache --only-interface wsgi
+	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/frameworks/run.py .cache
 
 test-system: build ## the program with real Python, clients and faults
 	$(SYSTEM) PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q tests
