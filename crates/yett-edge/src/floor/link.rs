@@ -137,7 +137,7 @@ impl Link {
             Abandoned::Running => self.send_small(Kind::Cancel, 0, id, &[]),
             Abandoned::Recalled => {
                 if let Some(floor) = self.floor.upgrade() {
-                    floor.release(self.worker);
+                    floor.vacate(self.worker);
                 }
             }
             Abandoned::Over => {}
@@ -343,7 +343,9 @@ impl Link {
     /// Takes back what stands behind another for too long; when to look again, if anything is left.
     fn recall_late(self: &Arc<Self>, floor: &Arc<Floor>) -> Option<Instant> {
         self.look(floor);
-        for moved in self.pending.recall_late(self.pace().patience()) {
+        // The youngest first: each goes to the front of the queue.
+        let late = self.pending.recall_late(self.pace().patience());
+        for moved in late.into_iter().rev() {
             floor.moved(self.worker, moved);
         }
         // Before the last look: what is sent ahead from here on asks to be watched.

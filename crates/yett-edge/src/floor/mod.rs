@@ -135,6 +135,12 @@ impl Seat {
         self.link.pace().wait(self.in_flight, self.capacity, silent)
     }
 
+    /// Whether it has been silent for so long that nothing should stand behind what it is at.
+    fn is_late(&self, now: Instant) -> bool {
+        let silent = now.saturating_duration_since(self.silent_since);
+        self.in_flight >= self.capacity && silent >= self.link.pace().patience()
+    }
+
     fn takes_from(&self, generation: u64) -> bool {
         self.generation == generation && self.phase == Phase::Ready && !self.link.is_closed()
     }
@@ -171,7 +177,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if let Some(link) = self.link.take() {
-            self.floor.release(link.worker());
+            self.floor.vacate(link.worker());
         }
     }
 }
@@ -301,7 +307,7 @@ impl Floor {
         self.acquire_as(Ahead::Allowed).await
     }
 
-    /// Waits for a worker that is free.
+    /// Waits for a worker that is free, before all others: for a request that was taken back.
     pub(crate) async fn acquire_free(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
         self.acquire_as(Ahead::Never).await
     }
@@ -309,7 +315,7 @@ impl Floor {
     async fn acquire_as(self: &Arc<Self>, ahead: Ahead) -> Result<(Ticket, Duration), QueueError> {
         let receiver = {
             let mut state = self.state();
-            if state.waiting.is_empty()
+            if (state.waiting.is_empty() || ahead == Ahead::Never)
                 && let Some(ticket) = self.seat_one(&mut state, ahead)
             {
                 return Ok((ticket, Duration::ZERO));
@@ -322,10 +328,15 @@ impl Floor {
                 return Err(QueueError::Full);
             }
             let (sender, receiver) = oneshot::channel();
-            state.waiting.push_back(Waiter {
+            let waiter = Waiter {
                 ahead,
                 ticket: sender,
-            });
+            };
+            match ahead {
+                Ahead::Allowed => state.waiting.push_back(waiter),
+                // It came before all that wait, and was taken back.
+                Ahead::Never => state.waiting.push_front(waiter),
+            }
             receiver
         };
         let began = Instant::now();
@@ -345,7 +356,9 @@ impl Floor {
             .filter(|seat| seat.takes_from(active))
             .filter(|seat| {
                 let ahead = match ahead {
-                    Ahead::Allowed if seat.link.takes_ahead() => seat.link.pace().ahead(),
+                    Ahead::Allowed if seat.link.takes_ahead() && !seat.is_late(now) => {
+                        seat.link.pace().ahead()
+                    }
                     Ahead::Allowed | Ahead::Never => 0,
                 };
                 seat.in_flight < seat.capacity + ahead
@@ -416,7 +429,7 @@ impl Floor {
     /// A request that was taken back from a busy worker goes into the queue.
     fn moved(self: &Arc<Self>, worker: u32, recalled: Recalled) {
         let _client_left = recalled.move_on(None);
-        self.release(worker);
+        self.vacate(worker);
     }
 
     fn take_place(state: &mut State, worker: u32) {
@@ -453,11 +466,21 @@ impl Floor {
         }
     }
 
+    /// A worker has ended a request.
     fn release(self: &Arc<Self>, worker: u32) {
+        self.free_place(worker, Some(Instant::now()));
+    }
+
+    /// A place at a worker is free again, and it has answered nothing.
+    fn vacate(self: &Arc<Self>, worker: u32) {
+        self.free_place(worker, None);
+    }
+
+    fn free_place(self: &Arc<Self>, worker: u32, answered: Option<Instant>) {
         let mut state = self.state();
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
+            seat.silent_since = answered.unwrap_or(seat.silent_since);
             seat.in_flight = seat.in_flight.saturating_sub(1);
-            seat.silent_since = Instant::now();
             seat.drain_when_empty();
         }
         self.pump(&mut state);

@@ -156,3 +156,18 @@ async fn short_requests_go_to_the_worker_that_is_awake() {
     }
     assert!(asleep.hears_nothing().await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_ahead_to_a_worker_that_is_silent_for_long() {
+    let clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let _running = ask(&floor).await;
+    let one = worker.unbegun_request().await;
+    assert!(worker.begin(one).await);
+    clock.pass(Duration::from_secs(1)).await;
+    let waiter = waiting(&floor).await;
+    assert_eq!(floor.load(), (1, 1));
+    worker.answer(one, "").await;
+    assert_eq!(outcome(waiter).await, Ok(1));
+}
