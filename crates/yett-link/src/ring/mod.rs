@@ -35,4 +35,4 @@ pub use stream::{Broken, Direction, Reader, Writer};
 pub const REQUEST_RING: u32 = 128 * 1024;
 
 /// Bytes of the ring from worker to edge.
-pub const RESPONSE_RING: u32 = 256 * 1024;
+pub const RESPONSE_RING: u32 = 512 * 1024;
