@@ -212,6 +212,8 @@ impl WorkerEnd {
         }
         let mut inflow = locked(&self.state);
         self.hand_out(&mut intake, &mut inflow)?;
+        // Some of it may be what another thread waits for.
+        self.tell_followers(&inflow);
         Ok(self.begin_next(&mut inflow))
     }
 

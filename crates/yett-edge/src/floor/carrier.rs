@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Buf, BytesMut};
@@ -54,6 +55,7 @@ pub(super) struct Wire {
     pub(super) socket: AsyncFd<UnixStream>,
     pub(super) rings: Option<Rings>,
     outbox: Mutex<Outbox>,
+    crowded: AtomicBool,
     inlet: Mutex<Inlet>,
 }
 
@@ -117,6 +119,7 @@ impl Wire {
         Ok(Self {
             socket: watched(socket, Interest::READABLE)?,
             rings,
+            crowded: AtomicBool::new(false),
             outbox: Mutex::new(Outbox {
                 frames: VecDeque::new(),
                 ring: writer,
@@ -131,14 +134,26 @@ impl Wire {
     }
 
     /// Sends a frame as far as the carrier takes it; the rest waits in the outbox.
-    pub(super) fn send(&self, frame: BytesMut, body: Option<Arc<OwnedFd>>) -> Flushed {
+    ///
+    /// # Errors
+    /// The kernel's, and `EPROTO` when the worker claims an impossible position. What was to be sent is
+    /// thrown away then.
+    pub(super) fn send(
+        &self,
+        frame: BytesMut,
+        body: Option<Arc<OwnedFd>>,
+    ) -> Result<Flushed, Errno> {
         let mut outbox = locked(&self.outbox);
         outbox.frames.push_back((frame, body));
         if outbox.frames.len() > 1 {
-            return Flushed::Partly;
+            return Ok(Flushed::Partly);
         }
-        // An error is found by the reading side, which sees the end of the link and reports it.
-        self.flush_outbox(&mut outbox).unwrap_or(Flushed::All)
+        self.flush_outbox(&mut outbox)
+    }
+
+    /// Whether something waits in the outbox.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
     }
 
     /// Sends what waits in the outbox.
@@ -154,6 +169,13 @@ impl Wire {
     }
 
     fn flush_outbox(&self, outbox: &mut Outbox) -> Result<Flushed, Errno> {
+        let flushed = self.flush_frames(outbox);
+        self.crowded
+            .store(!outbox.frames.is_empty(), Ordering::Relaxed);
+        flushed
+    }
+
+    fn flush_frames(&self, outbox: &mut Outbox) -> Result<Flushed, Errno> {
         let Outbox { frames, ring } = outbox;
         while let Some((frame, body)) = frames.front_mut() {
             let sent = match ring {
@@ -223,7 +245,7 @@ impl Wire {
     }
 
     /// Looks into the ring and gives its frames to `hand_out`. Makes no system call, unless the worker
-    /// waits for room. `None`: another thread is looking.
+    /// waits for room. `Nothing` also when another thread is looking.
     ///
     /// # Errors
     /// [`FrameError`] when the worker breaks the protocol.
@@ -274,8 +296,18 @@ impl Wire {
             Err(Errno::AGAIN) => return Ok(Heard::Nothing),
             Ok(0) | Err(_) => return Ok(Heard::End),
             // Beside a ring the socket's bytes say nothing, but descriptors come on them.
-            Ok(_) if ring.is_some() && descriptors.len() > MOST_DESCRIPTORS => {
-                return Err(FrameError::Malformed("descriptor that no frame announced"));
+            Ok(_) if descriptors.len() > MOST_DESCRIPTORS && ring.is_some() => {
+                // Their frames may stand in the ring, and nobody looked there yet.
+                if let Some(ring) = ring {
+                    let _count = inbox
+                        .read(ring)
+                        .map_err(|_| FrameError::Malformed("ring"))?;
+                }
+                inlet.cut(self.socket.get_ref(), hand_out)?;
+                if inlet.descriptors.len() > MOST_DESCRIPTORS {
+                    return Err(FrameError::Malformed("descriptor that no frame announced"));
+                }
+                return Ok(Heard::Something);
             }
             Ok(_) if ring.is_some() => return Ok(Heard::Something),
             Ok(count) => inbox.feed(scratch.get(..count).unwrap_or_default()),
@@ -329,7 +361,10 @@ impl Inlet {
     /// The descriptor of a frame. Beside a ring it was sent before its frame was written.
     fn descriptor(&mut self, socket: &UnixStream) -> Result<OwnedFd, FrameError> {
         let flags = RecvFlags::DONTWAIT;
-        while self.ring.is_some() && self.descriptors.is_empty() {
+        for _ in 0..MOST_DESCRIPTORS {
+            if self.ring.is_none() || !self.descriptors.is_empty() {
+                break;
+            }
             match descriptor::receive(socket, &mut self.scratch, &mut self.descriptors, flags) {
                 Err(Errno::INTR) => {}
                 Ok(0) | Err(_) => break,
@@ -349,11 +384,6 @@ impl Rings {
             memory: Arc::new(memory),
             bell: watched(bell, Interest::READABLE)?,
         })
-    }
-
-    /// Rings the edge's own bell: look again instead of sleeping.
-    pub(super) fn ring(&self) {
-        let _full = rustix::io::write(self.bell.get_ref(), &1_u64.to_ne_bytes());
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::BytesMut;
+use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
@@ -35,6 +36,12 @@ use crate::settings::EdgeSettings;
 /// short answer then.
 const TICK: Duration = Duration::from_millis(1);
 
+/// How often a ring is looked into in a row; a worker that writes all the while must not hold a thread.
+const LOOKS: usize = 8;
+
+/// How many reads empty the socket of a process that is gone: more than a socket holds.
+const MOST_LEFT: usize = 64;
+
 pub(super) struct Link {
     worker: u32,
     floor: Weak<Floor>,
@@ -42,6 +49,8 @@ pub(super) struct Link {
     flush: Notify,
     /// Something was sent ahead, and nobody watches yet.
     ahead: Notify,
+    /// There is more to be heard than one look takes.
+    again: Notify,
     ahead_watched: AtomicBool,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
@@ -69,6 +78,7 @@ impl Link {
             flush: Notify::new(),
             gone: Notify::new(),
             ahead: Notify::new(),
+            again: Notify::new(),
             ahead_watched: AtomicBool::new(false),
             pending: Pendings::new(memory),
             runs,
@@ -175,8 +185,13 @@ impl Link {
 
     /// Writes at once as far as the carrier takes it; the rest waits for the link's task.
     pub(super) fn send(self: &Arc<Self>, frame: BytesMut, body: Option<Arc<OwnedFd>>) {
-        if self.wire.send(frame, body) == Flushed::Partly {
-            self.flush.notify_one();
+        match self.wire.send(frame, body) {
+            Ok(Flushed::All) => {}
+            Ok(Flushed::Partly) => self.flush.notify_one(),
+            // Its end is found, and reported, by the reading side.
+            Err(Errno::PIPE | Errno::CONNRESET) => {}
+            // What was to be sent is lost, so the link is.
+            Err(_) => self.close(),
         }
         rounds::owe(self);
     }
@@ -203,9 +218,10 @@ impl Link {
                 () = self.bell() => {
                     self.look_when_rung(&floor);
                     // The worker also rings when it has made room.
-                    writer = self.flush_or_watch(writer.take());
+                    writer = self.flush_for(&floor, writer.take());
                 }
                 () = self.gone.notified() => break,
+                () = self.again.notified() => self.look_when_rung(&floor),
                 () = self.ahead.notified() => {
                     self.tick(true);
                     recall_at = Some(Instant::now() + TICK);
@@ -216,14 +232,17 @@ impl Link {
                 // A socket that takes nothing any more can still have something to read: what the
                 // worker said before it died. So a failed write does not end the link.
                 () = self.flush.notified(), if writer.is_none() => {
-                    writer = self.flush_or_watch(None);
+                    writer = self.flush_for(&floor, None);
                 }
                 () = writable(writer.as_ref()), if writer.is_some() => {
-                    writer = self.flush_or_watch(writer.take());
+                    writer = self.flush_for(&floor, writer.take());
                 }
                 _ = look.tick() => {
+                    // What has come already is no silence.
+                    self.look_when_rung(&floor);
+                    let _end = self.wire.read_socket(|frame, file| self.hand_out(frame, file, &floor));
                     if writer.is_none() {
-                        writer = self.flush_or_watch(None);
+                        writer = self.flush_for(&floor, None);
                     }
                     self.look_at_the_clock(&floor, limit);
                 }
@@ -279,9 +298,14 @@ impl Link {
 
     /// Looks into the ring, to the end if nobody else will look before this thread sleeps.
     fn look_when_rung(self: &Arc<Self>, floor: &Arc<Floor>) {
-        while self.look(floor) == Heard::Something
-            || (!rounds::are_made_here() && !self.is_closed() && !self.lie_down())
-        {}
+        for _ in 0..LOOKS {
+            let heard = self.look(floor) == Heard::Something;
+            if !heard && (rounds::are_made_here() || self.is_closed() || self.lie_down()) {
+                return;
+            }
+        }
+        // There is no end of it: the others come first, and this comes again.
+        self.look_again();
     }
 
     /// Looks into the ring. A worker that breaks the protocol loses its link.
@@ -310,10 +334,14 @@ impl Link {
         self.wire.wake_worker();
     }
 
-    pub(super) fn ring_own_bell(&self) {
-        if let Some(rings) = &self.wire.rings {
-            rings.ring();
-        }
+    /// Has the link's task run, which looks again; so the thread does not sleep before.
+    pub(super) fn look_again(&self) {
+        self.again.notify_one();
+    }
+
+    /// Whether something waits for the worker to make room: nothing more is given to it.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.wire.is_crowded()
     }
 
     /// How the worker stands. Without rings nobody knows, and nothing is sent ahead.
@@ -344,7 +372,9 @@ impl Link {
     fn recall_late(self: &Arc<Self>, floor: &Arc<Floor>) -> Option<Instant> {
         self.look(floor);
         // The youngest first: each goes to the front of the queue.
-        let late = self.pending.recall_late(self.pace().patience());
+        let late = self
+            .pending
+            .recall_late(self.pace().patience(), floor.has_free_besides(self.worker));
         for moved in late.into_iter().rev() {
             floor.moved(self.worker, moved);
         }
@@ -371,6 +401,20 @@ impl Link {
         self.pending.recall_one()
     }
 
+    /// As [`Link::flush_or_watch`]; a worker that has room again may be given something.
+    fn flush_for(
+        &self,
+        floor: &Arc<Floor>,
+        writer: Option<AsyncFd<UnixStream>>,
+    ) -> Option<AsyncFd<UnixStream>> {
+        let was_crowded = self.is_crowded();
+        let writer = self.flush_or_watch(writer);
+        if was_crowded && !self.is_crowded() {
+            floor.seat_waiting();
+        }
+        writer
+    }
+
     /// Writes what waits; if the socket does not take it all, returns what watches for room. Of a ring,
     /// the worker tells when there is room.
     fn flush_or_watch(&self, writer: Option<AsyncFd<UnixStream>>) -> Option<AsyncFd<UnixStream>> {
@@ -380,7 +424,11 @@ impl Link {
                 let again = self.wire.socket.get_ref().try_clone().ok()?;
                 watched(again, Interest::WRITABLE).ok()
             }),
-            Ok(_) | Err(_) => None,
+            Ok(_) | Err(Errno::PIPE | Errno::CONNRESET) => None,
+            Err(_) => {
+                self.close();
+                None
+            }
         }
     }
 
@@ -390,12 +438,19 @@ impl Link {
     /// of the application still holds the other side open. Without this, a request that was begun,
     /// or even answered, would count as not begun and be sent to another worker.
     fn read_rest(self: &Arc<Self>, floor: &Arc<Floor>) {
-        while matches!(
-            self.wire
-                .read_socket(|frame, file| self.hand_out(frame, file, floor)),
-            Ok(Heard::Something)
-        ) {}
-        while !self.is_closed() && self.look(floor) == Heard::Something {}
+        for _ in 0..MOST_LEFT {
+            let read = self
+                .wire
+                .read_socket(|frame, file| self.hand_out(frame, file, floor));
+            if !matches!(read, Ok(Heard::Something)) {
+                break;
+            }
+        }
+        for _ in 0..LOOKS {
+            if self.is_closed() || self.look(floor) != Heard::Something {
+                break;
+            }
+        }
     }
 
     /// Says that the worker's process is gone. The link's task closes the link.
@@ -470,6 +525,10 @@ impl Ticket {
             return Err(OpenError::Closed);
         };
         let exchange = link.open(body, beside, encode)?;
+        if self.stands_behind {
+            // Not before it is in the table: who looks there either sees it or is asked to look again.
+            link.watch_ahead();
+        }
         // From here on the end of the exchange at the worker gives the place back.
         let _link = self.redeem();
         Ok(exchange)

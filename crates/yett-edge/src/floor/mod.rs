@@ -142,7 +142,10 @@ impl Seat {
     }
 
     fn takes_from(&self, generation: u64) -> bool {
-        self.generation == generation && self.phase == Phase::Ready && !self.link.is_closed()
+        self.generation == generation
+            && self.phase == Phase::Ready
+            && !self.link.is_closed()
+            && !self.link.is_crowded()
     }
 }
 
@@ -161,6 +164,8 @@ pub enum QueueError {
 pub(crate) struct Ticket {
     floor: Arc<Floor>,
     link: Option<Arc<Link>>,
+    /// The worker may have to do something else first.
+    stands_behind: bool,
 }
 
 impl Ticket {
@@ -324,7 +329,7 @@ impl Floor {
             if state.waiting.len() >= self.settings.max_queue {
                 state.waiting.retain(|waiter| !waiter.has_left());
             }
-            if state.waiting.len() >= self.settings.max_queue {
+            if state.waiting.len() >= self.settings.max_queue && ahead == Ahead::Allowed {
                 return Err(QueueError::Full);
             }
             let (sender, receiver) = oneshot::channel();
@@ -372,11 +377,12 @@ impl Floor {
                 };
                 (wait, seat.in_flight + seat.sockets, seat.served)
             })?;
-        if seat.in_flight == 0 {
+        let sleeps = seat.link.pace().is_asleep();
+        if seat.in_flight == 0 && sleeps {
             seat.silent_since = now;
-        } else if seat.in_flight >= seat.capacity {
-            seat.link.watch_ahead();
         }
+        // Who is awake may be at something already, though nothing is in flight: closing an answer.
+        let stands_behind = seat.in_flight >= seat.capacity || !sleeps;
         seat.in_flight += 1;
         seat.served += 1;
         if seat.limit.is_some_and(|limit| seat.served >= limit) {
@@ -386,7 +392,18 @@ impl Floor {
         Some(Ticket {
             floor: Arc::clone(self),
             link: Some(Arc::clone(&seat.link)),
+            stands_behind,
         })
+    }
+
+    /// Whether another worker is free.
+    fn has_free_besides(&self, worker: u32) -> bool {
+        let state = self.state();
+        let Some(active) = state.active else {
+            return false;
+        };
+        let mut others = state.seats.iter().filter(|seat| seat.worker != worker);
+        others.any(|seat| seat.takes_from(active) && seat.in_flight < seat.capacity)
     }
 
     /// Gives a free worker what was sent ahead to a busy one and is not begun.
@@ -464,6 +481,11 @@ impl Floor {
         if let Some(link) = ticket.redeem() {
             Self::take_place(state, link.worker());
         }
+    }
+
+    /// A worker can take something again.
+    fn seat_waiting(self: &Arc<Self>) {
+        self.pump(&mut self.state());
     }
 
     /// A worker has ended a request.

@@ -41,6 +41,10 @@ impl Pace {
         }
     }
 
+    pub(super) const fn is_asleep(self) -> bool {
+        self.asleep
+    }
+
     /// How long a request may stand behind another before it goes to somebody else.
     pub(super) fn patience(self) -> Duration {
         Duration::from_nanos(self.request.saturating_mul(4)).clamp(PATIENCE, LONGEST_PATIENCE)
@@ -55,12 +59,13 @@ impl Pace {
     /// Nanoseconds, about, until a request would be begun that is given to it now. `silent`: for how
     /// long it has worked without an answer; what it is at may be longer than usual.
     pub(super) fn wait(self, in_flight: usize, capacity: usize, silent: Duration) -> u64 {
+        let silent = u64::try_from(silent.as_nanos()).unwrap_or(u64::MAX);
         match (in_flight + 1).checked_sub(capacity) {
             None | Some(0) if self.asleep => WAKING,
-            None | Some(0) => 0,
+            // Awake and free: it has just answered, or is at something that nobody asked for.
+            None | Some(0) => silent,
             Some(before) => {
                 let before = u64::try_from(before).unwrap_or(u64::MAX);
-                let silent = u64::try_from(silent.as_nanos()).unwrap_or(u64::MAX);
                 self.request.saturating_mul(before).max(silent)
             }
         }
@@ -78,6 +83,11 @@ mod tests {
         assert!(busy(5_000) < sleeper(5_000));
         assert!(busy(1_000_000) > sleeper(1_000_000));
         assert!(Pace::new(None, false).wait(1, 1, Duration::ZERO) > sleeper(5_000));
+        let closing = Pace::new(Some(5_000), false).wait(0, 1, Duration::from_millis(1));
+        assert!(
+            closing > sleeper(5_000),
+            "it is at something although nothing is in flight"
+        );
         let silent = Pace::new(Some(5_000), false).wait(1, 1, Duration::from_millis(1));
         assert!(silent > sleeper(5_000), "it is at something long");
     }

@@ -191,9 +191,10 @@ impl Pendings {
     }
 
     /// Takes back every request that has stood unbegun behind another for too long.
-    pub(super) fn recall_late(&self, patience: Duration) -> Vec<Recalled> {
+    pub(super) fn recall_late(&self, patience: Duration, elsewhere: bool) -> Vec<Recalled> {
         let mut table = self.table();
-        if !self.works(&table) {
+        // A worker that has begun nothing may begin at any moment, unless another one is free.
+        if !elsewhere && !self.works(&table) {
             return Vec::new();
         }
         let old = |pending: &Pending| pending.sent.elapsed() >= patience;
@@ -251,10 +252,12 @@ impl Pendings {
     /// Nobody waits for this exchange any more.
     pub(super) fn abandon(&self, id: ExchangeId) -> Abandoned {
         let mut table = self.table();
+        // Of a worker that takes nothing at all it stays, so that it is found to be stuck.
+        let works = self.works(&table);
         let Some(pending) = table.exchanges.get_mut(&id) else {
             return Abandoned::Over;
         };
-        if self.recall(id, pending) {
+        if works && self.recall(id, pending) {
             let _never_begun = table.remove(id);
             return Abandoned::Recalled;
         }

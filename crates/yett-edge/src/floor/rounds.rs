@@ -66,6 +66,10 @@ pub(super) fn owe(link: &Arc<Link>) {
             owed.push(Arc::clone(link));
         }
     });
+    count_written();
+}
+
+fn count_written() {
     let written = WRITTEN.get() + 1;
     WRITTEN.set(written);
     if written >= WAKE_AFTER {
@@ -91,6 +95,10 @@ pub(crate) fn look_round() -> bool {
         heard |= link.look(&floor) == Heard::Something;
         place += 1;
     }
+    if OWED.with_borrow(|owed| !owed.is_empty()) {
+        // A thread that is busy with what it answers itself wakes workers all the same.
+        count_written();
+    }
     heard
 }
 
@@ -107,7 +115,7 @@ pub(crate) fn before_sleep() {
     // There is no end of news: let the tasks have a turn, and look again.
     LINKS.with_borrow(|links| {
         if let Some((link, _)) = links.first() {
-            link.ring_own_bell();
+            link.look_again();
         }
     });
 }

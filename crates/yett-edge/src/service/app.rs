@@ -149,7 +149,7 @@ async fn ask(
             _ if matches!(body, RequestBody::Arriving(upload) if upload.is_begun()) => {
                 return Err(lost.into());
             }
-            // A safe method is not announced, so it counts as begun.
+            // Over a socket alone a safe method is not announced: it may have begun.
             Lost::Worker { .. } if safe && !begun_before => begun_before = true,
             Lost::Worker { .. } if safe => return Err(Lost::Worker { begun: true }.into()),
             Lost::Worker { begun: false } if tries < MOST_TRIES => {}

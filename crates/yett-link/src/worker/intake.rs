@@ -137,8 +137,11 @@ impl Intake {
             return Ok(Some((frame, None)));
         }
         // Beside a ring the descriptor was sent before its frame was written, so it is there.
-        if self.descriptors.is_empty() && self.ring.is_some() {
-            let _nothing = self.receive(socket, Waiting::Never);
+        while self.descriptors.is_empty() && self.ring.is_some() {
+            // Wake-ups may stand before it.
+            if self.receive(socket, Waiting::Never).is_err() {
+                break;
+            }
         }
         let body = self.descriptors.pop_front();
         Ok(Some((frame, Some(body.ok_or(FrameError::NoDescriptor)?))))

@@ -297,12 +297,17 @@ async fn full_socket_keeps_order_and_descriptors_stay_with_their_requests() {
         ..EdgeSettings::default()
     });
     let mut worker = FakeWorker::ready(&floor, 1).await;
+    // All tickets first: a link in which something waits gets nothing more.
+    let mut tickets = Vec::new();
+    for _ in 0..12 {
+        tickets.push(ticket(&floor).await);
+    }
     let mut exchanges = Vec::new();
-    for number in 0..12_u8 {
+    for (number, ticket) in (0..12_u8).zip(tickets) {
         // Together far more than a socket holds.
         let payload = vec![number; 200_000 + usize::from(number) * 7_919];
         let body = (number % 3 == 1).then(|| file(&format!("body {number}")));
-        exchanges.push(open(ticket(&floor).await, &payload, body));
+        exchanges.push(open(ticket, &payload, body));
     }
     settle().await;
     for number in 0..12_u8 {
@@ -406,4 +411,23 @@ async fn cut_ends_what_is_streamed_and_leaves_what_is_not_answered_yet() {
     worker.answer(unanswered, "late").await;
     assert_eq!(soon(other.head_or_lost()).await.ok().unwrap().status, 200);
     floor.cut(7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn worker_in_whose_link_something_waits_gets_nothing_more_until_it_has_room() {
+    let _clock = Clock::hold();
+    let (floor, _) = floor(EdgeSettings {
+        worker_threads: 100,
+        ..EdgeSettings::default()
+    });
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let _long = open(ticket(&floor).await, &vec![0; 1_000_000], None);
+    let waits = tokio::spawn({
+        let floor = Arc::clone(&floor);
+        async move { floor.acquire().await.is_ok() }
+    });
+    settle().await;
+    assert!(!waits.is_finished());
+    worker.expect(Kind::Request).await;
+    assert!(soon(waits).await.unwrap());
 }
