@@ -301,7 +301,7 @@ impl WorkerEnd {
         self.send_with(pieces, None)
     }
 
-    /// As [`WorkerEnd::send`], with the descriptor that the frame's [`DESCRIPTOR`] flag announces.
+    /// As [`WorkerEnd::send`], with the descriptor that the frame's flag announces (`frame::DESCRIPTOR`).
     ///
     /// # Errors
     /// As [`WorkerEnd::send`].

@@ -307,7 +307,7 @@ impl Floor {
         )
     }
 
-    /// Waits for a worker: a free one, or one that is [soon](Pace) free.
+    /// Waits for a worker: a free one, or one that will be free soon.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
         self.acquire_as(Ahead::Allowed).await
     }
