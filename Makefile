@@ -59,6 +59,7 @@ test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres t
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
+	YETT_TEST_CARRIER=socket cargo test --quiet -p yett-edge --lib
 	cargo test --quiet -p yett-jwt --features ml-dsa
 	cargo run --quiet -p xtask -- borders
 	cargo test --quiet --locked $(BENCH_CLIENT)

@@ -309,15 +309,23 @@ impl Floor {
 
     /// Waits for a worker: a free one, or one that will be free soon.
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
-        self.acquire_as(Ahead::Allowed).await
+        self.acquire_as(Ahead::Allowed, Duration::ZERO).await
     }
 
     /// Waits for a worker that is free, before all others: for a request that was taken back.
-    pub(crate) async fn acquire_free(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
-        self.acquire_as(Ahead::Never).await
+    /// It has waited for `already` of the time that it may.
+    pub(crate) async fn acquire_free(
+        self: &Arc<Self>,
+        already: Duration,
+    ) -> Result<(Ticket, Duration), QueueError> {
+        self.acquire_as(Ahead::Never, already).await
     }
 
-    async fn acquire_as(self: &Arc<Self>, ahead: Ahead) -> Result<(Ticket, Duration), QueueError> {
+    async fn acquire_as(
+        self: &Arc<Self>,
+        ahead: Ahead,
+        already: Duration,
+    ) -> Result<(Ticket, Duration), QueueError> {
         let receiver = {
             let mut state = self.state();
             if (state.waiting.is_empty() || ahead == Ahead::Never)
@@ -345,7 +353,8 @@ impl Floor {
             receiver
         };
         let began = Instant::now();
-        match tokio::time::timeout(self.settings.queue_timeout, receiver).await {
+        let patience = self.settings.queue_timeout.saturating_sub(already);
+        match tokio::time::timeout(patience, receiver).await {
             Ok(Ok(ticket)) => Ok((ticket, began.elapsed())),
             // The sender is only dropped together with the floor.
             Ok(Err(_)) | Err(_) => Err(QueueError::TooOld),

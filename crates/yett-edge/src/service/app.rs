@@ -94,12 +94,12 @@ async fn ask(
         tries += 1;
         let acquired = match moved.take() {
             Some(Some(ticket)) => Ok((ticket, Duration::ZERO)),
-            Some(None) => services.floor.acquire_free().await,
+            Some(None) => services.floor.acquire_free(record.fields.waited).await,
             None => services.floor.acquire().await,
         };
         let (ticket, waited) = acquired.inspect_err(|error| {
             if *error == QueueError::TooOld {
-                record.fields.waited += services.settings.queue_timeout;
+                record.fields.waited = services.settings.queue_timeout;
             }
         })?;
         record.fields.waited += waited;

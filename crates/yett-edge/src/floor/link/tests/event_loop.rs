@@ -46,7 +46,7 @@ async fn loop_gets_as_many_requests_as_its_generation_says() {
     let _one = ask(&floor).await;
     let waits = tokio::spawn({
         let floor = Arc::clone(&floor);
-        async move { floor.acquire_free().await.is_ok() }
+        async move { floor.acquire_free(seconds(0)).await.is_ok() }
     });
     settle().await;
     assert_eq!(floor.load(), (1, 4));
