@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from typing import Any
 
 from yett._yett import LoopLink
 from yett.worker.asgi import LoopSettings, Worker
+from yett.worker.load import LoadError
+from yett.worker.zygote import UNFIT
 
 LAST, DESCRIPTOR, ANNOUNCE_BEGIN, STREAMED_BODY = 1, 2, 4, 8
 WEBSOCKET, TEXT, CUT_SHORT, MORE = 16, 32, 64, 128
@@ -195,6 +198,8 @@ class Running:
 
     def __init__(self, application: Any, settings: LoopSettings) -> None:
         near, far = socket.socketpair()
+        # The edge's first word: frames follow on this socket.
+        near.sendall(b"\0")
         self.edge = Edge(near)
         self.code: int | None = None
         self._thread = threading.Thread(
@@ -203,7 +208,12 @@ class Running:
         self._thread.start()
 
     def _run(self, application: Any, descriptor: int, settings: LoopSettings) -> None:
-        self.code = Worker(application, LoopLink(descriptor), settings).run()
+        try:
+            self.code = Worker(application, LoopLink(descriptor), settings).run()
+        except LoadError as error:
+            # The zygote's part: it passes the reason on.
+            print(error.summary, file=sys.stderr)
+            self.code = UNFIT
 
     def wait(self) -> int:
         """Wait until the worker has left; return its exit code."""

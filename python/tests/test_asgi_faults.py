@@ -20,6 +20,7 @@ from asgi_edge import (
 )
 from test_asgi_http import Seen, answer, http
 from yett.worker.asgi import LoopSettings
+from yett.worker.zygote import UNFIT
 
 START = {"type": "http.response.start", "status": 200}
 BODY = {"type": "http.response.body", "body": b"x"}
@@ -272,7 +273,7 @@ def test_worker_whose_lifespan_fails_says_why_and_is_never_ready(
     settings: Any, application: Any, said: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     worker = Running(application, LoopSettings(loop="asyncio", **settings))
-    assert worker.wait() == 1
+    assert worker.wait() == UNFIT
     assert said in capfd.readouterr().err
 
 
