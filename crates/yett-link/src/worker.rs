@@ -107,7 +107,16 @@ impl Rings {
     }
 }
 
-/// The worker's end. Queued requests are bounded by what the edge sends ahead, which is its rule.
+/// When the edge is told of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tell {
+    Now,
+    /// If it looks by itself, when this worker has nothing more to do.
+    Soon,
+}
+
+/// The worker's end. Queued requests are bounded by what the edge sends ahead, which is its rule; beside
+/// them stand those that it took back and that no thread has come to yet.
 #[derive(Debug)]
 pub struct WorkerEnd {
     socket: UnixStream,
@@ -330,21 +339,7 @@ impl WorkerEnd {
     /// # Errors
     /// As [`WorkerEnd::send`].
     pub fn try_send(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
-        let Ok(mut writer) = self.writer.try_lock() else {
-            return Ok(false);
-        };
-        let Some(ring) = &mut *writer else {
-            return Ok(false);
-        };
-        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
-        if ring
-            .room_for(len)
-            .map_err(|_| FrameError::Malformed("ring"))?
-        {
-            self.send_over_ring(ring, pieces)?;
-            return Ok(true);
-        }
-        Ok(false)
+        self.try_write(pieces, Tell::Now)
     }
 
     /// As [`WorkerEnd::try_send`], of a frame that ends its exchange: if the next request is there already,
@@ -353,13 +348,16 @@ impl WorkerEnd {
     /// # Errors
     /// As [`WorkerEnd::send`].
     pub fn try_send_last(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
-        let Some(rings) = &self.rings else {
-            return Ok(false);
+        let tell = if self.has_next() {
+            Tell::Soon
+        } else {
+            Tell::Now
         };
-        if !self.has_next() {
-            return self.try_send(pieces);
-        }
-        let Ok(mut writer) = self.writer.try_lock() else {
+        self.try_write(pieces, tell)
+    }
+
+    fn try_write(&self, pieces: &[&[u8]], tell: Tell) -> Result<bool, LinkError> {
+        let (Some(rings), Ok(mut writer)) = (&self.rings, self.writer.try_lock()) else {
             return Ok(false);
         };
         let Some(ring) = &mut *writer else {
@@ -372,13 +370,13 @@ impl WorkerEnd {
         }
         let _all = ring.write(pieces).map_err(broken)?;
         let deferred = self.deferred.load(Ordering::Relaxed) + 1;
-        if rings.memory.may_defer(deferred) {
+        if tell == Tell::Soon && rings.memory.may_defer(deferred) {
             self.deferred.store(deferred, Ordering::Relaxed);
-        } else {
-            self.deferred.store(0, Ordering::Relaxed);
-            if ring.must_wake() {
-                rings.wake_edge()?;
-            }
+            return Ok(true);
+        }
+        self.deferred.store(0, Ordering::Relaxed);
+        if ring.must_wake() {
+            rings.wake_edge()?;
         }
         Ok(true)
     }

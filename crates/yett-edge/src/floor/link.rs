@@ -6,7 +6,7 @@
 //! breaks the protocol closes the link.
 //!
 //! Bounds: the outbox holds what the requests in flight sent (their number is the floor's rule, and
-//! one frame is at most 1 MiB); a response is held up to its window, and a worker that sends more
+//! one frame is at most 1 MiB), and a link in which something waits there is given no request; a response is held up to its window, and a worker that sends more
 //! loses its link.
 
 use std::os::fd::OwnedFd;
@@ -244,7 +244,9 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_for(&floor, None);
                     }
-                    self.look_at_the_clock(&floor, limit);
+                    if let Some(limit) = limit && self.is_stuck(limit) {
+                        floor.stuck(self.worker);
+                    }
                 }
             }
         }
@@ -263,14 +265,6 @@ impl Link {
                 }
             }
             None => std::future::pending().await,
-        }
-    }
-
-    fn look_at_the_clock(self: &Arc<Self>, floor: &Arc<Floor>, limit: Option<Duration>) {
-        if let Some(limit) = limit
-            && self.is_stuck(limit)
-        {
-            floor.stuck(self.worker);
         }
     }
 

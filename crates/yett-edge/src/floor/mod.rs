@@ -312,8 +312,8 @@ impl Floor {
         self.acquire_as(Ahead::Allowed, Duration::ZERO).await
     }
 
-    /// Waits for a worker that is free, before all others: for a request that was taken back.
-    /// It has waited for `already` of the time that it may.
+    /// Waits for a worker that is free, before all others: for a request that was taken back, and has
+    /// waited for `already` of the time that it may.
     pub(crate) async fn acquire_free(
         self: &Arc<Self>,
         already: Duration,
@@ -391,7 +391,7 @@ impl Floor {
             seat.silent_since = now;
         }
         // Who is awake may be at something already, though nothing is in flight: closing an answer.
-        let stands_behind = seat.in_flight >= seat.capacity || !sleeps;
+        let stands_behind = seat.link.takes_ahead() && (seat.in_flight >= seat.capacity || !sleeps);
         seat.in_flight += 1;
         seat.served += 1;
         if seat.limit.is_some_and(|limit| seat.served >= limit) {
@@ -445,7 +445,7 @@ impl Floor {
             };
             let worker = fullest.worker;
             let ticket = self.seat_one(state, Ahead::Never);
-            Self::take_place(state, worker);
+            Self::leave_place(state, worker);
             if let Some(unused) = recalled.move_on(ticket) {
                 Self::give_back(state, unused);
             }
@@ -458,7 +458,7 @@ impl Floor {
         self.vacate(worker);
     }
 
-    fn take_place(state: &mut State, worker: u32) {
+    fn leave_place(state: &mut State, worker: u32) {
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
             seat.in_flight = seat.in_flight.saturating_sub(1);
         }
@@ -488,7 +488,7 @@ impl Floor {
 
     fn give_back(state: &mut State, ticket: Ticket) {
         if let Some(link) = ticket.redeem() {
-            Self::take_place(state, link.worker());
+            Self::leave_place(state, link.worker());
         }
     }
 

@@ -14,7 +14,8 @@ use super::Floor;
 use super::carrier::Heard;
 use super::link::Link;
 
-/// How many requests are written before a sleeping worker is woken although the thread is busy.
+/// How many frames are written, and requests begun, before a sleeping worker is woken although the thread
+/// is busy.
 const WAKE_AFTER: u32 = 4;
 
 /// How often a thread looks again before it gives its other tasks a turn.
