@@ -1,9 +1,14 @@
-"""Fetches a peer's own tests from its source distribution, at test time; never kept here."""
+"""What the runs of peers' tests share.
+
+Their own tests, fetched at test time and never kept here; environments for their packages.
+"""
 
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
+import venv
 
 
 def fetch(project: str, version: str, cache: pathlib.Path) -> pathlib.Path:
@@ -30,3 +35,21 @@ def fetch(project: str, version: str, cache: pathlib.Path) -> pathlib.Path:
                 assert content is not None
                 place.write_bytes(content.read())
     return unpacked
+
+
+def interpreter(place: pathlib.Path, requirements: pathlib.Path, otherwise: str) -> pathlib.Path:
+    """Return the interpreter of an environment, made anew if the requirements changed.
+
+    `otherwise` says what was not run if they cannot be installed.
+    """
+    python = place / "bin" / "python"
+    installed = place / "installed.txt"
+    if installed.exists() and installed.read_text() == requirements.read_text():
+        return python
+    shutil.rmtree(place, ignore_errors=True)
+    venv.create(place, with_pip=True)
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*command, "-r", str(requirements)]).returncode != 0:
+        sys.exit(otherwise)
+    shutil.copy(requirements, installed)
+    return python

@@ -9,29 +9,16 @@ state of requirements.txt. With `--judge` the same expectations are held against
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import venv
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from peer_suite import interpreter  # found by the line above
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 REQUIREMENTS = HERE / "requirements.txt"
-
-
-def install(place: pathlib.Path) -> pathlib.Path:
-    """Return the interpreter of the environment, made anew if the requirements changed."""
-    python = place / "bin" / "python"
-    installed = place / "installed.txt"
-    if installed.exists() and installed.read_text() == REQUIREMENTS.read_text():
-        return python
-    shutil.rmtree(place, ignore_errors=True)
-    venv.create(place, with_pip=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*command, "-r", str(REQUIREMENTS)]).returncode != 0:
-        sys.exit("the frameworks could not be installed, so the grid was not run.")
-    shutil.copy(REQUIREMENTS, installed)
-    return python
 
 
 def main() -> None:
@@ -41,7 +28,9 @@ def main() -> None:
     if arguments[0] == "--judge":
         judge, arguments = arguments[:2], arguments[2:]
     cache, *chosen = arguments
-    python = install(pathlib.Path(cache).resolve() / "frameworks")
+    place = pathlib.Path(cache).resolve() / "frameworks"
+    otherwise = "the frameworks could not be installed, so the grid was not run."
+    python = interpreter(place, REQUIREMENTS, otherwise)
     environment = {**os.environ, "YETT_TEST_PYTHON": str(python)}
     environment["PYTHONPATH"] = str(ROOT / "python")
     command = [str(python), "-m", "pytest", "-q", "-p", "tests.frameworks.plugin"]

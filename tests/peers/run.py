@@ -9,29 +9,16 @@ end the same.
 
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
-import venv
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from peer_suite import interpreter  # found by the line above
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
 REQUIREMENTS = HERE / "requirements.txt"
-
-
-def install(place: pathlib.Path) -> pathlib.Path:
-    """Return the interpreter of the environment, made anew if the requirements changed."""
-    python = place / "bin" / "python"
-    installed = place / "installed.txt"
-    if installed.exists() and installed.read_text() == REQUIREMENTS.read_text():
-        return python
-    shutil.rmtree(place, ignore_errors=True)
-    venv.create(place, with_pip=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if subprocess.run([*command, "-r", str(REQUIREMENTS)]).returncode != 0:
-        sys.exit("dj-rest-auth could not be installed, so its tests were not run.")
-    shutil.copy(REQUIREMENTS, installed)
-    return python
 
 
 def main() -> None:
@@ -39,7 +26,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     itself = arguments[0] == "--itself"
     cache, *chosen = arguments[itself:]
-    python = install(pathlib.Path(cache).resolve() / "peers")
+    place = pathlib.Path(cache).resolve() / "peers"
+    otherwise = "dj-rest-auth could not be installed, so its tests were not run."
+    python = interpreter(place, REQUIREMENTS, otherwise)
     find = "import dj_rest_auth as package; print(*package.__path__)"
     found = subprocess.run([python, "-c", find], stdout=subprocess.PIPE, text=True, check=True)
     directory = found.stdout.strip()
