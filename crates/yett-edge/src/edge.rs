@@ -22,6 +22,7 @@ use crate::conn::{self, Stop};
 use crate::floor::{Floor, rounds};
 use crate::listen::{Address, Listener};
 use crate::log::AccessLog;
+use crate::meters::{Limit, Meters};
 use crate::ruling::Ruling;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -40,6 +41,7 @@ pub struct Edge {
     stopping: watch::Sender<Stop>,
     ended: watch::Sender<bool>,
     open: Arc<AtomicUsize>,
+    meters: Arc<Meters>,
     unix_paths: Vec<(PathBuf, u64)>,
 }
 
@@ -149,6 +151,7 @@ impl Edge {
             stopping,
             ended,
             open,
+            meters: Arc::clone(services.meters()),
             unix_paths,
         })
     }
@@ -191,6 +194,12 @@ impl Edge {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// What has been counted so far.
+    #[must_use]
+    pub const fn meters(&self) -> &Arc<Meters> {
+        &self.meters
     }
 
     /// Stops taking connections, lets running requests end for up to `grace`, and tells every
@@ -252,12 +261,11 @@ impl Acceptor {
         }
         let mut stopping = self.stopping.clone();
         loop {
-            let room = Arc::clone(&self.room);
             let accepted = tokio::select! {
                 biased;
                 _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
                 // Room first: at the limit, connections wait in the kernel's backlog.
-                accepted = async { Some((room.acquire_owned().await.ok()?, door.accept().await)) } => accepted,
+                accepted = async { Some((self.room().await?, door.accept().await)) } => accepted,
             };
             match accepted {
                 None => return,
@@ -265,6 +273,15 @@ impl Acceptor {
                 Some((_, Err(_))) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
+    }
+
+    /// Room for one more connection. `None`: there will never be any again.
+    async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+            return Some(room);
+        }
+        self.services.meters().met(Limit::Connections);
+        Arc::clone(&self.room).acquire_owned().await.ok()
     }
 
     /// Gives a connection to the next thread; the stream is registered there.

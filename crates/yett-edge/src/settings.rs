@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::develop::Develop;
 use crate::floor::Carrier;
+use crate::rules::RouteRules;
 use crate::websocket::WebSocketSettings;
 
 /// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
@@ -64,6 +65,8 @@ pub struct EdgeSettings {
     /// Up to so many requests are added to `max_requests`, worker by worker, so that not all are
     /// replaced at once.
     pub max_requests_jitter: u64,
+    /// What single routes of the application have otherwise.
+    pub routes: RouteRules,
     /// Limits and times of WebSockets.
     pub websocket: WebSocketSettings,
     /// In development: how it stands with the code. `None`: in production, where no answer ever
@@ -93,6 +96,7 @@ impl Default for EdgeSettings {
             request_timeout: Some(Duration::from_secs(30)),
             max_requests: None,
             max_requests_jitter: 0,
+            routes: RouteRules::default(),
             websocket: WebSocketSettings::default(),
             develop: None,
         }

@@ -5,6 +5,14 @@
 //! answer with; it carries the request's access record to its end.
 
 pub mod body;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "what chooses by it comes with compression and precompressed files"
+    )
+)]
+mod coding;
 pub mod failure;
 mod file;
 

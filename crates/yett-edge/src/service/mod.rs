@@ -27,6 +27,7 @@ use crate::conn::{BusyGuard, EarlyHints};
 use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
+use crate::meters::Meters;
 use crate::respond::{self, Body, Failure};
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
@@ -68,6 +69,7 @@ pub(crate) struct Services {
     log: Arc<AccessLog>,
     settings: Arc<EdgeSettings>,
     budget: Arc<Budget>,
+    meters: Arc<Meters>,
 }
 
 impl Services {
@@ -82,12 +84,18 @@ impl Services {
             ruling,
             log,
             budget: Budget::new(settings.max_spool),
+            meters: Arc::default(),
             settings,
         }
     }
 
     pub(crate) const fn log(&self) -> &Arc<AccessLog> {
         &self.log
+    }
+
+    /// What is counted.
+    pub(crate) const fn meters(&self) -> &Arc<Meters> {
+        &self.meters
     }
 
     /// Answers one request. Never fails: a failure is an answer.

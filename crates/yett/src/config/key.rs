@@ -71,7 +71,7 @@ pub(crate) enum Key {
     PidFile,
     /// How log lines look.
     LogFormat,
-    /// Whether each request writes a line.
+    /// Whether each request writes a line. The last one: the table is as long as this says.
     AccessLog,
 }
 
@@ -170,7 +170,7 @@ const fn row(
 }
 
 /// Everything that can be set.
-pub(crate) static TABLE: [Row; 33] = [
+pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
     row(
         Key::App,
         ("APP", "YETT_APP"),

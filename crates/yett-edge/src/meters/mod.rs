@@ -1,0 +1,81 @@
+//! What the edge counts: plain numbers that only ever grow, added to without a lock.
+//!
+//! They live in the edge's process alone, so no worker's death, no reload and no replacement loses
+//! any of them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A bound that somebody met. Each names what it protects; the request or the connection that met
+/// it was refused, cut or made to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Open connections, over all clients.
+    Connections,
+}
+
+impl Limit {
+    /// All of them, in the order of their declaration.
+    pub const ALL: &'static [Self] = &[Self::Connections];
+
+    /// Its name as the label of a metric: lower case with underscores.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+        }
+    }
+}
+
+/// Room for counters of limits; more than there are.
+const LIMITS: usize = 64;
+
+/// The counters of one edge.
+#[derive(Debug)]
+pub struct Meters {
+    limits: [AtomicU64; LIMITS],
+}
+
+impl Default for Meters {
+    fn default() -> Self {
+        Self {
+            limits: [const { AtomicU64::new(0) }; LIMITS],
+        }
+    }
+}
+
+impl Meters {
+    /// Somebody met this limit.
+    pub fn met(&self, limit: Limit) {
+        if let Some(counter) = self.limits.get(limit as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often this limit was met.
+    #[must_use]
+    pub fn times_met(&self, limit: Limit) -> u64 {
+        self.limits
+            .get(limit as usize)
+            .map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_has_a_counter_and_a_name_of_its_own() {
+        let meters = Meters::default();
+        for (place, limit) in Limit::ALL.iter().enumerate() {
+            assert_eq!(*limit as usize, place);
+            meters.met(*limit);
+            assert_eq!(meters.times_met(*limit), 1, "{}", limit.name());
+            let same = Limit::ALL
+                .iter()
+                .filter(|other| other.name() == limit.name());
+            assert_eq!(same.count(), 1);
+        }
+    }
+}
