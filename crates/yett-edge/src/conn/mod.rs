@@ -8,6 +8,8 @@
 //! `crate::websocket`; it stays the same connection, with the same task and the same place among
 //! the open ones.
 
+mod body;
+mod client_end;
 mod hints;
 mod io;
 mod offence;
@@ -17,6 +19,8 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -29,6 +33,8 @@ use crate::respond::Failure;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 use crate::websocket::{self, Asked};
+pub(crate) use body::{BodyCut, ClientBody};
+pub(crate) use client_end::ClientEnd;
 pub(crate) use hints::EarlyHints;
 pub(crate) use io::poll_read_some;
 pub use offence::Offence;
@@ -73,9 +79,10 @@ pub(crate) async fn serve<S>(
     let service = {
         let services = Arc::clone(&services);
         let state = Arc::clone(&state);
-        service_fn(move |request| {
+        service_fn(move |request: Request<Incoming>| {
             let busy = BusyGuard::new(&state, Asked::read(&request));
-            Arc::clone(&services).answer(request, arrival, busy)
+            let request = request.map(ClientBody::Http1);
+            Arc::clone(&services).answer(request, arrival, ClientEnd::Http1(busy))
         })
     };
     let mut connection = http1::Builder::new()

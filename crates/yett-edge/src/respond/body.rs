@@ -17,7 +17,7 @@ pub(crate) struct Body {
     content: Content,
     record: Record,
     /// The connection counts as busy until the body is finished or dropped.
-    busy: Option<crate::conn::BusyGuard>,
+    busy: Option<crate::conn::ClientEnd>,
 }
 
 enum Content {
@@ -88,7 +88,7 @@ impl Body {
         }
     }
 
-    pub(crate) fn hold(&mut self, busy: crate::conn::BusyGuard) {
+    pub(crate) fn hold(&mut self, busy: crate::conn::ClientEnd) {
         busy.answers();
         self.busy = Some(busy);
     }
@@ -137,7 +137,7 @@ impl Drop for Body {
         if self
             .busy
             .as_ref()
-            .is_some_and(crate::conn::BusyGuard::is_cut)
+            .is_some_and(crate::conn::ClientEnd::is_cut)
         {
             self.record.fields.fault = Some(Fault::Client.name());
             self.record.reason("the client stopped reading");

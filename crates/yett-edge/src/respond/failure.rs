@@ -10,7 +10,7 @@ use std::io;
 use http::StatusCode;
 use yett_gate::BadRequest;
 
-use crate::conn::Offence;
+use crate::conn::{BodyCut, Offence};
 use crate::floor::{BadHeader, Lost, QueueError};
 use crate::log::Record;
 use crate::respond::BadRange;
@@ -27,7 +27,7 @@ pub(crate) enum Failure {
     #[error("the body is longer than {limit} bytes")]
     BodyTooLong { limit: u64 },
     #[error("the body ended before its length was reached, or could not be read")]
-    BodyCut(#[source] hyper::Error),
+    BodyCut(#[source] BodyCut),
     #[error("the body paused for too long")]
     BodySlow,
     #[error("the body could not be kept until it was whole")]

@@ -11,7 +11,6 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRAILER};
 use http::{Method, Response, StatusCode, Version};
-use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr};
 use yett_link::frame::{
@@ -23,6 +22,7 @@ use super::sendfile::{self, Wanted};
 use super::spool::{Spooled, spool};
 use super::upload::{Upload, is_streamed};
 use super::{Extras, Services};
+use crate::conn::ClientBody;
 use crate::floor::{
     AppBody, AppHead, Beside, Exchange, Lost, NoHead, OpenError, QueueError, Ticket, Uplink, Window,
 };
@@ -51,7 +51,7 @@ pub(super) async fn answer(
     services: &Services,
     admitted: &Admitted,
     call: Call,
-    incoming: Incoming,
+    incoming: ClientBody,
     mut record: Record,
 ) -> Response<Body> {
     let outcome = async {

@@ -19,11 +19,10 @@ use arc_swap::{ArcSwap, Guard};
 use http::header::{CONNECTION, HeaderMap, TE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
-use hyper::body::Incoming;
 use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
-use crate::conn::{BusyGuard, EarlyHints};
+use crate::conn::{ClientBody, ClientEnd, EarlyHints};
 use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
@@ -44,7 +43,7 @@ struct Extras {
 }
 
 impl Extras {
-    fn of(parts: &Parts, busy: &BusyGuard) -> Self {
+    fn of(parts: &Parts, busy: &ClientEnd) -> Self {
         // RFC 9110 section 10.1.4: a member of the list, whatever its case.
         let asks = |value: &HeaderValue| {
             value
@@ -104,9 +103,9 @@ impl Services {
     /// it has not polled yet when the client leaves right behind its request.
     pub(crate) fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<ClientBody>,
         arrival: Arrival,
-        mut busy: BusyGuard,
+        mut busy: ClientEnd,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
         // A thread that has requests to begin has not slept: see what its workers have answered.
         let _heard = rounds::look_round();
@@ -131,11 +130,11 @@ impl Services {
 
     async fn judged(
         &self,
-        (parts, incoming): (Parts, Incoming),
+        (parts, incoming): (Parts, ClientBody),
         arrival: Arrival,
         extras: Extras,
         mut record: Record,
-        busy: &mut BusyGuard,
+        busy: &mut ClientEnd,
     ) -> Response<Body> {
         match RequestHead::parse(parts, arrival) {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),

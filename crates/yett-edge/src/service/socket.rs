@@ -10,7 +10,7 @@ use yett_gate::Admitted;
 use yett_link::frame::WEBSOCKET;
 
 use super::{Extras, Services, app};
-use crate::conn::BusyGuard;
+use crate::conn::ClientEnd;
 use crate::floor::{Answered, BadHeader, Lost, OpenError, QueueError, SocketExchange};
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
@@ -23,7 +23,7 @@ pub(super) async fn answer(
     services: &Services,
     admitted: &Admitted,
     extras: &Extras,
-    busy: &mut BusyGuard,
+    busy: &mut ClientEnd,
     mut record: Record,
 ) -> Response<Body> {
     if let Err(fault) = busy.asked().map_or(Ok(()), |asked| asked.check().map(drop)) {
@@ -57,7 +57,7 @@ pub(super) async fn answer(
 fn accept(
     services: &Services,
     admitted: &Admitted,
-    busy: &mut BusyGuard,
+    busy: &mut ClientEnd,
     record: &mut Record,
     headers: Result<HeaderMap, BadHeader>,
     exchange: SocketExchange,

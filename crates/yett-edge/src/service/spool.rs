@@ -15,13 +15,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use yett_gate::BodyLength;
 use yett_link::request::MAX_INLINE_BODY;
 
+use crate::conn::ClientBody;
 use crate::respond::Failure;
 use crate::settings::EdgeSettings;
 
@@ -93,7 +93,7 @@ impl Drop for Room {
 
 /// Reads the body to its end.
 pub(super) async fn spool(
-    mut incoming: Incoming,
+    mut incoming: ClientBody,
     length: BodyLength,
     settings: &EdgeSettings,
     budget: &Arc<Budget>,

@@ -8,12 +8,12 @@
 use bytes::Bytes;
 use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::timeout;
 use yett_gate::BodyLength;
 use yett_link::frame::MAX_CHUNK;
 use yett_link::request::MAX_INLINE_BODY;
 
+use crate::conn::ClientBody;
 use crate::floor::{Over, Uplink};
 use crate::respond::Failure;
 use crate::ruling::Interface;
@@ -22,7 +22,7 @@ use crate::settings::EdgeSettings;
 /// A body on its way from the client to a worker.
 #[derive(Debug)]
 pub(super) struct Upload {
-    incoming: Incoming,
+    incoming: ClientBody,
     /// What came from the client and has not been sent yet.
     held: Bytes,
     /// What came so far.
@@ -45,7 +45,7 @@ impl Upload {
     /// # Errors
     /// [`Failure::BodyTooLong`] when the client announces too much.
     pub(super) fn new(
-        incoming: Incoming,
+        incoming: ClientBody,
         length: BodyLength,
         settings: &EdgeSettings,
     ) -> Result<Self, Failure> {

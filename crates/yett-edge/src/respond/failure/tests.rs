@@ -103,7 +103,7 @@ async fn every_failure() -> Vec<Failure> {
         Failure::Offence(Offence::UnknownCoding),
         Failure::Offence(Offence::Chunk),
         Failure::BodyTooLong { limit: 7 },
-        Failure::BodyCut(hyper_error().await),
+        Failure::BodyCut(hyper_error().await.into()),
         Failure::BodySlow,
         Failure::Spool(broken()),
         Failure::Queue(QueueError::Full),

@@ -1,0 +1,48 @@
+//! A request's body as services read it, whichever protocol brought it.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+/// The body of a client's request.
+#[derive(Debug)]
+pub(crate) enum ClientBody {
+    /// Behind a head of HTTP/1.1.
+    Http1(Incoming),
+}
+
+/// A body that did not come to its end: the client left, or broke its framing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyCut {
+    #[error(transparent)]
+    Http1(#[from] hyper::Error),
+}
+
+impl Body for ClientBody {
+    type Data = Bytes;
+    type Error = BodyCut;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyCut>>> {
+        match self.get_mut() {
+            Self::Http1(body) => Pin::new(body).poll_frame(cx).map_err(BodyCut::Http1),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Http1(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Http1(body) => body.size_hint(),
+        }
+    }
+}
