@@ -65,6 +65,22 @@ impl<S> ScannedIo<S> {
         self.answered
     }
 
+    /// Whether something waits for hyper.
+    pub(super) fn has_passed(&self) -> bool {
+        !self.passed.is_empty()
+    }
+
+    /// Whether everything that was read is handed on, but for a part of a head: nothing is lost if
+    /// whoever it was handed to comes to an end and another takes its place.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.passed.is_empty() && !self.scanner.is_in_body() && !self.scanner.is_undecided()
+    }
+
+    /// Gives back the room of heads that have gone on.
+    pub(super) fn release(&mut self) {
+        self.scanner.release();
+    }
+
     /// Method and target of the head that offended, as far as they can be read.
     pub(super) fn request_line(&self) -> (String, String) {
         self.scanner.request_line()
@@ -86,6 +102,26 @@ impl<S> ScannedIo<S> {
             return Poll::Pending;
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> ScannedIo<S> {
+    /// Reads once, scans it and keeps what may go on. Nought is the client's end.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let (scanner, passed) = (&mut self.scanner, &mut self.passed);
+        let scanned = poll_read_some(Pin::new(&mut self.stream), cx, |bytes| {
+            (bytes.len(), scanner.push(bytes, passed))
+        });
+        let (count, outcome) = ready!(scanned)?;
+        if !self.passed.is_empty() {
+            // Something came to its end, so a head that is arriving now began only now.
+            self.state.head_arriving(false);
+        }
+        self.state.head_arriving(self.scanner.is_in_head());
+        if let Err(offence) = outcome {
+            self.state.offend(offence);
+        }
+        Poll::Ready(Ok(count))
     }
 }
 
@@ -124,22 +160,11 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
                     return Poll::Pending;
                 }
             }
-            let (scanner, passed) = (&mut this.scanner, &mut this.passed);
-            let scanned = poll_read_some(Pin::new(&mut this.stream), cx, |bytes| {
-                (bytes.len(), scanner.push(bytes, passed))
-            });
-            if scanned.is_pending() {
+            let filled = this.poll_fill(cx);
+            if filled.is_pending() {
                 this.state.keep(cx.waker());
             }
-            let (count, outcome) = ready!(scanned)?;
-            if !this.passed.is_empty() {
-                // Something came to its end, so a head that is arriving now began only now.
-                this.state.head_arriving(false);
-            }
-            this.state.head_arriving(this.scanner.is_in_head());
-            if let Err(offence) = outcome {
-                this.state.offend(offence);
-            } else if count == 0 {
+            if ready!(filled)? == 0 && this.state.offence().is_none() {
                 return Poll::Ready(Ok(()));
             }
         }

@@ -1,5 +1,8 @@
 //! One client connection: HTTP/1.1 by hyper, behind a scanner that lets only strict HTTP through.
 //!
+//! It goes to and fro between two states: in [`mod@idle`] hyper does not exist, in [`mod@active`] it
+//! serves what has come. Most connections idle most of the time, so what an idle one holds is counted.
+//!
 //! hyper accepts some messages that two servers in a row may read differently. So the bytes pass
 //! through [`scan`] first; what it objects to never reaches hyper, and is answered here, after
 //! everything that came before it has been answered.
@@ -8,31 +11,31 @@
 //! `crate::websocket`; it stays the same connection, with the same task and the same place among
 //! the open ones.
 
+mod active;
 mod body;
 mod client_end;
 mod hints;
+mod idle;
 mod io;
 mod offence;
 pub mod scan;
 mod state;
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Request;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::timeout;
 use yett_gate::Arrival;
 
 use crate::log::Record;
 use crate::respond::Failure;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
-use crate::websocket::{self, Asked};
+use crate::websocket;
 pub(crate) use body::{BodyCut, ClientBody};
 pub(crate) use client_end::ClientEnd;
 pub(crate) use hints::EarlyHints;
@@ -40,6 +43,8 @@ pub(crate) use io::poll_read_some;
 pub use offence::Offence;
 pub(crate) use state::{BusyGuard, ConnState};
 
+use active::Left;
+use idle::Woken;
 use io::ScannedIo;
 
 /// How long a client may take to stop sending after its connection's last answer, and how many
@@ -75,55 +80,23 @@ pub(crate) async fn serve<S>(
         max_head: settings.max_head,
         max_headers: settings.max_headers,
     };
-    let io = ScannedIo::new(stream, limits, Arc::clone(&state));
-    let service = {
-        let services = Arc::clone(&services);
-        let state = Arc::clone(&state);
-        service_fn(move |request: Request<Incoming>| {
-            let busy = BusyGuard::new(&state, Asked::read(&request));
-            let request = request.map(ClientBody::Http1);
-            Arc::clone(&services).answer(request, arrival, ClientEnd::Http1(busy))
-        })
-    };
-    let mut connection = http1::Builder::new()
-        .keep_alive(!settings.keep_alive.is_zero())
-        .max_headers(settings.max_headers)
-        .max_buf_size(HYPER_BUFFER.max(settings.max_head * 2))
-        // Not `pipeline_flush`: it holds an answer back while further requests wait behind it, and
-        // loses it when the connection closes before them.
-        .serve_connection(io, service);
-
-    let mut stop_seen = false;
-    let look_every = state::look_every(&settings);
-    let mut check_at = Instant::now() + look_every;
+    let mut io = ScannedIo::new(stream, limits, Arc::clone(&state));
     let outcome = loop {
-        tokio::select! {
-            // Not `poll_without_shutdown`, which ends before all is written when the client is slow
-            // to take it; `ScannedIo` keeps hyper from closing the socket instead.
-            outcome = &mut connection => break outcome,
-            changed = stopping.wait_for(|stop| *stop != Stop::No), if !stop_seen => {
-                let _sender_gone = changed;
-                stop_seen = true;
-                std::pin::Pin::new(&mut connection).graceful_shutdown();
+        match idle::idle(&mut io, &state, &settings, &mut stopping).await {
+            Woken::Request => {}
+            Woken::Offence | Woken::Over => break Ok(()),
+        }
+        // Boxed: a connection that idles does not hold room for hyper.
+        let active = active::active(io, &state, arrival, &services, &settings, &mut stopping);
+        match Box::pin(active).await {
+            Left::Quiet(back) => io = back,
+            Left::Ended(back, outcome) => {
+                io = back;
+                break outcome;
             }
-            () = sleep_until(check_at) => {
-                match state.overdue(&settings) {
-                    state::Due::Never => check_at = Instant::now() + look_every,
-                    state::Due::At(at) => check_at = at,
-                    state::Due::Idle => {
-                        check_at = Instant::now() + look_every;
-                        std::pin::Pin::new(&mut connection).graceful_shutdown();
-                    }
-                    state::Due::Stalled => return,
-                    state::Due::Head => {
-                        check_at = Instant::now() + look_every;
-                        state.offend(Offence::HeadTooSlow);
-                    }
-                }
-            }
+            Left::Cut => return,
         }
     };
-    let mut io = connection.into_parts().io;
     if outcome.is_ok()
         && let Some(socket) = state.take_socket()
     {
@@ -156,10 +129,10 @@ where
     if stream.shutdown().await.is_err() {
         return;
     }
-    let mut scratch = [0; 4096];
     let mut seen = 0;
     while seen < LINGER_BYTES {
-        match stream.read(&mut scratch).await {
+        let read = poll_fn(|cx| poll_read_some(Pin::new(&mut *stream), cx, <[u8]>::len));
+        match read.await {
             Ok(0) | Err(_) => return,
             Ok(count) => seen += count,
         }

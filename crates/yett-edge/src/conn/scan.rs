@@ -124,6 +124,13 @@ impl Scanner {
         std::mem::take(&mut self.early)
     }
 
+    /// Gives back the room of what is held no longer.
+    pub fn release(&mut self) {
+        if self.held.is_empty() {
+            self.held = BytesMut::new();
+        }
+    }
+
     /// Method and target of the head that is being held, for the log.
     #[must_use]
     pub fn request_line(&self) -> (String, String) {

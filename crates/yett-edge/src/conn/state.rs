@@ -52,9 +52,7 @@ struct Shared {
 /// What the clock says about a connection.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Due {
-    /// A request is running.
-    Never,
-    /// Look again then.
+    /// Nothing before then.
     At(Instant),
     /// It has idled for too long.
     Idle,
@@ -136,6 +134,7 @@ impl ConnState {
                 return;
             }
             shared.unsent = false;
+            shared.idle_since = Instant::now();
             shared.reader.take()
         };
         if let Some(reader) = reader {
@@ -204,7 +203,14 @@ impl ConnState {
         self.shared().socket.take()
     }
 
-    pub(super) fn overdue(&self, settings: &EdgeSettings) -> Due {
+    /// Since when no request runs and every answer is written.
+    pub(super) fn quiet_since(&self) -> Option<Instant> {
+        let shared = self.shared();
+        (!shared.busy && !shared.unsent).then_some(shared.idle_since)
+    }
+
+    /// What is due now, or when something will be.
+    pub(super) fn due(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();
         let now = Instant::now();
         if shared
@@ -214,16 +220,9 @@ impl ConnState {
             shared.cut = true;
             return Due::Stalled;
         }
-        if shared.busy {
-            return Due::Never;
-        }
         let judge = |since: Instant, limit: Duration, due: Due| {
             let end = since + limit;
-            if end <= now {
-                due
-            } else {
-                Due::At(end.min(now + look_every(settings)))
-            }
+            if end <= now { due } else { Due::At(end) }
         };
         match shared.head_since {
             Some(since) => judge(since, settings.head_timeout, Due::Head),
@@ -238,9 +237,9 @@ impl ConnState {
     }
 }
 
-/// How often a connection's times are looked at: a head can begin, or a request end, at any moment.
+/// How often a connection at work is looked at: its client can stop reading at any moment.
 pub(super) fn look_every(settings: &EdgeSettings) -> Duration {
-    let shortest = settings.head_timeout.min(settings.keep_alive);
+    let shortest = settings.head_timeout.min(settings.send_timeout);
     shortest.max(Duration::from_millis(50))
 }
 

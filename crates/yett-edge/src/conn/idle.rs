@@ -1,0 +1,66 @@
+//! A connection on which nothing happens: the stream, what the scanner knows, and one timer.
+//!
+//! hyper and its buffers exist only while it has something to do. Before a connection's first whole
+//! head, and again when it has been quiet for [`QUIET`](super::active::QUIET), bytes are read and
+//! scanned here; so a head that arrives slowly costs no more than the bytes of it that have come. What
+//! the scanner let through is what hyper begins with.
+
+use std::future::poll_fn;
+
+use tokio::io::AsyncRead;
+use tokio::sync::watch;
+use tokio::time::sleep_until;
+
+use super::io::ScannedIo;
+use super::state::Due;
+use super::{ConnState, Stop};
+use crate::settings::EdgeSettings;
+
+/// Why a connection idles no longer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Woken {
+    /// A whole head has come, and perhaps more.
+    Request,
+    /// What came is not HTTP as it must be, or came too slowly.
+    Offence,
+    /// The client has left, the server stops, or it has idled for too long.
+    Over,
+}
+
+/// Waits until hyper is needed, or the connection is over.
+pub(super) async fn idle<S: AsyncRead + Unpin>(
+    io: &mut ScannedIo<S>,
+    state: &ConnState,
+    settings: &EdgeSettings,
+    stopping: &mut watch::Receiver<Stop>,
+) -> Woken {
+    io.release();
+    loop {
+        if io.has_passed() {
+            return Woken::Request;
+        }
+        if state.offence().is_some() {
+            return Woken::Offence;
+        }
+        let due = match state.due(settings) {
+            Due::At(at) => at,
+            Due::Head => {
+                state.offend(super::Offence::HeadTooSlow);
+                continue;
+            }
+            Due::Idle | Due::Stalled => return Woken::Over,
+        };
+        tokio::select! {
+            // A request that is already here when the server stops is answered.
+            biased;
+            filled = poll_fn(|cx| io.poll_fill(cx)) => {
+                let ended = !matches!(filled, Ok(1..));
+                if ended && state.offence().is_none() {
+                    return Woken::Over;
+                }
+            }
+            _stop_or_gone = stopping.wait_for(|stop| *stop != Stop::No) => return Woken::Over,
+            () = sleep_until(due) => {}
+        }
+    }
+}
