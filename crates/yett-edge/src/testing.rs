@@ -233,6 +233,11 @@ impl Bench {
         FakeWorker::ready(&self.floor, number).await
     }
 
+    /// All that requests need.
+    pub(crate) fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
     pub(crate) fn connect(&self) -> Client {
         self.connect_with_room(1024 * 1024)
     }

@@ -109,7 +109,10 @@ where
                 if state.due(settings) == Due::Stalled {
                     return Left::Cut;
                 }
-                if state.quiet_since().is_some_and(|since| since + QUIET <= Instant::now()) {
+                if state
+                    .quiet_since()
+                    .is_some_and(|since| since + QUIET <= Instant::now())
+                {
                     // An idle hyper ends at once; one that is not ends when it can.
                     Pin::new(&mut connection).graceful_shutdown();
                     let polled = poll_fn(|cx| Poll::Ready(Pin::new(&mut connection).poll(cx)));

@@ -106,7 +106,7 @@ pub(crate) async fn serve<S>(
         let driven = websocket::drive(io.stream(), &early, *socket, &settings, stopping);
         Box::pin(driven).await;
     } else if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
-        turn_away(&mut io, offence, &arrival, &services).await;
+        Box::pin(turn_away(&mut io, offence, &arrival, &services)).await;
     } else if let Err(error) = outcome
         && error.is_parse()
     {

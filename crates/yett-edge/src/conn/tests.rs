@@ -1,6 +1,7 @@
 //! Connections from their first byte to their last: order, offences, time and endings.
-//! The access records that they leave are tested in `records`.
+//! The access records that they leave are tested in `records`, what happens around idleness in `idle`.
 
+mod idle;
 mod records;
 
 use std::time::Duration;

@@ -5,6 +5,7 @@
 //! the sockets' backlogs.
 
 mod bridge;
+mod descriptors;
 mod develop;
 mod inspect;
 mod issuer;
@@ -139,6 +140,9 @@ pub(crate) fn serve(
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
+    if let Some(warning) = descriptors::make_room(plan.edge_settings().max_connections) {
+        screen.warn(&warning);
+    }
     let listeners = bind(&plan.settings.binds)?;
     let addresses: Vec<String> = listeners
         .iter()
