@@ -95,11 +95,6 @@ impl Told {
         self.0.lock().unwrap().push(format!("{word} {worker}"));
     }
 
-    /// Everything that was told, in order.
-    pub(crate) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-
     /// How often this was told.
     pub(crate) fn count(&self, news: &str) -> usize {
         self.0

@@ -216,13 +216,16 @@ impl WorkerEnd {
         let Ok(mut intake) = self.intake.try_lock() else {
             return Ok(None);
         };
-        if !intake.read_ring(rings)? {
+        let read = intake.read_ring(rings);
+        if matches!(read, Ok(false)) {
             return Ok(None);
         }
         let mut inflow = locked(&self.state);
-        self.hand_out(&mut intake, &mut inflow)?;
-        // Some of it may be what another thread waits for.
+        let outcome = read.and_then(|_| self.hand_out(&mut intake, &mut inflow));
+        inflow.closed |= outcome.is_err();
+        // Some of it may be what another thread waits for, or the end.
         self.tell_followers(&inflow);
+        outcome?;
         Ok(self.begin_next(&mut inflow))
     }
 
@@ -526,6 +529,9 @@ impl WorkerEnd {
     fn hand_out(&self, intake: &mut Intake, inflow: &mut Inflow) -> Result<(), LinkError> {
         while let Some((frame, body)) = intake.next_frame(&self.socket)? {
             inflow.take(frame, body);
+            if let Some(rings) = &self.rings {
+                inflow.tidy(&rings.memory);
+            }
         }
         Ok(())
     }

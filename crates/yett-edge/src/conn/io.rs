@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::scan::{Limits, Scanner};
 use super::{ConnState, Offence};
+use crate::floor::rounds;
 
 /// How much one read of a socket takes at most.
 const READ: usize = 64 * 1024;
@@ -26,11 +27,15 @@ pub(crate) fn poll_read_some<S: AsyncRead, T>(
     cx: &mut Context<'_>,
     take: impl FnOnce(&[u8]) -> T,
 ) -> Poll<io::Result<T>> {
-    SCRATCH.with_borrow_mut(|scratch| {
+    let read = SCRATCH.with_borrow_mut(|scratch| {
         let mut buffer = ReadBuf::new(scratch);
         ready!(stream.poll_read(cx, &mut buffer))?;
         Poll::Ready(Ok(take(buffer.filled())))
-    })
+    });
+    if read.is_ready() {
+        rounds::passed();
+    }
+    read
 }
 
 pub(super) struct ScannedIo<S> {
@@ -172,6 +177,13 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
 }
 
 impl<S: AsyncWrite + Unpin> ScannedIo<S> {
+    fn wrote(&self, something: bool) {
+        self.state.wrote(something);
+        if something {
+            rounds::passed();
+        }
+    }
+
     /// Writes the hints that belong before what hyper writes now.
     fn poll_hints_before_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_hints(cx))?;
@@ -202,7 +214,7 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.state.wrote(written.is_ready());
+        self.wrote(written.is_ready());
         written
     }
 
@@ -233,7 +245,7 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
-        self.state.wrote(written.is_ready());
+        self.wrote(written.is_ready());
         written
     }
 }

@@ -63,6 +63,14 @@ pub(super) struct Wire {
 pub(super) struct Rings {
     pub(super) memory: Arc<Memory>,
     /// Rung by the worker when the edge sleeps. Never read: each ring is an event of its own.
+    ///
+    /// The worker has this very descriptor, and can do with it what it likes, to nobody's harm but its own:
+    /// - it rings all the while: the edge turns once for all rings since its last turn, finds nothing
+    ///   and goes on with its other tasks;
+    /// - it fills the counter, and no ring is an event any more; or it never rings: its own answers wait
+    ///   for the edge's next look, at a request, before a sleep or at the link's tick;
+    /// - it reads the counter: nobody else does, and an event that happened has happened;
+    /// - it makes it block: the edge neither reads nor writes it.
     pub(super) bell: AsyncFd<OwnedFd>,
 }
 
@@ -79,11 +87,14 @@ struct Inlet {
     descriptors: VecDeque<OwnedFd>,
 }
 
-/// How much of what was to be sent is with the worker.
+/// How much of what was to be sent is with the worker: all, or what the rest waits for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Flushed {
     All,
-    Partly,
+    /// The worker rings when its ring has room.
+    AwaitsRoom,
+    /// The socket must be watched until it takes more.
+    AwaitsSocket,
 }
 
 /// What a look at the link found.
@@ -146,7 +157,8 @@ impl Wire {
         let mut outbox = locked(&self.outbox);
         outbox.frames.push_back((frame, body));
         if outbox.frames.len() > 1 {
-            return Ok(Flushed::Partly);
+            // Whatever the first of them waits for.
+            return Ok(Flushed::AwaitsRoom);
         }
         self.flush_outbox(&mut outbox)
     }
@@ -183,8 +195,8 @@ impl Wire {
                 None => self.write_socket(frame, body),
             };
             match sent {
-                Ok(()) if frame.is_empty() => _ = frames.pop_front(),
-                Ok(()) => return Ok(Flushed::Partly),
+                Ok(_) if frame.is_empty() => _ = frames.pop_front(),
+                Ok(awaits) => return Ok(awaits),
                 Err(error) => {
                     frames.clear();
                     return Err(error);
@@ -198,13 +210,13 @@ impl Wire {
         &self,
         frame: &mut BytesMut,
         body: &mut Option<Arc<OwnedFd>>,
-    ) -> Result<(), Errno> {
+    ) -> Result<Flushed, Errno> {
         let sent = write(self.socket.get_ref(), frame, body.as_deref())?;
         if sent > 0 {
             *body = None;
             frame.advance(sent);
         }
-        Ok(())
+        Ok(Flushed::AwaitsSocket)
     }
 
     fn write_ring(
@@ -212,11 +224,12 @@ impl Wire {
         ring: &mut Writer,
         frame: &mut BytesMut,
         body: &mut Option<Arc<OwnedFd>>,
-    ) -> Result<(), Errno> {
+    ) -> Result<Flushed, Errno> {
         if let Some(descriptor) = body {
             // Before its frame, so that it is there when the frame is read.
             if write(self.socket.get_ref(), &[0], Some(descriptor))? == 0 {
-                return Ok(());
+                // Full of wake-ups that the worker has not read yet.
+                return Ok(Flushed::AwaitsSocket);
             }
             *body = None;
         }
@@ -225,7 +238,7 @@ impl Wire {
             frame.advance(written);
             // The flag goes up before the rest waits: the worker rings when it has made room.
             if frame.is_empty() || ring.wait_for_room().map_err(|_| Errno::PROTO)? {
-                return Ok(());
+                return Ok(Flushed::AwaitsRoom);
             }
         }
     }
@@ -237,6 +250,12 @@ impl Wire {
         {
             self.wake();
         }
+    }
+
+    /// Fills the socket as wake-ups do that the worker does not read.
+    #[cfg(test)]
+    pub(super) fn fill_socket(&self) {
+        while write(self.socket.get_ref(), &[0], None) == Ok(1) {}
     }
 
     fn wake(&self) {

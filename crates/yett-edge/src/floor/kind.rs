@@ -60,8 +60,34 @@ impl Pulse {
         }
     }
 
+    /// Whether a ping waits for its answer.
+    pub(super) fn is_asked(&self) -> bool {
+        self.asked().is_some()
+    }
+
     /// The loop has answered.
     pub(super) fn answered(&self) {
         *self.asked() = None;
+    }
+}
+
+/// For how long a worker has left lying what was written to it.
+#[derive(Debug, Default)]
+pub(super) struct Appetite(Option<(u32, Instant)>);
+
+impl Appetite {
+    /// Looks at where the worker stands that reads nothing and works on nothing; `None` of one that does.
+    pub(super) fn look(&mut self, stands_at: Option<u32>) -> Duration {
+        let Some(place) = stands_at else {
+            self.0 = None;
+            return Duration::ZERO;
+        };
+        match self.0 {
+            Some((before, since)) if before == place => since.elapsed(),
+            _ => {
+                self.0 = Some((place, Instant::now()));
+                Duration::ZERO
+            }
+        }
     }
 }

@@ -22,10 +22,10 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame};
-use yett_link::ring::Direction;
+use yett_link::ring::{Direction, REQUEST_RING};
 
 use super::carrier::{Flushed, Heard, Wire, watched};
-use super::kind::{Beat, Pulse};
+use super::kind::{Appetite, Beat, Pulse};
 use super::pace::Pace;
 use super::pending::{Abandoned, Pendings, Recalled};
 use super::rounds::{self, Round};
@@ -157,12 +157,22 @@ impl Link {
     /// Ends what the worker must not go on with, for its client and for the worker: of threads, every
     /// answer that is being streamed; of an event loop, everything, so that it can stop in order.
     pub(super) fn cut(self: &Arc<Self>) {
+        if let Some(floor) = self.floor.upgrade() {
+            self.move_unbegun(&floor);
+        }
         let cut = match self.runs {
             Runs::Threads => self.pending.cut(),
             Runs::EventLoop => self.pending.give_up_all(),
         };
         for id in cut {
             self.send_small(Kind::Cancel, 0, id, &[]);
+        }
+    }
+
+    /// Sends what the worker has not begun to others.
+    fn move_unbegun(&self, floor: &Arc<Floor>) {
+        for moved in self.pending.recall_all() {
+            floor.moved(self.worker, moved);
         }
     }
 
@@ -187,7 +197,7 @@ impl Link {
     pub(super) fn send(self: &Arc<Self>, frame: BytesMut, body: Option<Arc<OwnedFd>>) {
         match self.wire.send(frame, body) {
             Ok(Flushed::All) => {}
-            Ok(Flushed::Partly) => self.flush.notify_one(),
+            Ok(Flushed::AwaitsRoom | Flushed::AwaitsSocket) => self.flush.notify_one(),
             // Its end is found, and reported, by the reading side.
             Err(Errno::PIPE | Errno::CONNRESET) => {}
             // What was to be sent is lost, so the link is.
@@ -203,6 +213,7 @@ impl Link {
         let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut recall_at = None;
+        let mut appetite = Appetite::default();
         // Only while the outbox holds what the socket did not take.
         let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
@@ -210,7 +221,8 @@ impl Link {
                 ready = self.wire.socket.readable() => {
                     let Ok(mut ready) = ready else { break };
                     match self.wire.read_socket(|frame, file| self.hand_out(frame, file, &floor)) {
-                        Ok(Heard::Something) => {}
+                        // A worker that writes all the while must not hold the thread.
+                        Ok(Heard::Something) => tokio::task::consume_budget().await,
                         Ok(Heard::Nothing) => ready.clear_ready(),
                         Ok(Heard::End) | Err(_) => break,
                     }
@@ -244,8 +256,12 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_for(&floor, None);
                     }
-                    if let Some(limit) = limit && self.is_stuck(limit) {
+                    if let Some(limit) = limit
+                        && (self.is_stuck(limit) | self.takes_nothing(&mut appetite, limit))
+                    {
                         floor.stuck(self.worker);
+                        // Behind the word, so that they do not come back here.
+                        self.move_unbegun(&floor);
                     }
                 }
             }
@@ -277,7 +293,7 @@ impl Link {
                 for id in self.pending.give_up_overdue(limit) {
                     self.send_small(Kind::Cancel, 0, id, &[]);
                 }
-                if self.pending.is_empty() {
+                if self.pending.is_empty() && !self.pulse.is_asked() {
                     // Nothing runs: a loop that does nothing need not be woken to say so.
                     return false;
                 }
@@ -288,6 +304,17 @@ impl Link {
                 beat == Beat::Lost
             }
         }
+    }
+
+    /// Whether the worker has begun nothing and read nothing for so long, although something was
+    /// written to it: requests that were taken back meanwhile must not hide that.
+    fn takes_nothing(&self, appetite: &mut Appetite, limit: Duration) -> bool {
+        let Some(rings) = &self.wire.rings else {
+            return false;
+        };
+        let unread = rings.memory.unread(Direction::Requests);
+        let refuses = unread > 0 && self.pending.rests();
+        appetite.look(refuses.then(|| rings.memory.read_to(Direction::Requests))) >= limit
     }
 
     /// Looks into the ring, to the end if nobody else will look before this thread sleeps.
@@ -355,6 +382,14 @@ impl Link {
         self.wire.rings.is_some() && self.runs == Runs::Threads
     }
 
+    /// Whether little enough stands unread in the ring that more may be sent ahead. Requests that were
+    /// taken back stand there until the worker reads over them; so clients that come and leave cannot
+    /// fill it, and there is room for who gets a free place.
+    pub(super) fn has_room_ahead(&self) -> bool {
+        let rings = self.wire.rings.as_ref();
+        rings.is_some_and(|rings| rings.memory.unread(Direction::Requests) <= REQUEST_RING / 2)
+    }
+
     /// Something was sent ahead: looks after it until it is begun, or taken back.
     pub(super) fn watch_ahead(&self) {
         if !self.ahead_watched.swap(true, Ordering::AcqRel) {
@@ -365,11 +400,10 @@ impl Link {
     /// Takes back what stands behind another for too long; when to look again, if anything is left.
     fn recall_late(self: &Arc<Self>, floor: &Arc<Floor>) -> Option<Instant> {
         self.look(floor);
-        // The youngest first: each goes to the front of the queue.
         let late = self
             .pending
             .recall_late(self.pace().patience(), floor.has_free_besides(self.worker));
-        for moved in late.into_iter().rev() {
+        for moved in late {
             floor.moved(self.worker, moved);
         }
         // Before the last look: what is sent ahead from here on asks to be watched.
@@ -413,7 +447,7 @@ impl Link {
     /// the worker tells when there is room.
     fn flush_or_watch(&self, writer: Option<AsyncFd<UnixStream>>) -> Option<AsyncFd<UnixStream>> {
         match self.wire.flush() {
-            Ok(Flushed::Partly) if self.wire.rings.is_none() => writer.or_else(|| {
+            Ok(Flushed::AwaitsSocket) => writer.or_else(|| {
                 // Without a descriptor to watch, the next send or tick tries again.
                 let again = self.wire.socket.get_ref().try_clone().ok()?;
                 watched(again, Interest::WRITABLE).ok()

@@ -3,7 +3,8 @@
 //! A request goes to the ready worker of the active generation that has the fewest in flight. When all
 //! are busy, a few are sent ahead (`pace`) to workers that will be free in a moment; they are taken back
 //! and given to another worker as soon as that is free first. All others wait here, in the order in
-//! which they came, until a worker is free, the wait is too long, or the client leaves.
+//! which they came, until a worker is free, the wait is too long, or the client leaves. Who is taken back,
+//! or loses its worker before that has begun, waits at the place at which it came, and its wait goes on.
 //!
 //! An open WebSocket counts when the least busy worker is chosen, but takes no place of a request:
 //! it would keep it for hours. Connections are what bounds them.
@@ -20,8 +21,10 @@ pub(crate) mod rounds;
 mod socket;
 mod window;
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, VecDeque};
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +60,7 @@ pub trait WorkerNews: Send + Sync + 'static {
 /// The workers and the queue. Shared by all edge threads; its lock is held for moments only.
 pub struct Floor {
     state: Mutex<State>,
+    arrivals: AtomicU64,
     news: Box<dyn WorkerNews>,
     settings: EdgeSettings,
 }
@@ -73,11 +77,28 @@ struct State {
     /// Of the generations that are known; who forgets one takes it out.
     kinds: HashMap<u64, WorkerKind>,
     seats: Vec<Seat>,
+    /// In the order of their places.
     waiting: VecDeque<Waiter>,
+}
+
+/// When a request came, among all: its place in the queue, also when it comes back to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(u64);
+
+/// From where a request comes to the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comes {
+    /// From its client.
+    New,
+    /// From a worker that is gone.
+    Again,
+    /// Taken back from a worker that did not get to it: only to one that is free.
+    Back,
 }
 
 /// A request that waits in the queue.
 struct Waiter {
+    place: Place,
     ahead: Ahead,
     ticket: oneshot::Sender<Ticket>,
 }
@@ -98,12 +119,22 @@ struct Seat {
     silent_since: Instant,
     /// Open WebSockets, which take nothing of the worker's capacity.
     sockets: usize,
-    served: u64,
+    /// Requests that were given to it: whoever has had fewer comes first among equals.
+    given: u64,
+    /// Requests that it has ended, which count against its limit. One that it only held for a while,
+    /// until it was taken back, counts for who begins it.
+    ended: u64,
     limit: Option<u64>,
     link: Arc<Link>,
 }
 
 impl Seat {
+    /// Counts what the worker has ended; true when it has had as many as it should, once.
+    fn has_ended(&mut self, count: usize) -> bool {
+        self.ended += u64::try_from(count).unwrap_or(u64::MAX);
+        self.limit.take_if(|limit| self.ended >= *limit).is_some()
+    }
+
     /// Tells a worker that gets nothing new to leave, when the last of what it has is over.
     fn drain_when_empty(&self) {
         if self.phase == Phase::Draining && self.in_flight == 0 && self.sockets == 0 {
@@ -193,6 +224,7 @@ impl Floor {
     pub fn new(settings: EdgeSettings, news: Box<dyn WorkerNews>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
+            arrivals: AtomicU64::new(0),
             news,
             settings,
         })
@@ -244,7 +276,8 @@ impl Floor {
             in_flight: 0,
             silent_since: Instant::now(),
             sockets: 0,
-            served: 0,
+            given: 0,
+            ended: 0,
             limit,
             link,
         };
@@ -307,28 +340,37 @@ impl Floor {
         )
     }
 
-    /// Waits for a worker: a free one, or one that will be free soon.
+    /// The place of a request that has just come.
+    pub(crate) fn arrive(&self) -> Place {
+        Place(self.arrivals.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// As [`Floor::acquire_as`], for a request that has just come.
+    #[cfg(test)]
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
-        self.acquire_as(Ahead::Allowed, Duration::ZERO).await
+        self.acquire_as(self.arrive(), Comes::New, Duration::ZERO)
+            .await
     }
 
-    /// Waits for a worker that is free, before all others: for a request that was taken back, and has
-    /// waited for `already` of the time that it may.
-    pub(crate) async fn acquire_free(
+    /// Waits for a worker: a free one, or one that will be free soon. Of the time that the request may
+    /// wait, it has waited for `already`. Returns how long it waited here.
+    pub(crate) async fn acquire_as(
         self: &Arc<Self>,
+        place: Place,
+        comes: Comes,
         already: Duration,
     ) -> Result<(Ticket, Duration), QueueError> {
-        self.acquire_as(Ahead::Never, already).await
-    }
-
-    async fn acquire_as(
-        self: &Arc<Self>,
-        ahead: Ahead,
-        already: Duration,
-    ) -> Result<(Ticket, Duration), QueueError> {
+        let ahead = match comes {
+            Comes::New | Comes::Again => Ahead::Allowed,
+            Comes::Back => Ahead::Never,
+        };
         let receiver = {
             let mut state = self.state();
-            if (state.waiting.is_empty() || ahead == Ahead::Never)
+            while state.waiting.front().is_some_and(Waiter::has_left) {
+                let _gone = state.waiting.pop_front();
+            }
+            let first = state.waiting.front();
+            if first.is_none_or(|first| place < first.place)
                 && let Some(ticket) = self.seat_one(&mut state, ahead)
             {
                 return Ok((ticket, Duration::ZERO));
@@ -337,19 +379,18 @@ impl Floor {
             if state.waiting.len() >= self.settings.max_queue {
                 state.waiting.retain(|waiter| !waiter.has_left());
             }
-            if state.waiting.len() >= self.settings.max_queue && ahead == Ahead::Allowed {
+            // Who was let in once stays in: they are no more than the workers had.
+            if state.waiting.len() >= self.settings.max_queue && comes == Comes::New {
                 return Err(QueueError::Full);
             }
             let (sender, receiver) = oneshot::channel();
             let waiter = Waiter {
+                place,
                 ahead,
                 ticket: sender,
             };
-            match ahead {
-                Ahead::Allowed => state.waiting.push_back(waiter),
-                // It came before all that wait, and was taken back.
-                Ahead::Never => state.waiting.push_front(waiter),
-            }
+            let at = state.waiting.partition_point(|other| other.place < place);
+            state.waiting.insert(at, waiter);
             receiver
         };
         let began = Instant::now();
@@ -370,7 +411,11 @@ impl Floor {
             .filter(|seat| seat.takes_from(active))
             .filter(|seat| {
                 let ahead = match ahead {
-                    Ahead::Allowed if seat.link.takes_ahead() && !seat.is_late(now) => {
+                    Ahead::Allowed
+                        if seat.link.takes_ahead()
+                            && seat.link.has_room_ahead()
+                            && !seat.is_late(now) =>
+                    {
                         seat.link.pace().ahead()
                     }
                     Ahead::Allowed | Ahead::Never => 0,
@@ -384,7 +429,7 @@ impl Floor {
                 } else {
                     0
                 };
-                (wait, seat.in_flight + seat.sockets, seat.served)
+                (wait, seat.in_flight + seat.sockets, seat.given)
             })?;
         let sleeps = seat.link.pace().is_asleep();
         if seat.in_flight == 0 && sleeps {
@@ -393,11 +438,7 @@ impl Floor {
         // Who is awake may be at something already, though nothing is in flight: closing an answer.
         let stands_behind = seat.link.takes_ahead() && (seat.in_flight >= seat.capacity || !sleeps);
         seat.in_flight += 1;
-        seat.served += 1;
-        if seat.limit.is_some_and(|limit| seat.served >= limit) {
-            seat.limit = None;
-            self.news.spent(seat.worker);
-        }
+        seat.given += 1;
         Some(Ticket {
             floor: Arc::clone(self),
             link: Some(Arc::clone(&seat.link)),
@@ -422,28 +463,28 @@ impl Floor {
         };
         let now = Instant::now();
         while state.waiting.is_empty() {
-            let mut seats = state.seats.iter().filter(|seat| seat.takes_from(active));
-            let (mut soonest, mut fullest) = (u64::MAX, None::<&Seat>);
-            for seat in &mut seats {
-                if seat.in_flight < seat.capacity {
-                    soonest = soonest.min(seat.wait(now));
-                }
-                if seat.in_flight
-                    > seat
-                        .capacity
-                        .max(fullest.map_or(0, |other| other.in_flight))
-                {
-                    fullest = Some(seat);
-                }
-            }
-            // Not to a sleeper, if it is done sooner where it is.
-            let Some(fullest) = fullest.filter(|seat| seat.wait(now) > soonest) else {
+            let free = state
+                .seats
+                .iter()
+                .filter(|seat| seat.takes_from(active) && seat.in_flight < seat.capacity);
+            let Some(soonest) = free.map(|seat| seat.wait(now)).min() else {
                 return;
             };
-            let Some(recalled) = fullest.link.recall_one() else {
+            // Also from who gets nothing new any more. Not to a sleeper, if it is done sooner where it is.
+            let mut busy: Vec<(u64, &Seat)> = state
+                .seats
+                .iter()
+                .filter(|seat| seat.in_flight > seat.capacity)
+                .map(|seat| (seat.wait(now), seat))
+                .filter(|(wait, _)| *wait > soonest)
+                .collect();
+            busy.sort_unstable_by_key(|(wait, seat)| Reverse((*wait, seat.in_flight)));
+            // The one that is worst off may have begun all that it has.
+            let mut busy = busy.into_iter();
+            let found = busy.find_map(|(_, seat)| Some((seat.worker, seat.link.recall_one()?)));
+            let Some((worker, recalled)) = found else {
                 return;
             };
-            let worker = fullest.worker;
             let ticket = self.seat_one(state, Ahead::Never);
             Self::leave_place(state, worker);
             if let Some(unused) = recalled.move_on(ticket) {
@@ -452,7 +493,7 @@ impl Floor {
         }
     }
 
-    /// A request that was taken back from a busy worker goes into the queue.
+    /// A request that was taken back from a worker goes into the queue.
     fn moved(self: &Arc<Self>, worker: u32, recalled: Recalled) {
         let _client_left = recalled.move_on(None);
         self.vacate(worker);
@@ -461,6 +502,7 @@ impl Floor {
     fn leave_place(state: &mut State, worker: u32) {
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
             seat.in_flight = seat.in_flight.saturating_sub(1);
+            seat.drain_when_empty();
         }
     }
 
@@ -512,6 +554,9 @@ impl Floor {
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker) {
             seat.silent_since = answered.unwrap_or(seat.silent_since);
             seat.in_flight = seat.in_flight.saturating_sub(1);
+            if answered.is_some() && seat.has_ended(1) {
+                self.news.spent(worker);
+            }
             seat.drain_when_empty();
         }
         self.pump(&mut state);
@@ -519,8 +564,7 @@ impl Floor {
     }
 
     fn ready(self: &Arc<Self>, worker: u32) {
-        // Told before the queue is looked at: a worker with a small limit may be spent by that at
-        // once, and that must not be heard first.
+        // Told before the queue is looked at: what follows from that must not be heard first.
         self.news.ready(worker);
         let mut state = self.state();
         if let Some(seat) = state.seats.iter_mut().find(|seat| seat.worker == worker)

@@ -130,9 +130,7 @@ impl Pendings {
         if closed.load(Ordering::Acquire) {
             return None;
         }
-        // A body that is streamed cannot be taken back from who got its beginning.
-        let memory = self.memory.as_ref().filter(|_| beside.window.is_none());
-        let claim = memory.and_then(|memory| {
+        let claim = self.memory.as_ref().and_then(|memory| {
             let claim = table.take_claim()?;
             memory.claim(claim).offer(id);
             Some(claim)
@@ -210,6 +208,21 @@ impl Pendings {
             .collect()
     }
 
+    /// Takes back every request that the worker has not begun.
+    pub(super) fn recall_all(&self) -> Vec<Recalled> {
+        let mut table = self.table();
+        let ahead: Vec<ExchangeId> = table.unbegun().map(|(id, _)| id).collect();
+        ahead
+            .into_iter()
+            .filter_map(|id| self.recall_from(&mut table, id))
+            .collect()
+    }
+
+    /// Whether nothing is known to be begun.
+    pub(super) fn rests(&self) -> bool {
+        !self.works(&self.table())
+    }
+
     /// Whether something stands there that the worker has not begun.
     pub(super) fn has_unbegun(&self) -> bool {
         let table = self.table();
@@ -220,7 +233,9 @@ impl Pendings {
 
     fn recall_from(&self, table: &mut Table, id: ExchangeId) -> Option<Recalled> {
         let pending = table.exchanges.get(&id)?;
-        if !matches!(pending.state, Waiter::Head(_)) || !self.recall(id, pending) {
+        // What was streamed of a body nobody else can have.
+        let movable = matches!(pending.state, Waiter::Head(_)) && pending.window.is_none();
+        if !movable || !self.recall(id, pending) {
             return None;
         }
         match table.remove(id)?.state {
@@ -252,12 +267,10 @@ impl Pendings {
     /// Nobody waits for this exchange any more.
     pub(super) fn abandon(&self, id: ExchangeId) -> Abandoned {
         let mut table = self.table();
-        // Of a worker that takes nothing at all it stays, so that it is found to be stuck.
-        let works = self.works(&table);
         let Some(pending) = table.exchanges.get_mut(&id) else {
             return Abandoned::Over;
         };
-        if works && self.recall(id, pending) {
+        if self.recall(id, pending) {
             let _never_begun = table.remove(id);
             return Abandoned::Recalled;
         }
@@ -415,7 +428,7 @@ impl Pendings {
     /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
     ///
     /// An exchange whose client is slow, to take what the worker sent or to send what the worker
-    /// waits for, is not overdue. One whose client left is: the worker is stuck all the same.
+    /// waits for, is not overdue. One that is not begun is to be taken back ([`Pendings::recall_all`]). One whose client left is: the worker is stuck all the same.
     pub(super) fn fail_overdue(&self, limit: Duration) -> bool {
         let mut overdue = false;
         let mut table = self.table();
@@ -425,9 +438,14 @@ impl Pendings {
             if matches!(pending.state, Waiter::Socket(_)) {
                 continue;
             }
-            if works && self.stands_behind(id, pending) {
-                // The one before it is the one that takes too long; its own time begins later.
-                pending.since = Instant::now();
+            if self.stands_behind(id, pending) {
+                if works {
+                    // The one before it is the one that takes too long; its own time begins later.
+                    pending.since = Instant::now();
+                } else if pending.since.elapsed() >= limit {
+                    // The worker takes nothing. Who waits is not given up: it can be taken back.
+                    overdue = true;
+                }
                 continue;
             }
             let waits_for_client = pending.unacknowledged > 0
@@ -446,10 +464,12 @@ impl Pendings {
     /// answer has begun, it may take as long as it likes, as an event stream does.
     pub(super) fn give_up_overdue(&self, limit: Duration) -> Vec<ExchangeId> {
         let mut table = self.table();
-        let overdue = table.exchanges.iter_mut().filter(|(_, pending)| {
+        let overdue = table.exchanges.iter_mut().filter(|(id, pending)| {
             let waits_for_client =
                 matches!(&pending.window, Some(window) if window.0.waits_for_client());
+            // A loop that does not even begin them is found by its pulse, and they go elsewhere then.
             matches!(pending.state, Waiter::Head(_))
+                && !self.stands_behind(**id, pending)
                 && !waits_for_client
                 && pending.since.elapsed() >= limit
         });
@@ -461,8 +481,8 @@ impl Pendings {
             .collect()
     }
 
-    /// Gives up every exchange that somebody waits for, as if its worker had died, and names them.
-    /// WebSockets have their own way to be told.
+    /// Gives up every exchange that somebody waits for, as if its worker had died, and names them. What
+    /// is not begun should have been taken back before. WebSockets have their own way to be told.
     pub(super) fn give_up_all(&self) -> Vec<ExchangeId> {
         let mut table = self.table();
         let all = table
@@ -487,7 +507,13 @@ impl Pendings {
     pub(super) fn orphan(&self) {
         let orphans = std::mem::take(&mut self.table().exchanges);
         for (id, pending) in orphans {
-            let begun = self.is_begun(id, &pending);
+            // Taken back first: a worker that has lost its link may live, and come to it yet. Without a
+            // claim, what was written to a ring may be begun at any time.
+            let begun = pending.begun
+                || match pending.claim.zip(self.memory.as_ref()) {
+                    Some((claim, memory)) => !memory.claim(claim).recall(id),
+                    None => self.memory.is_some(),
+                };
             pending.state.fail(Lost::Worker { begun });
         }
     }

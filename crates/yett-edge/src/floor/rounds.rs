@@ -1,6 +1,7 @@
 //! When an edge thread looks into its rings, and when it wakes workers.
 //!
-//! A thread looks into the rings of its links whenever a request begins, and always before it sleeps.
+//! A thread looks into the rings of its links whenever a request begins, after every few reads and writes
+//! of its connections' sockets, and always before it sleeps.
 //! So while it is awake no worker needs to wake it, and a busy system makes hardly any system call
 //! for its links. Workers are woken late as well: when the thread has nothing else to do, or when it
 //! has written a few requests; a burst of requests costs a worker one wake-up.
@@ -18,6 +19,10 @@ use super::link::Link;
 /// is busy.
 const WAKE_AFTER: u32 = 4;
 
+/// After how many reads and writes of clients' sockets a thread looks that has neither slept nor begun a
+/// request: one that is busy with uploads, files and WebSockets alone.
+const LOOK_AFTER: u32 = 16;
+
 /// How often a thread looks again before it gives its other tasks a turn.
 const LOOKS: usize = 4;
 
@@ -26,6 +31,8 @@ thread_local! {
     /// Links that were written to and whose workers may sleep.
     static OWED: RefCell<Vec<Arc<Link>>> = const { RefCell::new(Vec::new()) };
     static WRITTEN: Cell<u32> = const { Cell::new(0) };
+    /// Reads and writes of clients' sockets since the last look.
+    static PASSED: Cell<u32> = const { Cell::new(0) };
     /// Whether this thread runs the hooks; others wake at once.
     static ON_ROUNDS: Cell<bool> = const { Cell::new(false) };
 }
@@ -89,6 +96,7 @@ fn wake_workers() {
 
 /// Looks into the rings of this thread's links; true if there was anything.
 pub(crate) fn look_round() -> bool {
+    PASSED.set(0);
     let mut heard = false;
     let mut place = 0;
     // Not under the borrow: what is heard may end a link.
@@ -101,6 +109,17 @@ pub(crate) fn look_round() -> bool {
         count_written();
     }
     heard
+}
+
+/// A client's socket was read or written: to be called after each, so that nothing keeps a thread from
+/// its rings for long. No lock may be held.
+pub(crate) fn passed() {
+    let passed = PASSED.get() + 1;
+    PASSED.set(passed);
+    if passed >= LOOK_AFTER {
+        look_round();
+        wake_workers();
+    }
 }
 
 /// To be called before the thread sleeps.

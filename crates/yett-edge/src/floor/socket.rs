@@ -287,6 +287,10 @@ impl Floor {
                 }
                 Turn::SocketOver => seat.sockets = seat.sockets.saturating_sub(count),
             }
+            let is_request = matches!(turn, Turn::RequestOver | Turn::Opened);
+            if is_request && seat.has_ended(count) {
+                self.news.spent(worker);
+            }
             seat.drain_when_empty();
         }
         self.pump(&mut state);

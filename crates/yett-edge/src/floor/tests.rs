@@ -6,11 +6,12 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use yett_link::frame::{Kind, LAST};
 
-use super::{Carrier, Floor, Lost, QueueError, Ticket};
+use super::{Carrier, Floor, Lost, NoHead, QueueError, Ticket};
 use crate::settings::EdgeSettings;
 use crate::testing::{Clock, FakeWorker, ask, floor, seconds, settle, soon, ticket};
 
 mod ahead;
+mod taken_back;
 
 type Waited = Result<(Ticket, Duration), QueueError>;
 
@@ -267,20 +268,31 @@ async fn worker_is_spent_exactly_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn worker_that_its_first_request_spends_is_told_ready_before_that() {
+async fn request_that_is_taken_back_counts_for_who_begins_it() {
     let _clock = Clock::hold();
     let (floor, told) = floor(EdgeSettings {
-        max_requests: Some(1),
+        max_requests: Some(2),
+        carrier: Carrier::Rings,
         ..threads(1)
     });
-    let waiting = tokio::spawn({
-        let floor = Arc::clone(&floor);
-        async move { floor.acquire().await.map(drop) }
-    });
+    let mut slow = FakeWorker::ready(&floor, 1).await;
+    let (_begun, mut ahead) = (ask(&floor).await, ask(&floor).await);
+    let one = slow.request().await;
+    let _free = FakeWorker::ready(&floor, 2).await;
+    assert!(matches!(
+        soon(ahead.head()).await,
+        Err(NoHead::Moved(Some(_)))
+    ));
+    slow.answer(one, "").await;
     settle().await;
-    let _worker = FakeWorker::ready(&floor, 1).await;
-    soon(waiting).await.unwrap().unwrap();
-    assert_eq!(told.all(), ["ready 1", "spent 1"]);
+    assert_eq!(told.count("spent 1"), 0, "it has begun one");
+    floor.detach(2);
+    let _next = ask(&floor).await;
+    slow.unbegun_request().await;
+    let two = slow.request().await;
+    slow.answer(two, "").await;
+    settle().await;
+    assert_eq!(told.count("spent 1"), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRAILER};
 use http::{Method, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
+use tokio::time::Instant;
 use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr};
 use yett_link::frame::{
     ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, STREAMED_BODY, put_frame_with,
@@ -24,7 +25,8 @@ use super::upload::{Upload, is_streamed};
 use super::{Extras, Services};
 use crate::conn::ClientBody;
 use crate::floor::{
-    AppBody, AppHead, Beside, Exchange, Lost, NoHead, OpenError, QueueError, Ticket, Uplink, Window,
+    AppBody, AppHead, Beside, Comes, Exchange, Lost, NoHead, OpenError, QueueError, Ticket, Uplink,
+    Window,
 };
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
@@ -89,17 +91,22 @@ async fn ask(
     let safe = is_safe(admitted.head().method());
     let mut begun_before = false;
     let mut tries = 0;
-    let mut moved: Option<Option<Ticket>> = None;
+    let place = services.floor.arrive();
+    let mut comes = Comes::New;
+    let mut moved: Option<Ticket> = None;
     loop {
         tries += 1;
         let acquired = match moved.take() {
-            Some(Some(ticket)) => Ok((ticket, Duration::ZERO)),
-            Some(None) => services.floor.acquire_free(record.fields.waited).await,
-            None => services.floor.acquire().await,
+            Some(ticket) => Ok((ticket, Duration::ZERO)),
+            None => {
+                let waited = record.fields.waited;
+                services.floor.acquire_as(place, comes, waited).await
+            }
         };
         let (ticket, waited) = acquired.inspect_err(|error| {
             if *error == QueueError::TooOld {
-                record.fields.waited = services.settings.queue_timeout;
+                let longest = services.settings.queue_timeout;
+                record.fields.waited = record.fields.waited.max(longest);
             }
         })?;
         record.fields.waited += waited;
@@ -122,10 +129,14 @@ async fn ask(
         let mut exchange = match opened {
             Ok(exchange) => exchange,
             Err(OpenError::Frame(error)) => return Err(error.into()),
-            Err(OpenError::Closed) if tries < MOST_TRIES => continue,
+            Err(OpenError::Closed) if tries < MOST_TRIES => {
+                comes = Comes::Again;
+                continue;
+            }
             Err(OpenError::Closed) => return Err(Lost::Worker { begun: false }.into()),
         };
         let uplink = window.map(|window| exchange.uplink(window));
+        let sent = Instant::now();
         let head = match (&mut *body, &uplink) {
             (RequestBody::Arriving(upload), Some(uplink)) => tokio::select! {
                 biased;
@@ -138,12 +149,18 @@ async fn ask(
             Ok(head) => return Ok((head, exchange, uplink)),
             Err(NoHead::Lost(lost)) => lost,
             Err(NoHead::Moved(ticket)) => {
-                // Nothing was tried: no worker has begun it.
+                // Nothing was tried: no worker has begun it. It stood in one instead of in the queue.
                 tries -= 1;
-                moved = Some(ticket);
+                record.fields.waited += sent.elapsed();
+                moved = ticket;
+                comes = Comes::Back;
                 continue;
             }
         };
+        comes = Comes::Again;
+        if lost == (Lost::Worker { begun: false }) {
+            record.fields.waited += sent.elapsed();
+        }
         match lost {
             // What the first worker got of it nobody else can have.
             _ if matches!(body, RequestBody::Arriving(upload) if upload.is_begun()) => {

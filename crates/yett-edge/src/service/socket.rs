@@ -11,7 +11,7 @@ use yett_link::frame::WEBSOCKET;
 
 use super::{Extras, Services, app};
 use crate::conn::ClientEnd;
-use crate::floor::{Answered, BadHeader, Lost, OpenError, QueueError, SocketExchange};
+use crate::floor::{Answered, BadHeader, Comes, Lost, OpenError, QueueError, SocketExchange};
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
 use crate::websocket::{Asked, Deflate, Socket, agree, handshake};
@@ -87,13 +87,18 @@ async fn ask(
     admitted: &Admitted,
     record: &mut Record,
 ) -> Result<Answered, Failure> {
+    let place = services.floor.arrive();
     let mut lost_before = false;
     let mut tries = 0;
     loop {
         tries += 1;
-        let (ticket, waited) = services.floor.acquire().await.inspect_err(|error| {
+        let comes = if tries == 1 { Comes::New } else { Comes::Again };
+        let already = record.fields.waited;
+        let acquired = services.floor.acquire_as(place, comes, already).await;
+        let (ticket, waited) = acquired.inspect_err(|error| {
             if *error == QueueError::TooOld {
-                record.fields.waited += services.settings.queue_timeout;
+                let longest = services.settings.queue_timeout;
+                record.fields.waited = record.fields.waited.max(longest);
             }
         })?;
         record.fields.waited += waited;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{ErrorKind, IoSlice};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::{BufMut, BytesMut};
 use rustix::net::RecvFlags;
@@ -27,6 +28,19 @@ pub(crate) struct FakeWorker {
     claims: HashMap<ExchangeId, ClaimId>,
 }
 
+/// A thread that writes nonsense, until it is stopped.
+pub(crate) struct Flood {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Flood {
+    pub(crate) fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+    }
+}
+
 struct FarRings {
     reader: Reader,
     writer: std::sync::Mutex<Writer>,
@@ -45,7 +59,10 @@ impl FarRings {
     }
 
     fn ring(&self) {
-        rustix::io::write(&self.bell, &1_u64.to_ne_bytes()).unwrap();
+        match rustix::io::write(&self.bell, &1_u64.to_ne_bytes()) {
+            Ok(_) | Err(rustix::io::Errno::AGAIN) => {}
+            Err(error) => panic!("{error}"),
+        }
     }
 }
 
@@ -202,6 +219,28 @@ impl FakeWorker {
         if let Some(rings) = &self.rings {
             rings.reader.memory().worked(took);
         }
+    }
+
+    /// Fills its bell, so that no ring of it is an event any more.
+    pub(crate) fn spoil_bell(&self) {
+        let rings = self.rings.as_ref().expect("rings");
+        let most = u64::MAX - 1;
+        while rustix::io::write(&rings.bell, &most.to_ne_bytes()).is_err() {
+            rustix::io::read(&rings.bell, &mut [0; 8]).unwrap();
+        }
+    }
+
+    /// Writes to its socket all the while, from a thread of its own.
+    pub(crate) fn flood_socket(&self) -> Flood {
+        let socket = self.socket.as_fd().try_clone_to_owned().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let _full = rustix::io::write(&socket, &[0; 64 * 1024]);
+            }
+        });
+        Flood { stop, thread }
     }
 
     pub(crate) async fn send(&self, kind: Kind, flags: u8, exchange: u64, payload: &[u8]) {

@@ -67,6 +67,12 @@ impl Claim<'_> {
         self.swap(exchange, OFFERED, RECALLED)
     }
 
+    /// Worker: whether this request may still be begun: the edge has not taken it back.
+    #[must_use]
+    pub fn is_offered(self, exchange: ExchangeId) -> bool {
+        self.word.load(Ordering::Acquire) == word(exchange, OFFERED)
+    }
+
     /// Edge: whether the worker has begun it. A worker that wrote nonsense here counts as having begun.
     #[must_use]
     pub fn is_begun(self, exchange: ExchangeId) -> bool {

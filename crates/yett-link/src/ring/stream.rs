@@ -228,6 +228,20 @@ impl Memory {
         bell::Flag::look(self.reader_sleeps(direction)) != 0
     }
 
+    /// Bytes of a ring that its reader has not taken yet, as both sides say. A guess, for whoever is not the
+    /// ring's end; a side that lies makes it nonsense, never more than a number.
+    #[must_use]
+    pub fn unread(&self, direction: Direction) -> u32 {
+        let tail = self.tail(direction).load(Ordering::Relaxed);
+        tail.wrapping_sub(self.head(direction).load(Ordering::Relaxed))
+    }
+
+    /// The reader's position, as it says.
+    #[must_use]
+    pub fn read_to(&self, direction: Direction) -> u32 {
+        self.head(direction).load(Ordering::Relaxed)
+    }
+
     /// As [`Reader::get_up`], without the reader.
     pub fn reader_gets_up(&self, direction: Direction) {
         bell::get_up(self.reader_sleeps(direction));

@@ -156,7 +156,11 @@ impl WorkerEnd {
                     return Err(error);
                 }
             }
-            self.hand_out(&mut intake, &mut locked(&self.state))?;
+            let mut inflow = locked(&self.state);
+            if let Err(error) = self.hand_out(&mut intake, &mut inflow) {
+                inflow.closed = true;
+                return Err(error);
+            }
         }
     }
 

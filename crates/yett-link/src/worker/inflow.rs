@@ -8,7 +8,10 @@ use bytes::{Buf, Bytes};
 use super::event::{BodyEnd, Event, MessageKind};
 use super::{Credit, Incoming};
 use crate::frame::{CUT_SHORT, ExchangeId, Frame, Kind, LAST, MORE, RESPONSE_WINDOW, TEXT};
-use crate::ring::ClaimId;
+use crate::ring::{ClaimId, Memory};
+
+/// So many requests may wait without a look at who was taken back.
+const FEW: usize = 32;
 
 /// Shared state; its lock is held for moments, never over a system call that waits.
 #[derive(Debug, Default)]
@@ -25,6 +28,8 @@ pub(super) struct Inflow {
     pub(super) pings: u32,
     /// With the claim that must be made good before a request is begun.
     pub(super) requests: VecDeque<(Incoming, Option<ClaimId>)>,
+    /// Beyond so many, requests that the edge took back are thrown out.
+    tidy_beyond: usize,
     /// Whether an event loop wants to be told; a worker that waits looks by itself.
     pub(super) tells: bool,
     /// What an event loop has yet to be told, apart from requests.
@@ -64,6 +69,25 @@ impl Inflow {
 
     pub(super) fn forget(&mut self, exchange: ExchangeId) {
         self.windows.remove(&exchange);
+    }
+
+    /// Throws out requests that were taken back, if there are many: while no thread asks for requests,
+    /// those that come and are taken back must not pile up. So at most about twice as many are held as
+    /// the edge has sent and wants begun.
+    pub(super) fn tidy(&mut self, memory: &Memory) {
+        if self.requests.len() <= self.tidy_beyond.max(FEW) {
+            return;
+        }
+        let windows = &mut self.windows;
+        self.requests.retain(|(request, claim)| {
+            let offered =
+                claim.is_none_or(|claim| memory.claim(claim).is_offered(request.exchange));
+            if !offered {
+                windows.remove(&request.exchange);
+            }
+            offered
+        });
+        self.tidy_beyond = self.requests.len() * 2;
     }
 
     fn tell(&mut self, event: Event) {

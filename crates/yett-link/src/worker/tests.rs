@@ -339,3 +339,51 @@ fn what_a_loop_reads_while_it_waits_for_room_is_told_in_its_next_turn() {
     assert_eq!(rustix::event::poll(&mut watched, None), Ok(1));
     assert!(matches!(end.try_event().unwrap(), Some(Event::Request(_))));
 }
+
+#[test]
+fn link_that_an_attempt_finds_broken_is_closed_for_all() {
+    for looped in [false, true] {
+        let (mut edge, mut end) = over_rings();
+        if looped {
+            end = end.for_event_loop().unwrap();
+        }
+        edge.send(&[0xff; 32]);
+        let broken = if looped {
+            end.try_event().map(drop)
+        } else {
+            end.try_request().map(drop)
+        };
+        assert!(matches!(broken, Err(LinkError::Protocol(_))));
+        assert!(end.is_closed());
+        let credit = end.try_credit(ExchangeId::new(1), 1);
+        assert_eq!(credit, Some(Credit::Cancelled));
+        drop(edge);
+    }
+}
+
+#[test]
+fn requests_that_were_taken_back_do_not_pile_up_while_no_thread_asks_for_one() {
+    let (mut edge, end) = over_rings();
+    let memory = Arc::clone(&end.rings.as_ref().unwrap().memory);
+    let claim = crate::ring::ClaimId::new(1).unwrap();
+    let wanted = crate::ring::ClaimId::new(2).unwrap();
+    for number in 1..=1000 {
+        let exchange = ExchangeId::new(number);
+        let claim = if number == 500 { wanted } else { claim };
+        let mut request = frame(Kind::Request, number, &[0; 1000]);
+        crate::frame::put_claim(&mut request, claim);
+        memory.claim(claim).offer(exchange);
+        edge.send(&request);
+        // As a thread that looks for credit.
+        let mut intake = locked(&end.intake);
+        assert!(intake.read_ring(end.rings.as_ref().unwrap()).unwrap());
+        let mut inflow = locked(&end.state);
+        end.hand_out(&mut intake, &mut inflow).unwrap();
+        assert!(inflow.requests.len() <= 33, "at {number}");
+        if number != 500 {
+            assert!(memory.claim(claim).recall(exchange));
+        }
+    }
+    assert_eq!(expect_request(&end).exchange, ExchangeId::new(500));
+    assert!(end.try_request().unwrap().is_none());
+}

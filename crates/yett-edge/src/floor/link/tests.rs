@@ -353,6 +353,7 @@ async fn frame_cut_into_bytes_is_put_together() {
     assert_eq!(soon(exchange.head_or_lost()).await.ok().unwrap().first, "!");
 }
 
+mod bell;
 mod event_loop;
 mod stuck;
 

@@ -204,6 +204,34 @@ async fn application_that_takes_too_long_is_answered_with_504() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn wait_in_a_worker_that_did_not_get_to_it_counts_as_waiting() {
+    let bench = Bench::new(EdgeSettings {
+        worker_threads: 1,
+        carrier: crate::floor::Carrier::Rings,
+        queue_timeout: seconds(5),
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let (mut first, mut second) = (bench.connect(), bench.connect());
+    first.get("/long").await;
+    worker.request().await;
+    second.get("/behind").await;
+    worker.unbegun_request().await;
+    bench.clock.pass(seconds(3)).await;
+    // Back in the queue, where two seconds are left of its five.
+    bench
+        .clock
+        .pass(std::time::Duration::from_millis(1900))
+        .await;
+    assert_eq!(bench.floor.load(), (1, 1));
+    bench
+        .clock
+        .pass(std::time::Duration::from_millis(200))
+        .await;
+    assert_eq!(second.status().await, 503);
+}
+
+#[tokio::test(start_paused = true)]
 async fn full_queue_is_answered_with_503_and_when_to_come_back() {
     let bench = Bench::new(EdgeSettings {
         max_queue: 0,

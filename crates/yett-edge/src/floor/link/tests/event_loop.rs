@@ -2,7 +2,7 @@
 //! up.
 
 use super::*;
-use crate::floor::{Runs, WorkerKind};
+use crate::floor::{Comes, Runs, WorkerKind};
 
 fn looped(capacity: usize) -> (Arc<Floor>, Told) {
     let (floor, told) = floor(EdgeSettings {
@@ -46,7 +46,11 @@ async fn loop_gets_as_many_requests_as_its_generation_says() {
     let _one = ask(&floor).await;
     let waits = tokio::spawn({
         let floor = Arc::clone(&floor);
-        async move { floor.acquire_free(seconds(0)).await.is_ok() }
+        async move {
+            let place = floor.arrive();
+            let acquired = floor.acquire_as(place, Comes::Back, seconds(0)).await;
+            acquired.is_ok()
+        }
     });
     settle().await;
     assert_eq!(floor.load(), (1, 4));

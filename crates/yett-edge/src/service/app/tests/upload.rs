@@ -1,6 +1,6 @@
 //! Bodies that reach an ASGI worker while they arrive.
 
-use yett_link::frame::{ANNOUNCE_BEGIN, CUT_SHORT, MAX_CHUNK, REQUEST_WINDOW, STREAMED_BODY};
+use yett_link::frame::{CUT_SHORT, MAX_CHUNK, REQUEST_WINDOW, STREAMED_BODY};
 
 use super::*;
 use crate::ruling::Interface;
@@ -36,11 +36,17 @@ async fn taken(worker: &mut FakeWorker) -> (usize, u8) {
 }
 
 async fn begun(bench: &Bench, request: &str) -> (FakeWorker, Client, u64, u64) {
+    let (worker, client, id, announced) = asked(bench, request).await;
+    assert!(worker.begin(id).await);
+    (worker, client, id, announced)
+}
+
+async fn asked(bench: &Bench, request: &str) -> (FakeWorker, Client, u64, u64) {
     let mut worker = bench.worker(1).await;
     let mut client = bench.connect();
     client.send(request).await;
     let frame = worker.expect(Kind::Request).await;
-    assert_eq!(frame.flags, STREAMED_BODY | ANNOUNCE_BEGIN);
+    assert!(FakeWorker::tells_begin(&frame) && frame.flags & STREAMED_BODY != 0);
     let view = RequestView::parse(&frame.payload).unwrap();
     assert!(view.inline_body.is_empty());
     (worker, client, frame.exchange.get(), view.body_len)
@@ -179,7 +185,7 @@ async fn answer_that_does_not_wait_for_the_body_ends_the_connection() {
 async fn request_of_which_a_byte_was_sent_goes_to_no_other_worker() {
     for sent in [false, true] {
         let bench = asgi();
-        let (mut first, mut client, _, _) = begun(&bench, CHUNKED).await;
+        let (mut first, mut client, _, _) = asked(&bench, CHUNKED).await;
         let mut second = bench.worker(2).await;
         if sent {
             client.send(chunk(3)).await;
