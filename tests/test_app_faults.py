@@ -9,7 +9,8 @@ import pytest
 from .server import eventually, is_alive
 from .wire import chunked
 
-ONE = ("--workers", "1")
+#: One request at a time.
+ONE = ("--workers", "1", "--threads", "1")
 CUT = (http.client.IncompleteRead, ConnectionResetError)
 
 
@@ -67,7 +68,7 @@ def test_sys_exit_ends_the_request_and_not_the_worker(serve):
 
 def test_app_that_calls_sys_exit_in_a_worker_with_threads_loses_no_thread(serve, hold):
     server = serve(
-        "held:application", *ONE, "--threads", "2", "--timeout", "2s", env=hold.environment
+        "held:application", "--workers", "1", "--threads", "2", "--timeout", "2s", env=hold.environment
     )
     for turn in range(1, 4):
         assert server.get("/exit").status in (500, 502)
@@ -225,7 +226,7 @@ def test_spool_folder_that_vanishes_is_answered_with_507(serve, tmp_path):
 
 def test_traceback_that_nobody_reads_costs_its_request_alone(serve, tmp_path):
     """The reader of stderr is gone: what cannot be written must not end a thread."""
-    server = serve("wrong:application", *ONE, "--threads", "2")
+    server = serve("wrong:application", "--workers", "1", "--threads", "2")
     pids = server.worker_pids()
     for _ in range(6):
         assert server.get("/raises_with_closed_stderr").status == 500

@@ -40,16 +40,16 @@ def test_environ_says_who_asked_whom(mirror):
 def test_environ_says_how_the_server_works(mirror):
     told = mirror.get("/").json()
     assert told["wsgi.version"] == "<tuple>"
-    assert told["wsgi.multithread"] is False
+    assert told["wsgi.multithread"] is True
     assert told["wsgi.multiprocess"] is True
     assert told["wsgi.run_once"] is False
     assert told["wsgi.input_terminated"] is True
 
 
-def test_environ_of_several_threads_and_workers_says_so(serve):
-    server = serve("mirror:application", "--workers", "2", "--threads", "2")
+def test_environ_of_one_thread_says_so(serve):
+    server = serve("mirror:application", "--workers", "1", "--threads", "1")
     told = server.get("/").json()
-    assert (told["wsgi.multithread"], told["wsgi.multiprocess"]) == (True, True)
+    assert (told["wsgi.multithread"], told["wsgi.multiprocess"]) == (False, True)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 from .load import Load
 from .server import eventually, is_alive, of_session
 
-ONE = ("--workers", "1")
+#: One request at a time.
+ONE = ("--workers", "1", "--threads", "1")
 
 #: Its answers leave the worker in one piece: they have come, or nothing of them has.
 WHOLE = "hello:bare"

@@ -4,7 +4,8 @@ import time
 
 from .server import eventually
 
-ONE = ("--workers", "1")
+#: One request at a time.
+ONE = ("--workers", "1", "--threads", "1")
 
 
 def test_requests_wait_for_a_free_worker(serve, hold):
@@ -53,7 +54,7 @@ def test_request_goes_to_the_worker_that_is_free(serve, hold):
 
 
 def test_worker_with_threads_runs_as_many_requests_at_once(serve, hold):
-    server = serve("held:application", *ONE, "--threads", "3", env=hold.environment)
+    server = serve("held:application", "--workers", "1", "--threads", "3", env=hold.environment)
     wires = [server.wire() for _ in range(4)]
     for wire in wires:
         wire.ask("GET", "/")
@@ -64,6 +65,16 @@ def test_worker_with_threads_runs_as_many_requests_at_once(serve, hold):
     assert [wire.hear().status for wire in wires] == [200] * 4
     for wire in wires:
         wire.close()
+
+
+def test_request_that_waits_holds_up_no_other_without_being_asked_to(serve, hold):
+    server = serve("held:application", "--workers", "1", env=hold.environment)
+    with server.wire() as held:
+        held.ask("GET", "/")
+        hold.await_entered(1)
+        assert [server.get("/free").status for _ in range(5)] == [200] * 5
+        hold.let_go()
+        assert held.hear().status == 200
 
 
 def test_full_queue_is_answered_with_503_and_retry_after(serve, hold):

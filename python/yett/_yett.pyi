@@ -223,11 +223,17 @@ class StartResponse:
 class WorkerLink:
     """The worker's end of its link to the edge."""
 
-    def __new__(cls, descriptor: int) -> Self:
-        """Take over the descriptor; it must be nobody else's."""
+    def __new__(cls, descriptor: int, threads: int = 1) -> Self:
+        """Take over the descriptor; it must be nobody else's.
+
+        `threads` is how many may call `serve_wsgi`.
+        """
 
     def ready(self) -> None:
         """Tell the edge that requests can come."""
+
+    def relieve(self, start: Callable[[], object]) -> None:
+        """Call `start` whenever one more thread should call `serve_wsgi`; returns at once."""
 
     def serve_wsgi(
         self,
@@ -235,7 +241,10 @@ class WorkerLink:
         environ: dict[str, Any],
         report: Callable[[BaseException, dict[str, Any], bool], None],
     ) -> None:
-        """Answer requests until the edge wants no more. Every thread calls this once."""
+        """Answer requests until the edge wants no more. Every thread calls this once.
+
+        Of several, one at a time takes requests, until it is at one that takes its time.
+        """
 
 @final
 class Done:

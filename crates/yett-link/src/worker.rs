@@ -13,6 +13,7 @@
 mod event;
 mod inflow;
 mod intake;
+mod shift;
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -31,6 +32,7 @@ use event::Turn;
 pub use event::{BodyEnd, Event, MessageKind};
 use inflow::Inflow;
 use intake::{Intake, Waiting};
+pub use shift::{Relief, Shift, Turn as ShiftTurn, Watch};
 
 use crate::descriptor::{self, CARRIED_BY_SOCKET};
 use crate::frame::{ExchangeId, FrameError};

@@ -56,8 +56,8 @@ class LoopSettings:
     loop: str = "auto"
     #: `auto`, `on` or `off`.
     lifespan: str = "auto"
-    #: Threads of the loop's executor; 1 leaves Python's own number.
-    threads: int = 1
+    #: Threads of the loop's executor; None leaves Python's own number.
+    executor: int | None = None
     #: Seconds that a stop or a reload waits in all.
     grace: float = 30.0
 
@@ -103,8 +103,8 @@ class Worker:
         """Answer requests until the edge wants no more; return the exit code."""
         loop = self._loop
         asyncio.set_event_loop(loop)
-        if self._settings.threads > 1:
-            loop.set_default_executor(ThreadPoolExecutor(self._settings.threads, "yett"))
+        if self._settings.executor is not None:
+            loop.set_default_executor(ThreadPoolExecutor(self._settings.executor, "yett"))
         serving = loop.create_task(self._serve(), name="yett")
         try:
             code = self._run_to_the_end(serving)

@@ -1,7 +1,8 @@
 """A worker of a WSGI application: answers requests from its link until the edge wants no more.
 
-One thread or several share the link. Each of them calls the application itself; there is no
-thread between the link and the application.
+The main thread takes requests, one after the other. Only when it is at one that takes its time does
+another thread take over, started at its first use. Each of them calls the application itself; there
+is no thread between the link and the application.
 """
 
 import atexit
@@ -24,7 +25,7 @@ from yett.worker.files import FileWrapper
 def run_worker(application: Any, link: int, *, threads: int) -> int:
     """Serve the link that this descriptor is; return the worker's exit code."""
     after_fork()
-    end = WorkerLink(link)
+    end = WorkerLink(link, threads)
     environ = {
         "SCRIPT_NAME": "",
         "wsgi.version": (1, 0),
@@ -37,18 +38,18 @@ def run_worker(application: Any, link: int, *, threads: int) -> int:
         "wsgi.file_wrapper": FileWrapper,
         "SERVER_SOFTWARE": f"yett/{__version__}",
     }
-    others = [
-        threading.Thread(
-            target=_serve,
-            args=(end, application, environ),
-            name=f"yett-{number}",
-            daemon=True,
+    others: list[threading.Thread] = []
+
+    def start() -> None:
+        number = len(others) + 1
+        thread = threading.Thread(
+            target=_serve, args=(end, application, environ), name=f"yett-{number}", daemon=True
         )
-        for number in range(1, threads)
-    ]
-    for thread in others:
+        others.append(thread)
         thread.start()
+
     end.ready()
+    end.relieve(start)
     code = _serve(end, application, environ)
     for thread in others:
         thread.join()

@@ -50,6 +50,8 @@ class Settings:
     app: str | None = None
     interface: str = "auto"
     threads: int = 1
+    #: Threads of the executor of an ASGI worker's loop; None: as many as Python thinks fit.
+    executor: int | None = None
     #: Whether the manifest names the folders that the code comes from.
     reload: bool = False
     #: Whether the zygote imports the application, and not each worker.
@@ -224,7 +226,7 @@ class Zygote:
             from yett.worker import asgi
 
             loop = asgi.LoopSettings(
-                settings.loop, settings.lifespan, settings.threads, settings.grace
+                settings.loop, settings.lifespan, settings.executor, settings.grace
             )
             return asgi.run_worker(application.callable, descriptor, loop)
         return link.run_worker(application.callable, descriptor, threads=settings.threads)

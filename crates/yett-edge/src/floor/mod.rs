@@ -38,6 +38,7 @@ pub(crate) use exchange::{
 pub use kind::{Runs, WorkerKind};
 use link::Link;
 pub(crate) use link::OpenError;
+use pace::Load;
 use pending::Recalled;
 pub(crate) use socket::{Answered, FromApp, SocketExchange};
 pub(crate) use window::{Over, Window};
@@ -113,6 +114,7 @@ struct Seat {
     worker: u32,
     generation: u64,
     phase: Phase,
+    runs: Runs,
     capacity: usize,
     in_flight: usize,
     /// Since when it has worked without an answer.
@@ -163,7 +165,12 @@ impl Seat {
     /// Nanoseconds, about, until a request would be begun here.
     fn wait(&self, now: Instant) -> u64 {
         let silent = now.saturating_duration_since(self.silent_since);
-        self.link.pace().wait(self.in_flight, self.capacity, silent)
+        let load = Load {
+            runs: self.runs,
+            in_flight: self.in_flight,
+            capacity: self.capacity,
+        };
+        self.link.pace().wait(load, silent)
     }
 
     /// Whether it has been silent for so long that nothing should stand behind what it is at.
@@ -272,6 +279,7 @@ impl Floor {
             worker,
             generation,
             phase: Phase::Starting,
+            runs: kind.runs,
             capacity: kind.capacity,
             in_flight: 0,
             silent_since: Instant::now(),

@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use super::Runs;
+
 /// Work for about this long is sent ahead, in nanoseconds: what waits in the floor's queue instead
 /// costs its connection one more turn.
 const MOMENT: u64 = 2_000_000;
@@ -19,10 +21,22 @@ const MOST_AHEAD: u64 = 16;
 /// caches are cold.
 const WAKING: u64 = 40_000;
 
+/// After about this time another thread of the worker takes over from one that is at something long, in
+/// nanoseconds (`yett_link::worker::Shift`).
+const RELIEF: u64 = 4_000_000;
+
 /// The shortest time that a request stands behind another before it is taken back: a little more than
 /// what is sent ahead should take.
 const PATIENCE: Duration = Duration::from_millis(5);
 const LONGEST_PATIENCE: Duration = Duration::from_millis(50);
+
+/// What a worker has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Load {
+    pub(super) runs: Runs,
+    pub(super) in_flight: usize,
+    pub(super) capacity: usize,
+}
 
 /// How a worker stands at this moment.
 #[derive(Debug, Clone, Copy)]
@@ -58,16 +72,23 @@ impl Pace {
 
     /// Nanoseconds, about, until a request would be begun that is given to it now. `silent`: for how
     /// long it has worked without an answer; what it is at may be longer than usual.
-    pub(super) fn wait(self, in_flight: usize, capacity: usize, silent: Duration) -> u64 {
+    pub(super) fn wait(self, load: Load, silent: Duration) -> u64 {
         let silent = u64::try_from(silent.as_nanos()).unwrap_or(u64::MAX);
-        match (in_flight + 1).checked_sub(capacity) {
-            None | Some(0) if self.asleep => WAKING,
+        let behind = |requests: usize| {
+            let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+            self.request.saturating_mul(requests).max(silent)
+        };
+        match (load.in_flight + 1).saturating_sub(load.capacity) {
+            0 if load.in_flight > 0 && load.runs == Runs::Threads => match self.asleep {
+                // Another thread waits for it; a worker that has nothing at all is better still.
+                true => 2 * WAKING,
+                // Its threads take turns while requests are short.
+                false => behind(load.in_flight).min(RELIEF),
+            },
+            0 if self.asleep => WAKING,
             // Awake and free: it has just answered, or is at something that nobody asked for.
-            None | Some(0) => silent,
-            Some(before) => {
-                let before = u64::try_from(before).unwrap_or(u64::MAX);
-                self.request.saturating_mul(before).max(silent)
-            }
+            0 => silent,
+            before => behind(before),
         }
     }
 }
@@ -76,20 +97,44 @@ impl Pace {
 mod tests {
     use super::*;
 
+    fn one(in_flight: usize) -> Load {
+        Load {
+            runs: Runs::Threads,
+            in_flight,
+            capacity: 1,
+        }
+    }
+
     #[test]
     fn short_request_goes_to_who_is_awake_and_a_long_one_to_who_is_free() {
-        let sleeper = |nanos| Pace::new(Some(nanos), true).wait(0, 1, Duration::ZERO);
-        let busy = |nanos| Pace::new(Some(nanos), false).wait(1, 1, Duration::ZERO);
+        let sleeper = |nanos| Pace::new(Some(nanos), true).wait(one(0), Duration::ZERO);
+        let busy = |nanos| Pace::new(Some(nanos), false).wait(one(1), Duration::ZERO);
         assert!(busy(5_000) < sleeper(5_000));
         assert!(busy(1_000_000) > sleeper(1_000_000));
-        assert!(Pace::new(None, false).wait(1, 1, Duration::ZERO) > sleeper(5_000));
-        let closing = Pace::new(Some(5_000), false).wait(0, 1, Duration::from_millis(1));
+        assert!(Pace::new(None, false).wait(one(1), Duration::ZERO) > sleeper(5_000));
+        let closing = Pace::new(Some(5_000), false).wait(one(0), Duration::from_millis(1));
         assert!(
             closing > sleeper(5_000),
             "it is at something although nothing is in flight"
         );
-        let silent = Pace::new(Some(5_000), false).wait(1, 1, Duration::from_millis(1));
+        let silent = Pace::new(Some(5_000), false).wait(one(1), Duration::from_millis(1));
         assert!(silent > sleeper(5_000), "it is at something long");
+    }
+
+    #[test]
+    fn several_threads_count_as_one_that_is_relieved_in_a_moment() {
+        let load = |in_flight| Load {
+            capacity: 4,
+            ..one(in_flight)
+        };
+        let idle = Pace::new(Some(300_000), true).wait(load(0), Duration::ZERO);
+        let at_work = Pace::new(Some(300_000), false).wait(load(1), Duration::ZERO);
+        let relieved = Pace::new(Some(300_000), true).wait(load(1), Duration::from_secs(1));
+        assert!(idle < relieved && relieved < at_work);
+        let stuck = Pace::new(Some(300_000), false).wait(load(3), Duration::from_secs(1));
+        assert_eq!(stuck, RELIEF);
+        let full = Pace::new(Some(300_000), false).wait(load(4), Duration::from_secs(1));
+        assert_eq!(full, 1_000_000_000);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::BytesMut;
@@ -10,30 +11,62 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Kind, STREAMED_BODY, put_frame};
 use yett_link::request::RequestView;
-use yett_link::worker::{Incoming, LinkError, Next, WorkerEnd};
+use yett_link::worker::{Incoming, LinkError, Next, Shift, WorkerEnd};
 
 use super::environ::Template;
 use super::response::StartResponse;
+
+/// The stack of the thread that watches the others, in bytes: it calls no application, only
+/// `threading.Thread.start`.
+const WATCHER_STACK: usize = 512 * 1024;
 
 /// The worker's end of its link to the edge.
 #[pyclass(frozen, module = "yett._yett")]
 pub(crate) struct WorkerLink {
     end: WorkerEnd,
+    /// Where the worker may have more than one thread.
+    shift: Option<Arc<Shift>>,
 }
 
 #[pymethods]
 impl WorkerLink {
     /// Takes over the descriptor, which must be the worker's end of a link and nobody else's.
     ///
-    /// Waits for the edge's first word on it.
+    /// Waits for the edge's first word on it. `threads`: how many may call [`WorkerLink::serve_wsgi`].
     #[new]
-    fn new(py: Python<'_>, descriptor: RawFd) -> PyResult<Self> {
+    #[pyo3(signature = (descriptor, threads = 1))]
+    fn new(py: Python<'_>, descriptor: RawFd, threads: usize) -> PyResult<Self> {
         if descriptor < 3 {
             return Err(PyValueError::new_err("not the descriptor of a link"));
         }
         let socket = UnixStream::from(owned(descriptor));
         let end = py.detach(|| WorkerEnd::meet(socket)).map_err(link_error)?;
-        Ok(Self { end })
+        let others = threads.saturating_sub(1);
+        let shift = (others > 0).then(|| Arc::new(Shift::new(others)));
+        Ok(Self { end, shift })
+    }
+
+    /// From now on `start` is called, from a thread of its own, whenever one more thread should call
+    /// [`WorkerLink::serve_wsgi`]: when all that do are at requests that take their time.
+    fn relieve(&self, start: Py<PyAny>) -> PyResult<()> {
+        let Some(shift) = self.shift.clone() else {
+            return Ok(());
+        };
+        let watch = move || {
+            shift.watch(|| {
+                Python::attach(|py| {
+                    // Without one more thread the worker goes on with those that it has.
+                    if let Err(error) = start.call0(py) {
+                        error.write_unraisable(py, None);
+                    }
+                });
+            });
+        };
+        std::thread::Builder::new()
+            .name(String::from("yett-watch"))
+            .stack_size(WATCHER_STACK)
+            .spawn(watch)?;
+        Ok(())
     }
 
     /// Tells the edge that requests can come.
@@ -41,7 +74,8 @@ impl WorkerLink {
         send_bare(py, &self.end, Kind::Ready, ExchangeId::new(0)).map_err(link_error)
     }
 
-    /// Answers requests until the edge wants no more. Every thread of a worker calls this once.
+    /// Answers requests until the edge wants no more. Every thread of a worker calls this once; of
+    /// several, one at a time takes requests.
     ///
     /// `environ` holds what is the same for every request. `report` is called with an exception that
     /// the application raised, its environ, and whether the client saw a part of the answer.
@@ -51,27 +85,63 @@ impl WorkerLink {
         environ: &Bound<'_, PyDict>,
         report: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let py = slf.py();
         let mut template = Template::new(environ)?;
-        let end = &slf.get().end;
-        loop {
-            // A look into the ring costs less than giving up the interpreter's lock.
-            if let Some(incoming) = end.try_request().map_err(link_error)? {
-                answer(slf, application, &mut template, report, incoming)?;
-                continue;
-            }
-            let next = match py.detach(|| end.next_request()) {
-                // The edge is gone: nobody is left to answer to, and nothing is wrong here.
-                Err(LinkError::Closed) => return Ok(()),
-                next => next.map_err(link_error)?,
-            };
-            match next {
-                Next::Interrupted => py.check_signals()?,
-                Next::Finished => return Ok(()),
-                Next::Request(incoming) => {
-                    answer(slf, application, &mut template, report, incoming)?;
-                }
-            }
+        let mut answer = |incoming| answer(slf, application, &mut template, report, incoming);
+        let link = slf.get();
+        match &link.shift {
+            None => while_requests(slf.py(), &link.end, &mut answer),
+            Some(shift) => in_turn(slf.py(), &link.end, shift, &mut answer),
+        }
+    }
+}
+
+/// Takes requests, and answers each, until no more will come.
+fn while_requests(
+    py: Python<'_>,
+    end: &WorkerEnd,
+    answer: &mut dyn FnMut(Incoming) -> PyResult<()>,
+) -> PyResult<()> {
+    while let Some(incoming) = next_request(py, end)? {
+        answer(incoming)?;
+    }
+    Ok(())
+}
+
+/// As [`while_requests`], beside other threads: takes requests while it has the turn.
+fn in_turn(
+    py: Python<'_>,
+    end: &WorkerEnd,
+    shift: &Shift,
+    answer: &mut dyn FnMut(Incoming) -> PyResult<()>,
+) -> PyResult<()> {
+    let mut turn = None;
+    loop {
+        let Some(mut mine) = turn.take().or_else(|| py.detach(|| shift.wait())) else {
+            return Ok(());
+        };
+        let Some(incoming) = next_request(py, end)? else {
+            shift.end();
+            return Ok(());
+        };
+        shift.begin(&mut mine);
+        answer(incoming)?;
+        turn = shift.go_on(mine);
+    }
+}
+
+/// The next request; `None` when no more will come.
+fn next_request(py: Python<'_>, end: &WorkerEnd) -> PyResult<Option<Incoming>> {
+    loop {
+        // A look into the ring costs less than giving up the interpreter's lock.
+        if let Some(incoming) = end.try_request().map_err(link_error)? {
+            return Ok(Some(incoming));
+        }
+        match py.detach(|| end.next_request()) {
+            // The edge is gone: nobody is left to answer to, and nothing is wrong here.
+            Err(LinkError::Closed) | Ok(Next::Finished) => return Ok(None),
+            Ok(Next::Interrupted) => py.check_signals()?,
+            Ok(Next::Request(incoming)) => return Ok(Some(incoming)),
+            Err(error) => return Err(link_error(error)),
         }
     }
 }

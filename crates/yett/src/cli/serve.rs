@@ -53,7 +53,7 @@ pub(super) struct ServeArgs {
     interface: Option<String>,
     /// For development: load the app anew when its code changes, and show browsers why it does not
     /// load. =poll looks at the files instead of waiting for the system's word. With it the defaults
-    /// are one worker, 4 threads, no timeout and a graceful timeout of 1s.
+    /// are one worker, no timeout and a graceful timeout of 1s.
     #[arg(
         long,
         value_name = "HOW",
@@ -66,7 +66,8 @@ pub(super) struct ServeArgs {
     /// Worker processes; auto means one for each CPU that this process may use.
     #[arg(short, long, value_name = "N", help_heading = "App and workers")]
     workers: Option<String>,
-    /// Threads in each worker; of ASGI, of its loop's executor.
+    /// Threads in each worker, which take turns; of ASGI, of its loop's executor. auto means 4, or what
+    /// Python thinks fit.
     #[arg(long, value_name = "N", help_heading = "App and workers")]
     threads: Option<String>,
     /// Requests that each worker of an ASGI app runs at once.

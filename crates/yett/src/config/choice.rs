@@ -2,7 +2,7 @@
 //! that was asked for.
 
 use super::error::{Wrong, quoted};
-use std::{fmt, path::PathBuf};
+use std::{fmt, num::NonZeroUsize, path::PathBuf};
 use yett_edge::Deflate;
 
 /// `module:callable` or `module`, checked to be dotted names as Python has them. Whether they
@@ -217,6 +217,56 @@ impl AccessLog {
                 format!("{} is neither", quoted(text)),
                 "on or off",
             )),
+        }
+    }
+}
+
+/// Threads of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Threads {
+    /// As suits the interface.
+    Auto,
+    /// So many.
+    Count(NonZeroUsize),
+}
+
+impl Threads {
+    /// What `auto` is for WSGI: requests that wait for something else hold up no others, and an app
+    /// meets no more threads than `runserver` and `flask run` have shown it.
+    pub(super) const OF_WSGI: usize = 4;
+
+    /// Reads a number from 1 to 512, or `auto`.
+    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let wrong = |what: &str| {
+            Wrong::new(
+                format!("{} {what}", quoted(text)),
+                "a whole number from 1 to 512, or auto",
+            )
+        };
+        match text.parse::<NonZeroUsize>() {
+            Ok(count) if count.get() <= 512 => Ok(Self::Count(count)),
+            Ok(_) => Err(wrong("is out of range")),
+            Err(_) if text == "0" => Err(wrong("is out of range")),
+            Err(_) => Err(wrong("is not a whole number")),
+        }
+    }
+
+    /// Requests that a worker of a WSGI app runs at once.
+    pub(crate) const fn of_wsgi(self) -> usize {
+        match self {
+            Self::Auto => Self::OF_WSGI,
+            Self::Count(count) => count.get(),
+        }
+    }
+
+    /// Threads of the executor of an ASGI app's loop; `None`: as many as Python thinks fit.
+    pub(crate) const fn of_executor(self) -> Option<usize> {
+        match self {
+            Self::Auto => None,
+            Self::Count(count) => Some(count.get()),
         }
     }
 }

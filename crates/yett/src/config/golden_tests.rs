@@ -93,7 +93,11 @@ fn lines(settled: &Settled) -> Vec<String> {
         );
     }
     line("workers", settings.workers.to_string());
-    line("threads", settings.threads.to_string());
+    let threads = settings.threads.of_executor();
+    line(
+        "threads",
+        threads.map_or("auto".to_owned(), |threads| threads.to_string()),
+    );
     line("concurrency", settings.concurrency.to_string());
     line("loop", settings.event_loop.name().to_owned());
     line("lifespan", settings.lifespan.name().to_owned());

@@ -245,8 +245,8 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         Key::Threads,
         ("--threads", "YETT_THREADS"),
         (Some("app"), "threads"),
-        Shape::Whole,
-        Some("1"),
+        Shape::WholeOrAuto,
+        Some("auto"),
     ),
     row(
         Key::Concurrency,

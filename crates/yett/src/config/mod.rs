@@ -34,6 +34,7 @@ pub(crate) use self::{
     bind::Bind,
     choice::{
         AccessLog, AppName, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish, Reload,
+        Threads,
     },
     environment::Environment,
     error::{ConfigError, ConfigErrors},

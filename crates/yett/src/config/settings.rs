@@ -2,7 +2,7 @@
 
 use super::{
     AccessLog, AppName, Bind, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish,
-    Reload, StaticMount,
+    Reload, StaticMount, Threads,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},
@@ -46,7 +46,7 @@ pub(crate) struct ServeSettings {
     /// Worker processes.
     pub(crate) workers: NonZeroUsize,
     /// Threads in each worker; one of a WSGI app runs so many requests at once.
-    pub(crate) threads: NonZeroUsize,
+    pub(crate) threads: Threads,
     /// Requests that a worker of an ASGI app runs at once; further ones wait in the queue.
     pub(crate) concurrency: NonZeroUsize,
     /// The event loop of ASGI workers.

@@ -4,7 +4,7 @@
 use super::{
     AccessLog, AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan,
     Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings,
-    StaticMount, choice,
+    StaticMount, Threads, choice,
     error::{Wrong, quoted},
     mount, units,
 };
@@ -63,8 +63,6 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
 mod develop {
     use std::time::Duration;
 
-    /// A page that asks its own server for something does not wait for itself.
-    pub(super) const THREADS: u64 = 4;
     /// A request may stand in a debugger for as long as somebody looks at it.
     pub(super) const TIMEOUT: Duration = Duration::ZERO;
     /// Nobody waits for the old code.
@@ -95,14 +93,13 @@ impl Settling<'_> {
         let mounts = self.mounts();
         let sendfile = self.sendfile();
         let workers = self.workers(develops);
-        let mut threads = self.one(Key::Threads, |text| whole(text, 1, 512));
+        let threads = self.one(Key::Threads, Threads::parse);
         let concurrency = self.one(Key::Concurrency, |text| whole(text, 1, 100_000));
         let event_loop = self.one(Key::Loop, EventLoop::parse);
         let lifespan = self.one(Key::Lifespan, Lifespan::parse);
         let mut timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
         let mut graceful_timeout = self.duration(Key::GracefulTimeout, Duration::ZERO, 24);
         if develops {
-            self.unless_said(Key::Threads, &mut threads, develop::THREADS);
             self.unless_said(Key::Timeout, &mut timeout, develop::TIMEOUT);
             self.unless_said(Key::GracefulTimeout, &mut graceful_timeout, develop::GRACE);
         }
@@ -127,7 +124,7 @@ impl Settling<'_> {
             mounts,
             sendfile,
             workers: workers?,
-            threads: non_zero(threads?)?,
+            threads: threads?,
             concurrency: non_zero(concurrency?)?,
             event_loop: event_loop?,
             lifespan: lifespan?,

@@ -67,7 +67,7 @@ impl Releaser {
     ) -> Self {
         Self {
             mounts: configured(settings),
-            threads: settings.threads.get(),
+            threads: settings.threads.of_wsgi(),
             concurrency: settings.concurrency.get(),
             edge,
             screen,
