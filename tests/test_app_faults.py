@@ -68,7 +68,14 @@ def test_sys_exit_ends_the_request_and_not_the_worker(serve):
 
 def test_app_that_calls_sys_exit_in_a_worker_with_threads_loses_no_thread(serve, hold):
     server = serve(
-        "held:application", "--workers", "1", "--threads", "2", "--timeout", "2s", env=hold.environment
+        "held:application",
+        "--workers",
+        "1",
+        "--threads",
+        "2",
+        "--timeout",
+        "2s",
+        env=hold.environment,
     )
     for turn in range(1, 4):
         assert server.get("/exit").status in (500, 502)
@@ -153,7 +160,8 @@ def test_slow_client_is_no_reason_to_replace_a_worker(serve, tmp_path):
         for _ in range(2):
             assert server.get("/stuck?0").status == 504
         assert len(response.read()) == 64 << 20
-    assert server.status()["supervisor"]["workers_died"] == 2
+    # One whose other threads were at something lived until that was over.
+    eventually(lambda: server.status()["supervisor"]["workers_died"] == 2)
 
 
 def test_client_that_leaves_in_the_middle_of_its_body_leaves_a_record_and_no_worker(serve):

@@ -27,7 +27,7 @@ use yett_link::ring::{Direction, REQUEST_RING};
 use super::carrier::{Flushed, Heard, Wire, watched};
 use super::kind::{Appetite, Beat, Pulse};
 use super::pace::Pace;
-use super::pending::{Abandoned, Pendings, Recalled};
+use super::pending::{Abandoned, Overdue, Pendings, Recalled};
 use super::rounds::{self, Round};
 use super::{Beside, Exchange, Floor, Runs, Ticket};
 use crate::settings::EdgeSettings;
@@ -214,6 +214,7 @@ impl Link {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut recall_at = None;
         let mut appetite = Appetite::default();
+        let mut replaced = false;
         // Only while the outbox holds what the socket did not take.
         let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
@@ -256,12 +257,19 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_for(&floor, None);
                     }
-                    if let Some(limit) = limit
-                        && (self.is_stuck(limit) | self.takes_nothing(&mut appetite, limit))
-                    {
-                        floor.stuck(self.worker);
-                        // Behind the word, so that they do not come back here.
-                        self.move_unbegun(&floor);
+                    match limit.map_or(Overdue::Nothing, |limit| self.overdue(&mut appetite, limit)) {
+                        Overdue::Nothing => {}
+                        // Another worker takes its place; it dies when only what is stuck is left.
+                        Overdue::Beside if !replaced => {
+                            replaced = true;
+                            floor.replace(self.worker);
+                        }
+                        Overdue::Beside => {}
+                        Overdue::All => {
+                            floor.stuck(self.worker);
+                            // Behind the word, so that they do not come back here.
+                            self.move_unbegun(&floor);
+                        }
                     }
                 }
             }
@@ -284,8 +292,16 @@ impl Link {
         }
     }
 
-    /// Fails what is overdue; true if the worker itself must be replaced.
-    fn is_stuck(self: &Arc<Self>, limit: Duration) -> bool {
+    /// Fails what is overdue, and says what that means for the worker itself.
+    fn overdue(self: &Arc<Self>, appetite: &mut Appetite, limit: Duration) -> Overdue {
+        let overdue = self.fail_overdue(limit);
+        if self.takes_nothing(appetite, limit) {
+            return Overdue::All;
+        }
+        overdue
+    }
+
+    fn fail_overdue(self: &Arc<Self>, limit: Duration) -> Overdue {
         self.pending.fail_overdue_handshakes(limit);
         match self.runs {
             Runs::Threads => self.pending.fail_overdue(limit),
@@ -295,13 +311,17 @@ impl Link {
                 }
                 if self.pending.is_empty() && !self.pulse.is_asked() {
                     // Nothing runs: a loop that does nothing need not be woken to say so.
-                    return false;
+                    return Overdue::Nothing;
                 }
                 let beat = self.pulse.look(limit);
                 if beat == Beat::Ask {
                     self.send_small(Kind::Ping, 0, ExchangeId::new(0), &[]);
                 }
-                beat == Beat::Lost
+                match beat {
+                    // Nothing of a loop goes on that does not turn.
+                    Beat::Lost => Overdue::All,
+                    _ => Overdue::Nothing,
+                }
             }
         }
     }

@@ -584,6 +584,11 @@ impl Floor {
         self.even_out(&mut state);
     }
 
+    /// One of a worker's threads is stuck, and others go on: another worker is to take its place first.
+    fn replace(&self, worker: u32) {
+        self.news.spent(worker);
+    }
+
     /// A worker that is stuck gets nothing new while it is being replaced.
     fn stuck(&self, worker: u32) {
         {

@@ -92,6 +92,17 @@ impl Recalled {
     }
 }
 
+/// What of a worker's exchanges is overdue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Overdue {
+    /// Nothing.
+    Nothing,
+    /// Some, beside others that go on: the worker's death would cost those.
+    Beside,
+    /// All that it works on.
+    All,
+}
+
 /// What giving an exchange up means for the worker.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Abandoned {
@@ -425,12 +436,13 @@ impl Pendings {
         Ok(())
     }
 
-    /// Fails exchanges in which the worker has shown nothing for too long; true if there are any.
+    /// Fails exchanges in which the worker has shown nothing for too long.
     ///
     /// An exchange whose client is slow, to take what the worker sent or to send what the worker
-    /// waits for, is not overdue. One that is not begun is to be taken back ([`Pendings::recall_all`]). One whose client left is: the worker is stuck all the same.
-    pub(super) fn fail_overdue(&self, limit: Duration) -> bool {
-        let mut overdue = false;
+    /// waits for, is not overdue. One that is not begun is to be taken back ([`Pendings::recall_all`]).
+    /// One whose client left is overdue: the worker is stuck all the same.
+    pub(super) fn fail_overdue(&self, limit: Duration) -> Overdue {
+        let (mut overdue, mut others) = (false, false);
         let mut table = self.table();
         let works = self.works(&table);
         for (&id, pending) in &mut table.exchanges {
@@ -451,12 +463,17 @@ impl Pendings {
             let waits_for_client = pending.unacknowledged > 0
                 || matches!(&pending.window, Some(window) if window.0.waits_for_client());
             if waits_for_client || pending.since.elapsed() < limit {
+                others |= !matches!(pending.state, Waiter::Nobody);
                 continue;
             }
             overdue = true;
             std::mem::replace(&mut pending.state, Waiter::Nobody).fail(Lost::Timeout);
         }
-        overdue
+        match (overdue, others) {
+            (false, _) => Overdue::Nothing,
+            (true, true) => Overdue::Beside,
+            (true, false) => Overdue::All,
+        }
     }
 
     /// Gives up exchanges of an event loop whose answer has not begun in time, and names them: nobody

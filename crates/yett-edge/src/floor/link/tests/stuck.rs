@@ -118,3 +118,30 @@ async fn without_a_limit_no_worker_is_stuck() {
     );
     assert_eq!(told.count("stuck 1"), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn stuck_thread_does_not_cost_the_others_their_requests() {
+    let clock = Clock::hold();
+    let (floor, told) = floor(EdgeSettings {
+        request_timeout: Some(seconds(10)),
+        worker_threads: 2,
+        ..EdgeSettings::default()
+    });
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let mut stuck = ask(&floor).await;
+    worker.request().await;
+    clock.pass(seconds(6)).await;
+    let mut other = ask(&floor).await;
+    let other_id = worker.request().await;
+    let mut pieces = streaming(&worker, other_id, &mut other).await;
+    clock.pass(seconds(5)).await;
+    assert_eq!(soon(stuck.head_or_lost()).await.err(), Some(Lost::Timeout));
+    clock.pass(seconds(2)).await;
+    assert_eq!(told.count("spent 1"), 1, "another is to take its place");
+    assert_eq!(told.count("stuck 1"), 0);
+    worker.chunk(other_id, b"whole", LAST).await;
+    let whole = piece(&mut other, &mut pieces).await.unwrap().unwrap();
+    assert_eq!(whole, "whole");
+    clock.pass(seconds(2)).await;
+    assert!(told.count("stuck 1") > 0, "nothing else is left");
+}
