@@ -27,11 +27,17 @@ ONLY ?=
 BENCH_VENV := .cache/bench
 BENCH_CLIENT := --manifest-path bench/server/client/Cargo.toml --target-dir .cache/bench-client
 
+FUZZ_SECONDS ?= 60
+
+# Of each interface; a seed is chosen and printed.
+SOAK_SECONDS ?= 120
+SOAK_SEED ?=
+
 # These tests need a server, and start one; `make test-postgres` alone runs them.
 ON_POSTGRES := test_rotation_on_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-system test-wheel bench lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-system test-wheel soak fuzz bench lint lint-rust lint-python format build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -88,6 +94,16 @@ test-frameworks: build ## Django, Flask, FastAPI and others under uvicorn, Gunic
 
 test-system: build ## the program with real Python, clients and faults
 	$(SYSTEM) PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q tests
+
+soak: build ## killed workers and reloads under load of all kinds, for minutes (SOAK_SECONDS=, SOAK_SEED=)
+	$(SYSTEM) PYTHONPATH=$(CURDIR)/python YETT_SOAK_SECONDS=$(SOAK_SECONDS) YETT_SOAK_SEED=$(SOAK_SEED) \
+		$(TEST_VENV)/bin/python -m pytest -q -s tests/test_soak.py
+
+# Each for FUZZ_SECONDS; `fuzz/README.md` says how to go on with libFuzzer.
+fuzz: ## random changes of what clients and workers send, against what must hold (FUZZ_SECONDS=)
+	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-link --test fuzz_smoke -- --test-threads=1 --nocapture
+	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-gate --test fuzz_smoke -- --test-threads=1 --nocapture
+	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-edge --lib fuzzing:: -- --test-threads=1 --nocapture
 
 test-wheel: $(RUN_VENV)/.installed ## the installed wheel: program, extension and example
 	$(RUN_VENV)/bin/yett --version

@@ -1,6 +1,10 @@
-//! Fuzzing of the token library: what must hold for any bytes ([`checks`], held against a plain
-//! [`reference`] reader), and where to begin ([`seeds`]).
+//! Fuzzing: what must hold for any bytes, and where to begin. Of tokens and keys: [`checks`], held against a
+//! plain [`reference`] reader, and [`seeds`]; of links and targets: [`link`] and [`target`]. [`changes`] is how
+//! the crates' tests go through them on any compiler.
 
+pub mod changes;
 pub mod checks;
+pub mod link;
 pub mod reference;
 pub mod seeds;
+pub mod target;

@@ -20,6 +20,8 @@ pub mod conn;
 pub mod develop;
 mod edge;
 pub mod floor;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod listen;
 pub mod log;
 pub mod meters;

@@ -1,9 +1,10 @@
-//! Writes the seeds into folders for libFuzzer: `seeds FOLDER` makes `FOLDER/token`, `FOLDER/jwk`,
-//! `FOLDER/jwk_set` and `FOLDER/pem`, a file for each.
+//! Writes the seeds into folders for libFuzzer: `seeds FOLDER` makes a folder in it for each target, and a file
+//! there for each seed.
 
 use std::path::Path;
 
-use yett_fuzz::seeds;
+use yett_edge::fuzzing;
+use yett_fuzz::{link, seeds, target};
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "corpus".into());
@@ -12,6 +13,11 @@ fn main() -> std::io::Result<()> {
         ("jwk", seeds::jwk()),
         ("jwk_set", seeds::jwk_set()),
         ("pem", seeds::pem()),
+        ("link_frames", link::frame_seeds()),
+        ("link_ring", link::ring_seeds()),
+        ("edge_link", fuzzing::worker_seeds()),
+        ("scanner", fuzzing::scanner_seeds()),
+        ("target", target::target_seeds()),
     ] {
         let folder = Path::new(&folder).join(target);
         std::fs::create_dir_all(&folder)?;

@@ -354,7 +354,7 @@ impl Floor {
     }
 
     /// As [`Floor::acquire_as`], for a request that has just come.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) async fn acquire(self: &Arc<Self>) -> Result<(Ticket, Duration), QueueError> {
         self.acquire_as(self.arrive(), Comes::New, Duration::ZERO)
             .await
