@@ -326,14 +326,17 @@ impl Link {
         }
     }
 
-    /// Whether the worker has begun nothing and read nothing for so long, although something was
-    /// written to it: requests that were taken back meanwhile must not hide that.
+    /// Whether the worker has begun nothing and read nothing for so long, although it was given requests
+    /// whose clients have left meanwhile, and which hide that no longer.
     fn takes_nothing(&self, appetite: &mut Appetite, limit: Duration) -> bool {
         let Some(rings) = &self.wire.rings else {
             return false;
         };
-        let unread = rings.memory.unread(Direction::Requests);
-        let refuses = unread > 0 && self.pending.rests();
+        if rings.memory.unread(Direction::Requests) == 0 {
+            self.pending.forget_withdrawn();
+        }
+        // Other frames may lie there while a worker is at something that nobody asked for.
+        let refuses = self.pending.has_withdrawn() && self.pending.rests();
         appetite.look(refuses.then(|| rings.memory.read_to(Direction::Requests))) >= limit
     }
 

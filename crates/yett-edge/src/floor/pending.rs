@@ -35,6 +35,8 @@ struct Table {
     exchanges: HashMap<ExchangeId, Pending>,
     /// Claims that were given back, and how many were ever given.
     free_claims: Vec<ClaimId>,
+    /// Something was withdrawn as its client left, and may not have been read over yet.
+    withdrawn: bool,
     used_claims: u16,
 }
 
@@ -229,6 +231,16 @@ impl Pendings {
             .collect()
     }
 
+    /// Whether a request was withdrawn as its client left, since the worker had last read all.
+    pub(super) fn has_withdrawn(&self) -> bool {
+        self.table().withdrawn
+    }
+
+    /// The worker has read all that was written.
+    pub(super) fn forget_withdrawn(&self) {
+        self.table().withdrawn = false;
+    }
+
     /// Whether nothing is known to be begun.
     pub(super) fn rests(&self) -> bool {
         !self.works(&self.table())
@@ -283,6 +295,7 @@ impl Pendings {
         };
         if self.recall(id, pending) {
             let _never_begun = table.remove(id);
+            table.withdrawn = true;
             return Abandoned::Recalled;
         }
         pending.state = Waiter::Nobody;

@@ -135,6 +135,26 @@ async fn worker_that_read_over_a_withdrawn_request_is_not_stuck() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn worker_that_leaves_a_late_word_unread_is_not_stuck() {
+    let clock = Clock::hold();
+    let (floor, told) = floor(rings());
+    let mut worker = FakeWorker::ready(&floor, 1).await;
+    let mut exchange = ask(&floor).await;
+    let id = worker.request().await;
+    worker.head(id, "200 OK", &[], b"first", 0).await;
+    assert!(soon(exchange.head_or_lost()).await.is_ok());
+    // Its `Cancel` lies there while the worker is at something after the answer's end.
+    drop(exchange);
+    worker.send(Kind::Failed, 0, id, b"").await;
+    for _ in 0..30 {
+        clock.pass(seconds(1)).await;
+    }
+    assert_eq!(floor.load(), (0, 0));
+    assert_eq!(told.count("stuck 1"), 0);
+    worker.expect(Kind::Cancel).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn request_that_a_stuck_worker_has_not_begun_goes_elsewhere() {
     let clock = Clock::hold();
     for runs in [Runs::Threads, Runs::EventLoop] {
