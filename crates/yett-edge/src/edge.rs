@@ -20,12 +20,13 @@ use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
 use crate::conn::{self, Stop};
 use crate::floor::{Floor, rounds};
-use crate::listen::{Address, Listener};
+use crate::listen::{Address, Listener, Purpose, Wire};
 use crate::log::AccessLog;
 use crate::meters::{Limit, Meters};
 use crate::ruling::Ruling;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
+use crate::tls::Tls;
 
 /// How long accepting pauses after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -61,6 +62,9 @@ pub enum EdgeError {
     /// A listening socket could not be taken over.
     #[error("cannot watch a listening socket")]
     Listener(#[source] std::io::Error),
+    /// A listener is to speak TLS, and there is no certificate for it.
+    #[error("a listener is to speak TLS, and there is no certificate")]
+    NoCertificates,
 }
 
 impl Edge {
@@ -114,7 +118,7 @@ impl Edge {
         ));
         let mut unix_paths = Vec::new();
         for listener in listeners {
-            let (socket, address) = listener.into_parts();
+            let (socket, address, purpose) = listener.into_parts();
             if let Address::Unix(path) = &address
                 && let Ok(made) = std::fs::symlink_metadata(path)
             {
@@ -128,6 +132,13 @@ impl Edge {
                 room: Arc::clone(&room),
                 open: Arc::clone(&open),
                 next: 0,
+                tls: match purpose {
+                    Purpose::Serve(Wire::Plain) => None,
+                    // Never clear text where TLS was asked for.
+                    Purpose::Serve(Wire::Tls) => {
+                        Some(settings.tls.clone().ok_or(EdgeError::NoCertificates)?)
+                    }
+                },
             };
             let Some(first) = handles.first() else {
                 continue;
@@ -252,6 +263,8 @@ struct Acceptor {
     room: Arc<Semaphore>,
     open: Arc<AtomicUsize>,
     next: usize,
+    /// What its connections are encrypted by.
+    tls: Option<Arc<Tls>>,
 }
 
 impl Acceptor {
@@ -295,14 +308,24 @@ impl Acceptor {
         let settings = Arc::clone(&self.settings);
         let stopping = self.stopping.clone();
         let counted = Counted::new(&self.open);
+        let tls = self.tls.clone();
         handle.spawn(async move {
             let _room = room;
             let _counted = counted;
             // A socket that the runtime cannot watch is dropped, which closes it.
             match caller {
                 Caller::Tcp(stream) => {
-                    if let Ok(stream) = TcpStream::from_std(stream) {
-                        conn::serve(stream, arrival, services, settings, stopping).await;
+                    let Ok(stream) = TcpStream::from_std(stream) else {
+                        return;
+                    };
+                    match tls {
+                        None => conn::serve(stream, arrival, services, settings, stopping).await,
+                        Some(tls) => {
+                            // Boxed: a connection in clear text does not hold room for it.
+                            let served =
+                                conn::tls(&tls, stream, arrival, services, settings, stopping);
+                            Box::pin(served).await;
+                        }
                     }
                 }
                 Caller::Unix(stream) => {

@@ -32,6 +32,7 @@ pub mod service;
 pub mod settings;
 #[cfg(test)]
 mod testing;
+pub mod tls;
 mod websocket;
 
 pub use develop::{Broken, Develop};

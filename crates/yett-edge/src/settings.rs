@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::develop::Develop;
 use crate::floor::Carrier;
 use crate::rules::RouteRules;
+use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
 
 /// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
@@ -69,6 +70,8 @@ pub struct EdgeSettings {
     pub routes: RouteRules,
     /// Limits and times of WebSockets.
     pub websocket: WebSocketSettings,
+    /// What TLS listeners run by; without it they take no connection.
+    pub tls: Option<Arc<Tls>>,
     /// In development: how it stands with the code. `None`: in production, where no answer ever
     /// shows why code does not load.
     pub develop: Option<Arc<Develop>>,
@@ -98,6 +101,7 @@ impl Default for EdgeSettings {
             max_requests_jitter: 0,
             routes: RouteRules::default(),
             websocket: WebSocketSettings::default(),
+            tls: None,
             develop: None,
         }
     }

@@ -60,8 +60,8 @@ pub use guard::{
     TokenKeySource, TokenRuleSettings, Verdict,
 };
 pub use request::{
-    AllowedHosts, Arrival, AuthScheme, BadRequest, BodyLength, ClientAddr, Credential, Host,
-    RequestHead, Scheme, ServerAddr, Spelling, Target, UnprovenToken,
+    AllowedHosts, Arrival, AuthScheme, BadRequest, BodyLength, ClientAddr, ClientCertificate,
+    Credential, Host, RequestHead, Scheme, ServerAddr, Spelling, Target, TlsSession, UnprovenToken,
 };
 pub use route::{
     AnswerChoice, GuardSettings, MountId, MountSettings, Rest, RouteName, SchemeAnswers, Service,

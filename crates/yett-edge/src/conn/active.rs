@@ -49,7 +49,7 @@ enum Event {
 pub(super) async fn active<S>(
     io: ScannedIo<S>,
     state: &Arc<ConnState>,
-    arrival: Arrival,
+    arrival: &Arrival,
     services: &Arc<Services>,
     settings: &EdgeSettings,
     stopping: &mut watch::Receiver<Stop>,
@@ -60,7 +60,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let busy = BusyGuard::new(state, Asked::read(&request));
         let request = request.map(ClientBody::Http1);
-        Arc::clone(services).answer(request, arrival, ClientEnd::Http1(busy))
+        Arc::clone(services).answer(request, arrival.clone(), ClientEnd::Http1(busy))
     });
     let mut connection = http1::Builder::new()
         .keep_alive(!settings.keep_alive.is_zero())

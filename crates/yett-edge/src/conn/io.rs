@@ -223,7 +223,10 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         ready!(self.poll_hints(cx))?;
         self.hints = self.state.at_flush();
         ready!(self.poll_hints(cx))?;
-        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        // TLS takes bytes before the socket does: a client that takes none of them shows only here.
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.state.wrote(flushed.is_ready());
+        ready!(flushed)?;
         self.state.flushed();
         Poll::Ready(Ok(()))
     }

@@ -20,6 +20,7 @@ mod io;
 mod offence;
 pub mod scan;
 mod state;
+mod tls;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -46,6 +47,7 @@ pub(crate) use state::{BusyGuard, ConnState};
 use active::Left;
 use idle::Woken;
 use io::ScannedIo;
+pub(crate) use tls::tls;
 
 /// How long a client may take to stop sending after its connection's last answer, and how many
 /// bytes it may send.
@@ -87,7 +89,7 @@ pub(crate) async fn serve<S>(
             Woken::Offence | Woken::Over => break Ok(()),
         }
         // Boxed: a connection that idles does not hold room for hyper.
-        let active = active::active(io, &state, arrival, &services, &settings, &mut stopping);
+        let active = active::active(io, &state, &arrival, &services, &settings, &mut stopping);
         match Box::pin(active).await {
             Left::Quiet(back) => io = back,
             Left::Ended(back, outcome) => {
@@ -149,7 +151,24 @@ async fn turn_away<S>(
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (method, target) = io.request_line();
-    let mut record = Record::new(services.log(), arrival.client(), &method, &target, "-");
+    let record = Record::new(services.log(), arrival.client(), &method, &target, "-");
+    say(io.stream(), offence, record).await;
+}
+
+/// Tells a client that speaks HTTP in clear text that this port speaks TLS.
+pub(crate) async fn not_tls<S>(mut stream: S, arrival: &Arrival, services: &Services)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let record = Record::new(services.log(), arrival.client(), "-", "-", "-");
+    say(&mut stream, Offence::NotTls, record).await;
+    let _slow_or_gone = timeout(LINGER, take_leave(&mut stream)).await;
+}
+
+async fn say<S>(stream: &mut S, offence: Offence, mut record: Record)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let failure = Failure::Offence(offence);
     let status = failure.status();
     let text = failure.client_text();
@@ -164,7 +183,7 @@ async fn turn_away<S>(
         text.len(),
     );
     // A client that does not even take this is left.
-    let _slow_or_gone = timeout(LINGER, io.stream().write_all(answer.as_bytes())).await;
+    let _slow_or_gone = timeout(LINGER, stream.write_all(answer.as_bytes())).await;
 }
 
 #[cfg(test)]

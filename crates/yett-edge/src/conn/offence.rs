@@ -47,6 +47,9 @@ pub enum Offence {
     /// Trailers are too long or malformed.
     #[error("the trailers are malformed")]
     Trailers,
+    /// HTTP in clear text where TLS is spoken.
+    #[error("HTTP in clear text on a port that speaks TLS")]
+    NotTls,
 }
 
 impl Offence {
@@ -66,7 +69,8 @@ impl Offence {
             | Self::ConflictingLengths
             | Self::TransferEncoding
             | Self::Chunk
-            | Self::Trailers => StatusCode::BAD_REQUEST,
+            | Self::Trailers
+            | Self::NotTls => StatusCode::BAD_REQUEST,
         }
     }
 
@@ -88,6 +92,7 @@ impl Offence {
             Self::TransferEncoding => "Transfer-Encoding is malformed.",
             Self::Chunk => "A chunk of the body is malformed.",
             Self::Trailers => "The trailers of the request are malformed.",
+            Self::NotTls => "This port speaks HTTPS: use https:// in the address.",
         }
     }
 }

@@ -28,11 +28,28 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// What a client speaks before it speaks HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// Nothing: clear text.
+    Plain,
+    /// TLS.
+    Tls,
+}
+
+/// What a listener is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Requests are answered.
+    Serve(Wire),
+}
+
 /// A bound socket.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
     address: Address,
+    purpose: Purpose,
 }
 
 /// Why a socket could not be bound.
@@ -76,7 +93,24 @@ impl Listener {
             .ok()
             .and_then(|actual| actual.as_socket())
             .map_or_else(|| address.clone(), Address::Tcp);
-        Ok(Self { socket, address })
+        Ok(Self {
+            socket,
+            address,
+            purpose: Purpose::Serve(Wire::Plain),
+        })
+    }
+
+    /// The same listener for another purpose than answering requests in clear text.
+    #[must_use]
+    pub const fn with_purpose(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub const fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
     /// Where this listens, with the port that the kernel chose.
@@ -85,8 +119,18 @@ impl Listener {
         &self.address
     }
 
-    pub(crate) fn into_parts(self) -> (Socket, Address) {
-        (self.socket, self.address)
+    pub(crate) fn into_parts(self) -> (Socket, Address, Purpose) {
+        (self.socket, self.address, self.purpose)
+    }
+}
+
+/// As a client would write it: `https://127.0.0.1:8000`, `unix:/run/yett.sock`.
+impl std::fmt::Display for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (&self.address, self.purpose) {
+            (Address::Tcp(address), Purpose::Serve(Wire::Tls)) => write!(f, "https://{address}"),
+            (address, _) => address.fmt(f),
+        }
     }
 }
 
@@ -131,7 +175,11 @@ fn bind_unix(path: &Path) -> Result<Listener, ListenError> {
         other => other,
     };
     let socket = bound.map_err(|source| named(&address, source))?;
-    Ok(Listener { socket, address })
+    Ok(Listener {
+        socket,
+        address,
+        purpose: Purpose::Serve(Wire::Plain),
+    })
 }
 
 fn remove_if_stale(path: &Path, address: &Address) -> Result<(), ListenError> {

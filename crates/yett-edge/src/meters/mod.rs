@@ -12,17 +12,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Limit {
     /// Open connections, over all clients.
     Connections,
+    /// The time of a TLS handshake.
+    TlsHandshake,
 }
 
 impl Limit {
     /// All of them, in the order of their declaration.
-    pub const ALL: &'static [Self] = &[Self::Connections];
+    pub const ALL: &'static [Self] = &[Self::Connections, Self::TlsHandshake];
 
     /// Its name as the label of a metric: lower case with underscores.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::TlsHandshake => "tls_handshake",
         }
     }
 }

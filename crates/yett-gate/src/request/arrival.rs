@@ -2,13 +2,17 @@
 //! header: a client can say nothing here.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::TlsSession;
 
 /// Where a request came from and to: the facts that the connection itself knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrival {
     client: ClientAddr,
     server: ServerAddr,
     scheme: Scheme,
+    tls: Option<Arc<TlsSession>>,
 }
 
 impl Arrival {
@@ -19,7 +23,22 @@ impl Arrival {
             client,
             server,
             scheme,
+            tls: None,
         }
+    }
+
+    /// The connection is encrypted, and this is what its handshake said.
+    #[must_use]
+    pub fn over_tls(mut self, session: Arc<TlsSession>) -> Self {
+        self.scheme = Scheme::Https;
+        self.tls = Some(session);
+        self
+    }
+
+    /// What the handshake said, where TLS ends here and not at a proxy.
+    #[must_use]
+    pub const fn tls(&self) -> Option<&Arc<TlsSession>> {
+        self.tls.as_ref()
     }
 
     /// The peer.

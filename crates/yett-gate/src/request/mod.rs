@@ -9,6 +9,7 @@ mod credential;
 mod head;
 mod host;
 mod target;
+mod tls;
 
 pub use arrival::{Arrival, ClientAddr, Scheme, ServerAddr};
 pub use bad_request::BadRequest;
@@ -16,3 +17,4 @@ pub use credential::{AuthScheme, Credential, Spelling, UnprovenToken};
 pub use head::{BodyLength, RequestHead};
 pub use host::{AllowedHosts, Host};
 pub use target::Target;
+pub use tls::{ClientCertificate, TlsSession};

@@ -1,0 +1,93 @@
+//! The handshake: from a connection's first bytes to a stream of clear text, within its time.
+
+use std::io;
+use std::sync::Arc;
+
+use rustls::HandshakeKind;
+use rustls::server::Acceptor;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+use yett_gate::{ClientAddr, TlsSession};
+
+use super::Tls;
+use super::preread::Preread;
+use super::session;
+use crate::clock;
+
+/// What became of a connection to a TLS listener.
+pub(crate) enum Handshake<S> {
+    /// It is encrypted.
+    Done(Box<TlsStream<Preread<S>>>, Arc<TlsSession>),
+    /// The client speaks HTTP in clear text: it can be told so.
+    PlainHttp(Preread<S>),
+    /// It took too long.
+    Slow,
+    /// It failed; the client got an alert if there is one for it, or has gone.
+    Failed,
+}
+
+impl Tls {
+    /// Makes a connection an encrypted one. Never waits longer than the settings say.
+    pub(crate) async fn accept<S>(&self, stream: S, client: ClientAddr) -> Handshake<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let handshake = async {
+            let Some(stream) = Preread::look(stream).await else {
+                // Probes of load balancers connect and leave: not worth counting.
+                return Handshake::Failed;
+            };
+            // A TLS record begins with a byte below 32, every method of HTTP with a letter.
+            if stream.first().first().is_some_and(u8::is_ascii_alphabetic) {
+                let reason = String::from("it spoke HTTP in clear text");
+                self.counters.failed(client, reason);
+                return Handshake::PlainHttp(stream);
+            }
+            match self.secure(stream).await {
+                Ok((stream, session)) => Handshake::Done(Box::new(stream), Arc::new(session)),
+                Err(error) => {
+                    self.counters.failed(client, error.to_string());
+                    Handshake::Failed
+                }
+            }
+        };
+        // Boxed: a handshake needs far more room than the connection after it.
+        let handshake = Box::pin(handshake);
+        let Ok(outcome) = timeout(self.settings.handshake_timeout, handshake).await else {
+            self.counters
+                .failed(client, String::from("it took too long"));
+            return Handshake::Slow;
+        };
+        outcome
+    }
+
+    async fn secure<S>(&self, stream: Preread<S>) -> io::Result<(TlsStream<Preread<S>>, TlsSession)>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // Until the client has said hello, nothing is held for it but a buffer.
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        // What is in force now is this connection's to its end.
+        let loaded = self.current.load_full();
+        let certificate = loaded
+            .choice
+            .of(&hello.client_hello())
+            .map(|one| Arc::clone(&one.pem))
+            .unwrap_or_default();
+        let stream = hello.into_stream(Arc::clone(&loaded.config)).await?;
+        let (_, connection) = stream.get_ref();
+        match connection.handshake_kind() {
+            Some(HandshakeKind::Resumed) => self.counters.resumed(),
+            _ => self.counters.full(),
+        }
+        let Some(session) = session::session(connection, certificate, clock::unix_seconds()) else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the session's client certificate has run out",
+            ));
+        };
+        Ok((stream, session))
+    }
+}
