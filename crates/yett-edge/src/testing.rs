@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::BytesMut;
 use serde_json::Value;
+use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Scheme, ServerAddr};
@@ -30,6 +31,7 @@ pub(crate) use worker::FakeWorker;
 use crate::conn::{self, Stop};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::log::{AccessLog, Format};
+use crate::meters::Limit;
 use crate::ruling::{Interface, Ruling};
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -239,21 +241,39 @@ impl Bench {
 
     /// A client in whose direction so many bytes may be on their way.
     pub(crate) fn connect_with_room(&self, room: usize) -> Client {
+        Client::new(self.connect_raw_with_room(room))
+    }
+
+    /// A client's end of a connection, for whoever speaks more than HTTP on it.
+    pub(crate) fn connect_raw(&self) -> DuplexStream {
+        self.connect_raw_with_room(1024 * 1024)
+    }
+
+    /// How often a limit was met.
+    pub(crate) fn met(&self, limit: Limit) -> u64 {
+        self.services.meters().times_met(limit)
+    }
+
+    /// With TLS in the settings the connection begins with a handshake.
+    pub(crate) fn connect_raw_with_room(&self, room: usize) -> DuplexStream {
         let (near, far) = tokio::io::duplex(room);
         let arrival = Arrival::new(
             ClientAddr::Ip("192.0.2.1:4711".parse().unwrap()),
             ServerAddr::Ip("192.0.2.2:80".parse().unwrap()),
             Scheme::Http,
         );
-        let served = conn::serve(
-            far,
-            arrival,
-            Arc::clone(&self.services),
-            Arc::clone(&self.settings),
-            self.stopping.subscribe(),
-        );
+        let (services, settings) = (Arc::clone(&self.services), Arc::clone(&self.settings));
+        let stopping = self.stopping.subscribe();
+        let served = async move {
+            match settings.tls.clone() {
+                None => conn::serve(far, arrival, services, settings, stopping).await,
+                Some(tls) => {
+                    conn::tls(&tls, far, arrival, services, settings, stopping).await;
+                }
+            }
+        };
         self.connections.lock().unwrap().push(tokio::spawn(served));
-        Client::new(near)
+        near
     }
 
     /// Tells every connection to close after its request.

@@ -14,7 +14,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(super) const fn new(stream: DuplexStream) -> Self {
+    pub(crate) const fn new(stream: DuplexStream) -> Self {
         Self {
             stream,
             received: Vec::new(),

@@ -143,8 +143,12 @@ impl From<TlsError> for TlsErrors {
 /// Each mistake with its cause and its hint, a line each.
 impl fmt::Display for TlsErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, error) in self.0.iter().enumerate() {
-            if place > 0 {
+        let many = self.0.len() > 1;
+        if many {
+            write!(f, "{} mistakes in what TLS needs:", self.0.len())?;
+        }
+        for error in &self.0 {
+            if many {
                 f.write_str("\n")?;
             }
             write!(f, "{error}")?;

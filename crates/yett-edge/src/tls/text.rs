@@ -171,6 +171,7 @@ mod tests {
     #[test]
     fn names_are_written_backwards_and_escaped() {
         let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
         let kinds = [
             (DnType::CountryName, "DE"),
             (DnType::OrganizationName, "Fish, Chips + \"Co\""),
@@ -192,9 +193,9 @@ mod tests {
 
     #[test]
     fn dates_and_addresses_are_text() {
-        let at = UnixSeconds::new(1_795_352_405);
-        assert_eq!(date(at), "2026-11-22 12:20:05 UTC");
-        assert_eq!(openssl_date(at), "Nov 22 12:20:05 2026 GMT");
+        let at = UnixSeconds::new(1_795_349_405);
+        assert_eq!(date(at), "2026-11-22 12:10:05 UTC");
+        assert_eq!(openssl_date(at), "Nov 22 12:10:05 2026 GMT");
         assert_eq!(address(&[127, 0, 0, 1]).as_deref(), Some("127.0.0.1"));
         assert_eq!(address(&[0; 16]).as_deref(), Some("::"));
         assert_eq!(address(&[1, 2]), None);

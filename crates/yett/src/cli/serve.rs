@@ -127,6 +127,44 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "DIR", help_heading = "Limits")]
     spool_dir: Option<String>,
 
+    /// A certificate chain, as a PEM file; listeners then speak HTTPS. May be repeated: clients get
+    /// the one for the name that they ask for, or the first.
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    tls_cert: Vec<String>,
+    /// The private key of --tls-cert, as a PEM file; repeated in the same order. Without it each
+    /// certificate's file holds its key too.
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    tls_key: Vec<String>,
+    /// For development: make a certificate for this machine at each start; no browser trusts it.
+    #[arg(
+        long,
+        value_name = "ON|OFF",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        help_heading = "TLS"
+    )]
+    tls_self_signed: Option<String>,
+    /// The oldest version that is spoken: 1.2 or 1.3.
+    #[arg(long, value_name = "VERSION", help_heading = "TLS")]
+    tls_min_version: Option<String>,
+    /// What a client gets that asks for a name which no certificate has: default (the first
+    /// certificate) or refuse.
+    #[arg(long, value_name = "DEFAULT|REFUSE", help_heading = "TLS")]
+    tls_unknown_name: Option<String>,
+    /// Whether clients show certificates of their own: off, optional or required.
+    #[arg(long, value_name = "HOW", help_heading = "TLS")]
+    tls_client_auth: Option<String>,
+    /// The authorities whose client certificates are good, as a PEM file.
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    tls_client_ca: Option<String>,
+    /// A revocation list for client certificates, as a PEM file. May be repeated.
+    #[arg(long, value_name = "FILE", help_heading = "TLS")]
+    tls_client_crl: Vec<String>,
+    /// How long a handshake may take; then the connection is closed.
+    #[arg(long, value_name = "DURATION", help_heading = "TLS")]
+    tls_handshake_timeout: Option<String>,
+
     /// The largest message of a WebSocket's client; beyond it the WebSocket is closed with 1009.
     #[arg(long, value_name = "SIZE", help_heading = "WebSockets")]
     ws_max_message: Option<String>,
@@ -183,6 +221,15 @@ impl ServeArgs {
             max_head,
             max_body,
             spool_dir,
+            tls_cert,
+            tls_key,
+            tls_self_signed,
+            tls_min_version,
+            tls_unknown_name,
+            tls_client_auth,
+            tls_client_ca,
+            tls_client_crl,
+            tls_handshake_timeout,
             ws_max_message,
             ws_ping_interval,
             ws_ping_timeout,
@@ -219,6 +266,12 @@ impl ServeArgs {
             (Key::MaxHead, max_head),
             (Key::MaxBody, max_body),
             (Key::SpoolDir, spool_dir),
+            (Key::TlsSelfSigned, tls_self_signed),
+            (Key::TlsMinVersion, tls_min_version),
+            (Key::TlsUnknownName, tls_unknown_name),
+            (Key::TlsClientAuth, tls_client_auth),
+            (Key::TlsClientCa, tls_client_ca),
+            (Key::TlsHandshakeTimeout, tls_handshake_timeout),
             (Key::WsMaxMessage, ws_max_message),
             (Key::WsPingInterval, ws_ping_interval),
             (Key::WsPingTimeout, ws_ping_timeout),
@@ -235,7 +288,21 @@ impl ServeArgs {
         let binds = bind.into_iter().map(|word| (Key::Bind, word));
         let mounts = mounts.into_iter().map(|word| (Key::Static, word));
         let sendfile = sendfile.into_iter().map(|word| (Key::Sendfile, word));
-        RawServe::from_flags(single.chain(binds).chain(mounts).chain(sendfile))
+        let files = [
+            (Key::TlsCert, tls_cert),
+            (Key::TlsKey, tls_key),
+            (Key::TlsClientCrl, tls_client_crl),
+        ];
+        let files = files
+            .into_iter()
+            .flat_map(|(key, words)| words.into_iter().map(move |word| (key, word)));
+        RawServe::from_flags(
+            single
+                .chain(binds)
+                .chain(mounts)
+                .chain(sendfile)
+                .chain(files),
+        )
     }
 }
 

@@ -3,10 +3,11 @@
 //!
 //! | noun | what it holds |
 //! | --- | --- |
-//! | `[[listener]]` | `bind` |
+//! | `[[listener]]` | `bind`, `tls` |
 //! | `[app.NAME]` | the app and its workers; this version runs one |
 //! | `[[route]]` | `path`, `files`, `guard = "open"`: a folder served without the app |
 //! | `[server]` | what holds for the whole process: limits, grace period, files of its own |
+//! | `[tls]`, `[[tls.certificate]]` | HTTPS: versions and clients; each certificate with its key |
 //! | `[log]` | `format`, `access` |
 //!
 //! An unknown key is an error, never passed over: a misspelt limit would be no limit. If the text
@@ -24,8 +25,17 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-const NOUNS: [&str; 6] = ["app", "listener", "log", "route", "server", "websocket"];
-const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [server], [websocket] or [log]";
+const NOUNS: [&str; 7] = [
+    "app",
+    "listener",
+    "log",
+    "route",
+    "server",
+    "tls",
+    "websocket",
+];
+const EXPECTED_NOUNS: &str =
+    "[[listener]], [app.NAME], [[route]], [server], [tls], [websocket] or [log]";
 const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -69,6 +79,7 @@ impl Reader<'_> {
                 "app" => self.apps(value),
                 "server" => self.table(value, "server"),
                 "websocket" => self.table(value, "websocket"),
+                "tls" => self.tls(value),
                 "log" => self.table(value, "log"),
                 unknown => {
                     let wrong = format!("there is no {} in a configuration", quoted(unknown));
@@ -109,14 +120,57 @@ impl Reader<'_> {
     }
 
     fn listener(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        self.keys(table, "listener", "[[listener]]");
-        if table.get("bind").is_none() {
-            self.wrong(
+        self.keys_beside(table, "listener", "[[listener]]", &["tls"]);
+        let Some(bind) = table.get("bind") else {
+            return self.wrong(
                 span,
                 "a listener without a bind".to_owned(),
                 "bind = \"host:port\" or \"unix:/path\"",
                 None,
             );
+        };
+        let Some(tls) = table.get("tls") else { return };
+        let (bind, place) = (self.place(bind.span()), self.place(tls.span()));
+        match tls.get_ref() {
+            DeValue::Boolean(true) => self.raw.wire(bind, Said::new("on", place)),
+            DeValue::Boolean(false) => self.raw.wire(bind, Said::new("off", place)),
+            other => self.wrong(
+                tls.span(),
+                format!("tls is {}", described(other)),
+                Shape::Switch.expected(),
+                right_value("tls", Shape::Switch, other),
+            ),
+        }
+    }
+
+    /// `[tls]`, and the `[[tls.certificate]]` in it.
+    fn tls(&mut self, value: &Spanned<DeValue<'_>>) {
+        let Some(table) = value.get_ref().as_table() else {
+            return self.table(value, "tls");
+        };
+        if let Some(certificates) = table.get("certificate") {
+            self.tables(certificates, "tls.certificate", Self::certificate);
+        }
+        self.keys_beside(table, "tls", "[tls]", &["certificate"]);
+    }
+
+    /// `[[tls.certificate]]`: without `key`, the certificate's file holds the key too.
+    fn certificate(&mut self, table: &DeTable<'_>, span: Range<usize>) {
+        self.keys(table, "tls.certificate", "[[tls.certificate]]");
+        match (table.get("cert"), table.get("key")) {
+            (None, _) => self.wrong(
+                span,
+                "a certificate without a file".to_owned(),
+                "cert = \"chain.pem\", and key = \"key.pem\"",
+                None,
+            ),
+            (Some(cert), None) => {
+                if let DeValue::String(text) = cert.get_ref() {
+                    let place = self.place(cert.span());
+                    self.raw.say(Key::TlsKey, Said::new(text.as_ref(), place));
+                }
+            }
+            (Some(_), Some(_)) => {}
         }
     }
 
@@ -174,11 +228,22 @@ impl Reader<'_> {
 
     /// All keys of a table that [`TABLE`] knows.
     fn keys(&mut self, table: &DeTable<'_>, noun: &str, header: &str) {
+        self.keys_beside(table, noun, header, &[]);
+    }
+
+    /// The same, without keys that are read elsewhere.
+    fn keys_beside(&mut self, table: &DeTable<'_>, noun: &str, header: &str, own: &[&str]) {
         let rows = || TABLE.iter().filter(|row| row.table == Some(noun));
         for (name, value) in in_order(table) {
+            if own.contains(&name.get_ref().as_ref()) {
+                continue;
+            }
             match rows().find(|row| row.name == name.get_ref()) {
                 Some(row) => self.value(row.key, row.shape, (name, value)),
-                None => self.unknown_key(name, header, rows().map(|row| row.name)),
+                None => {
+                    let known = rows().map(|row| row.name).chain(own.iter().copied());
+                    self.unknown_key(name, header, known);
+                }
             }
         }
     }

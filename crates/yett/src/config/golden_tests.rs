@@ -13,6 +13,7 @@ use super::{
 };
 use crate::cli::{Order, parse};
 use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path, time::Duration};
+use yett_edge::tls::{CertificateSource, ClientCertificates, TlsSettings};
 
 const DASHES: &str = "----------\n";
 
@@ -44,6 +45,30 @@ fn outcome(command: &str, toml: &str) -> Result<Settled, String> {
         text: toml.to_owned(),
     });
     settled(flags.over(variables), file, errors, &around).map_err(|errors| errors.to_string())
+}
+
+fn tls_lines(tls: &TlsSettings, line: &mut impl FnMut(&str, String)) {
+    for certificate in &tls.certificates {
+        let text = match certificate {
+            CertificateSource::Files { certificate, key } => {
+                format!("{} with {}", certificate.display(), key.display())
+            }
+            CertificateSource::SelfSigned { names } => format!("made for {}", names.join(", ")),
+        };
+        line("tls certificate", text);
+    }
+    line("tls min version", format!("{:?}", tls.min_version));
+    line("tls unknown name", format!("{:?}", tls.unknown_name));
+    let clients = match &tls.clients {
+        ClientCertificates::Off => "off".to_owned(),
+        ClientCertificates::Optional(trust) => format!("optional, {trust:?}"),
+        ClientCertificates::Required(trust) => format!("required, {trust:?}"),
+    };
+    line("tls clients", clients);
+    line(
+        "tls handshake timeout",
+        duration_text(tls.handshake_timeout),
+    );
 }
 
 /// Every setting, a line each.
@@ -79,6 +104,12 @@ fn lines(settled: &Settled) -> Vec<String> {
     );
     for bind in &settings.binds {
         line("bind", bind.to_string());
+    }
+    for bind in &settings.plain {
+        line("plain", bind.to_string());
+    }
+    if let Some(tls) = &settings.tls {
+        tls_lines(tls, &mut line);
     }
     for mount in &settings.mounts {
         line(

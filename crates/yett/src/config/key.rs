@@ -59,6 +59,24 @@ pub(crate) enum Key {
     MaxBody,
     /// Where large bodies are kept while they arrive.
     SpoolDir,
+    /// Certificates' files; a list.
+    TlsCert,
+    /// Their keys' files, in the same order; a list.
+    TlsKey,
+    /// Whether a certificate for development is made.
+    TlsSelfSigned,
+    /// The oldest version of TLS that is spoken.
+    TlsMinVersion,
+    /// What a client gets that asks for a name which no certificate has.
+    TlsUnknownName,
+    /// Whether clients show certificates of their own.
+    TlsClientAuth,
+    /// The authorities whose client certificates are good.
+    TlsClientCa,
+    /// Revocation lists for client certificates; a list.
+    TlsClientCrl,
+    /// How long a handshake may take.
+    TlsHandshakeTimeout,
     /// The largest message of a WebSocket's client.
     WsMaxMessage,
     /// How often a WebSocket's client is pinged.
@@ -144,7 +162,15 @@ impl Key {
 
     /// Whether the setting is a list: its flag repeats, its variable is separated by commas.
     pub(crate) fn is_list(self) -> bool {
-        matches!(self, Self::Bind | Self::Static | Self::Sendfile)
+        matches!(
+            self,
+            Self::Bind
+                | Self::Static
+                | Self::Sendfile
+                | Self::TlsCert
+                | Self::TlsKey
+                | Self::TlsClientCrl
+        )
     }
 }
 
@@ -352,6 +378,69 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("server"), "spool_dir"),
         Shape::Text,
         None,
+    ),
+    row(
+        Key::TlsCert,
+        ("--tls-cert", "YETT_TLS_CERT"),
+        (Some("tls.certificate"), "cert"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::TlsKey,
+        ("--tls-key", "YETT_TLS_KEY"),
+        (Some("tls.certificate"), "key"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::TlsSelfSigned,
+        ("--tls-self-signed", "YETT_TLS_SELF_SIGNED"),
+        (Some("tls"), "self_signed"),
+        Shape::Switch,
+        Some("off"),
+    ),
+    row(
+        Key::TlsMinVersion,
+        ("--tls-min-version", "YETT_TLS_MIN_VERSION"),
+        (Some("tls"), "min_version"),
+        Shape::Text,
+        Some("1.2"),
+    ),
+    row(
+        Key::TlsUnknownName,
+        ("--tls-unknown-name", "YETT_TLS_UNKNOWN_NAME"),
+        (Some("tls"), "unknown_name"),
+        Shape::Text,
+        Some("default"),
+    ),
+    row(
+        Key::TlsClientAuth,
+        ("--tls-client-auth", "YETT_TLS_CLIENT_AUTH"),
+        (Some("tls"), "client_auth"),
+        Shape::Text,
+        Some("off"),
+    ),
+    row(
+        Key::TlsClientCa,
+        ("--tls-client-ca", "YETT_TLS_CLIENT_CA"),
+        (Some("tls"), "client_ca"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::TlsClientCrl,
+        ("--tls-client-crl", "YETT_TLS_CLIENT_CRL"),
+        (Some("tls"), "client_crl"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::TlsHandshakeTimeout,
+        ("--tls-handshake-timeout", "YETT_TLS_HANDSHAKE_TIMEOUT"),
+        (Some("tls"), "handshake_timeout"),
+        Shape::Duration,
+        Some("10s"),
     ),
     row(
         Key::WsMaxMessage,

@@ -72,6 +72,8 @@ pub(crate) struct RawServe {
     words: BTreeMap<Key, Vec<Said>>,
     /// Static mounts of the file. Used only if nobody said [`Key::Static`].
     mounts: Vec<RawMount>,
+    /// What listeners of the file say of TLS: where their `bind` stands, and the word.
+    wires: Vec<(Place, Said)>,
 }
 
 impl RawServe {
@@ -87,6 +89,18 @@ impl RawServe {
     /// Adds a static mount of the file.
     pub(crate) fn mount(&mut self, mount: RawMount) {
         self.mounts.push(mount);
+    }
+
+    /// Adds what the listener whose `bind` stands there says of TLS: `on` or `off`.
+    pub(crate) fn wire(&mut self, bind: Place, said: Said) {
+        self.wires.push((bind, said));
+    }
+
+    /// What the listener whose `bind` stands there says of TLS.
+    pub(crate) fn wire_of(&self, bind: &Place) -> Option<&Said> {
+        self.wires
+            .iter()
+            .find_map(|(place, said)| (place == bind).then_some(said))
     }
 
     /// The word for a single value.
@@ -115,7 +129,13 @@ impl RawServe {
         } else {
             self.mounts
         };
-        Self { words, mounts }
+        let mut wires = self.wires;
+        wires.extend(lower.wires);
+        Self {
+            words,
+            mounts,
+            wires,
+        }
     }
 
     /// The words of the flags: pairs of key and word, in the order of the command line.

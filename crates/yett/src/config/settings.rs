@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use yett_edge::WebSocketSettings;
+use yett_edge::{WebSocketSettings, tls::TlsSettings};
 
 /// Settings and what should be said about them at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub(crate) struct ServeSettings {
     pub(crate) reload: Reload,
     /// Where to listen: at least one, no two the same.
     pub(crate) binds: Vec<Bind>,
+    /// What TLS listeners run by; `None`: every listener speaks clear text.
+    pub(crate) tls: Option<TlsSettings>,
+    /// Those of `binds` that speak clear text beside others that speak TLS.
+    pub(crate) plain: Vec<Bind>,
     /// Folders served without the app; no two URLs the same.
     pub(crate) mounts: Vec<StaticMount>,
     /// Folders whose files the app may name with `X-Sendfile` or `X-Accel-Redirect`; no two URLs

@@ -1,6 +1,8 @@
 //! Step two: raw words into [`ServeSettings`]. Every word is looked at even if an earlier one was
 //! wrong, so that all mistakes come at once.
 
+mod tls;
+
 use super::{
     AccessLog, AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan,
     Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings,
@@ -56,6 +58,7 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
     if settings.max_requests_jitter > 0 && settings.max_requests.is_none() {
         warnings.push("max_requests_jitter does nothing without max_requests".to_owned());
     }
+    warnings.extend(tls::warnings(settings));
     warnings
 }
 
@@ -89,7 +92,8 @@ impl Settling<'_> {
         let interface = self.one(Key::Interface, Interface::parse);
         let reload = self.one(Key::Reload, Reload::parse);
         let develops = reload.is_some_and(|reload| reload != Reload::Off);
-        let binds = self.binds();
+        let (binds, plain) = self.binds();
+        let tls = self.tls(&binds);
         let mounts = self.mounts();
         let sendfile = self.sendfile();
         let workers = self.workers(develops);
@@ -121,6 +125,8 @@ impl Settling<'_> {
             interface: interface?,
             reload: reload?,
             binds,
+            tls: tls?,
+            plain,
             mounts,
             sendfile,
             workers: workers?,
@@ -242,7 +248,8 @@ impl Settling<'_> {
         })
     }
 
-    fn binds(&mut self) -> Vec<Bind> {
+    /// Where to listen, and which of these in clear text in any case.
+    fn binds(&mut self) -> (Vec<Bind>, Vec<Bind>) {
         let default = [Said::new(
             Key::Bind.row().default.unwrap_or_default(),
             Place::Default,
@@ -274,7 +281,16 @@ impl Settling<'_> {
             }
             binds.push((bind, said));
         }
-        binds.into_iter().map(|(bind, _)| bind).collect()
+        let plain = binds
+            .iter()
+            .filter(|(_, said)| {
+                raw.wire_of(&said.place)
+                    .is_some_and(|wire| wire.text == "off")
+            })
+            .map(|(bind, _)| bind.clone());
+        let plain = plain.collect();
+        self.need_certificates(&binds);
+        (binds.into_iter().map(|(bind, _)| bind).collect(), plain)
     }
 
     fn mounts(&mut self) -> Vec<StaticMount> {

@@ -9,6 +9,8 @@ pub(crate) struct Banner {
     /// Where it listens, as a client would write it: `http://127.0.0.1:8000`,
     /// `unix:/run/yett.sock`.
     pub(crate) addresses: Vec<String>,
+    /// The certificates in use, a line each.
+    pub(crate) certificates: Vec<String>,
     /// The app's name.
     pub(crate) app: String,
     /// `Django 6.0.10`, if it is a framework that we know.
@@ -70,6 +72,9 @@ pub(crate) fn banner(banner: &Banner, paint: Paint) -> String {
     let _ = writeln!(text, " ({})", one_line(&kind.join(", ")));
     for address in &banner.addresses {
         line(&mut text, paint, "address", &one_line(address));
+    }
+    for certificate in &banner.certificates {
+        line(&mut text, paint, "tls", &one_line(certificate));
     }
     let python = format!("{} at {}", banner.python_version, banner.python_path);
     line(&mut text, paint, "python", &one_line(&python));
@@ -168,6 +173,7 @@ mod tests {
     fn notes() -> Banner {
         Banner {
             addresses: vec!["http://127.0.0.1:8000".into(), "unix:/run/yett.sock".into()],
+            certificates: vec!["notes.example until 2027-01-01T00:00:00Z from /etc/n.pem".into()],
             app: "notes_site.wsgi:application".into(),
             framework: Some("Django 6.0.10".into()),
             interface: "WSGI".into(),
@@ -202,6 +208,7 @@ mod tests {
 yett VERSION serves notes_site.wsgi:application (Django 6.0.10, WSGI)
   address http://127.0.0.1:8000
   address unix:/run/yett.sock
+  tls     notes.example until 2027-01-01T00:00:00Z from /etc/n.pem
   python  3.13.0 at /srv/notes/.venv/bin/python
   workers 4 × 1 thread
   tokens  checked before Python on 5 of 14 routes: /api/notes/, /api/notes/<int:pk>/, /api/a/ and 2 more
@@ -230,6 +237,7 @@ Ctrl-C stops it; yett reload (or kill -HUP 4242) loads new code.
     fn an_app_without_a_url_table_is_shown_short() {
         let plain = Banner {
             addresses: vec!["http://[::1]:8000".into()],
+            certificates: Vec::new(),
             app: "app:app".into(),
             framework: None,
             threads: 2,

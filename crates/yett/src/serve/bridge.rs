@@ -1,6 +1,6 @@
 //! The bridges between edge, supervisor and control socket: each speaks in the words of the other.
 
-use super::develop::Developer;
+use super::{develop::Developer, tls::Certificates};
 use crate::{
     cli::Manner,
     control::{ControlTarget, ReloadAnswer},
@@ -165,6 +165,7 @@ pub(super) struct Running {
     pub(super) stop: OnceLock<()>,
     pub(super) stopping: Notify,
     pub(super) addresses: Vec<String>,
+    pub(super) certificates: Certificates,
 }
 
 impl Running {
@@ -191,6 +192,7 @@ impl Running {
 
 impl ControlTarget for Running {
     async fn reload(&self) -> ReloadAnswer {
+        self.certificates.reload();
         match self.supervisor.reload().wait().await {
             Ok(reloaded) => ReloadAnswer::Reloaded {
                 generation: reloaded.generation.get(),
@@ -221,6 +223,7 @@ impl ControlTarget for Running {
             "version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
             "addresses": self.addresses,
+            "tls": self.certificates.status(),
             "connections": self.edge.connections(),
             "requests_waiting": waiting,
             "requests_in_flight": in_flight,

@@ -7,6 +7,7 @@
 use super::{
     Plan, not_started,
     release::{self, Prepared},
+    tls,
 };
 use crate::{
     cli::Form,
@@ -87,6 +88,12 @@ pub(crate) fn check(plan: &Plan, screen: Screen) -> Result<Exit, Failure> {
     report.add(Mark::Good, "configuration", "can be read");
     for warning in &plan.warnings {
         report.add(Mark::Warning, "configuration", warning);
+    }
+    for line in tls::lines(plan) {
+        report.add(Mark::Good, "certificate", line);
+    }
+    for warning in tls::warnings(plan) {
+        report.add(Mark::Warning, "certificate", warning);
     }
     let python = format!(
         "{} ({})",

@@ -12,6 +12,7 @@ mod issuer;
 mod manifest;
 mod release;
 mod signals;
+mod tls;
 
 use crate::{
     config::{
@@ -33,12 +34,14 @@ use std::{
     sync::{Arc, OnceLock},
     time::Duration,
 };
+use tls::Certificates;
 use tokio::sync::mpsc;
 use yett_edge::{
     Edge, EdgeSettings, Sendfile,
     floor::Floor,
-    listen::{Address, ListenError, Listener},
+    listen::{Address, ListenError, Listener, Purpose, Wire},
     log::{AccessLog as Log, Format},
+    tls::Tls,
 };
 use yett_supervisor::{FailureStage, Keyboard, Supervisor, run};
 
@@ -50,6 +53,7 @@ pub(crate) struct Plan {
     warnings: Vec<String>,
     app: AppSpec,
     python: Python,
+    tls: Option<Arc<Tls>>,
 }
 
 impl Plan {
@@ -62,11 +66,13 @@ impl Plan {
         } = config::load(words, environment)?;
         let app = discover::app(&settings, file.as_deref())?;
         let python = discover::python(settings.python.as_ref(), environment)?;
+        let tls = tls::load(&settings)?;
         Ok(Self {
             settings,
             warnings,
             app,
             python,
+            tls,
         })
     }
 
@@ -130,6 +136,7 @@ impl Plan {
             max_requests: settings.max_requests.map(std::num::NonZero::get),
             max_requests_jitter: settings.max_requests_jitter,
             websocket: settings.websocket.clone(),
+            tls: self.tls.clone(),
             ..EdgeSettings::default()
         }
     }
@@ -144,11 +151,8 @@ pub(crate) fn serve(
     if let Some(warning) = descriptors::make_room(plan.edge_settings().max_connections) {
         screen.warn(&warning);
     }
-    let listeners = bind(&plan.settings.binds)?;
-    let addresses: Vec<String> = listeners
-        .iter()
-        .map(|listener| listener.address().to_string())
-        .collect();
+    let listeners = bind(&plan.settings)?;
+    let addresses: Vec<String> = listeners.iter().map(ToString::to_string).collect();
     let _pid_file = plan
         .settings
         .pid_file
@@ -217,6 +221,7 @@ async fn run_all(
         stop: OnceLock::new(),
         stopping: tokio::sync::Notify::new(),
         addresses: addresses.clone(),
+        certificates: Certificates::new(plan.tls.clone(), screen),
     });
     let control = control(plan, &addresses, environment, &screen);
     let control = async {
@@ -247,6 +252,7 @@ async fn run_all(
         () = first_release => unreachable_end(),
         () = reloading => unreachable_end(),
         () = signals.obey(&server, screen) => unreachable_end(),
+        () = server.certificates.watch() => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
     edge.end();
@@ -284,11 +290,17 @@ pub(crate) fn not_started(python: &Path, failure: &yett_supervisor::Failure) -> 
     }
 }
 
-fn bind(binds: &[Bind]) -> Result<Vec<Listener>, Failure> {
+fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
     let mut listeners = Vec::new();
-    for bind in binds {
+    for bind in &settings.binds {
+        let plain = bind.unix_path().is_some() || settings.plain.contains(bind);
+        let wire = match settings.tls {
+            Some(_) if !plain => Wire::Tls,
+            _ => Wire::Plain,
+        };
         for address in addresses(bind)? {
-            listeners.push(Listener::bind(&address).map_err(cannot_listen)?);
+            let listener = Listener::bind(&address).map_err(cannot_listen)?;
+            listeners.push(listener.with_purpose(Purpose::Serve(wire)));
         }
     }
     Ok(listeners)
@@ -364,6 +376,7 @@ impl Releaser {
         let summary = self.summary();
         let settings = &plan.settings;
         let mut warnings = plan.warnings.clone();
+        warnings.extend(tls::warnings(plan));
         warnings.extend(summary.warnings);
         if developer.is_some() && !plan.settings.binds.iter().all(Bind::is_of_this_machine) {
             warnings.push(String::from(
@@ -372,6 +385,7 @@ impl Releaser {
         }
         Banner {
             addresses: addresses.to_vec(),
+            certificates: tls::lines(plan),
             app: summary.app,
             framework: summary.framework,
             interface: summary.interface.to_uppercase(),

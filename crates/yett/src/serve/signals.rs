@@ -58,7 +58,10 @@ impl Signals {
         loop {
             tokio::select! {
                 // The answer is for whoever waits for it; what happened is printed as a notice.
-                _ = self.hup.recv() => drop(server.supervisor.reload()),
+                _ = self.hup.recv() => {
+                    server.certificates.reload();
+                    drop(server.supervisor.reload());
+                }
                 _ = self.term.recv() => server.begin_stop(Manner::Graceful),
                 _ = self.int.recv() => server.begin_stop(Manner::Quick),
                 _ = self.quit.recv() => server.begin_stop(Manner::Quick),

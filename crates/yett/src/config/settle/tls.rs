@@ -1,0 +1,252 @@
+//! The settings of TLS. What is in the files is for the edge to find out; what is decided here is
+//! which files, and that nothing was said that would be without effect: somebody who named an
+//! authority for clients must not serve without asking for certificates.
+
+use super::{Bind, ConfigError, Key, Place, Said, ServeSettings, Settling, Wrong, quoted};
+use std::time::Duration;
+use yett_edge::tls::{
+    CertificateSource, ClientCertificates, ClientTrust, MinVersion, TlsSettings, UnknownName,
+};
+
+const EXPECTED: &str = "--tls-cert and --tls-key, [[tls.certificate]], or --tls-self-signed";
+
+/// What says something about TLS beside the certificates themselves.
+const OTHERS: [Key; 6] = [
+    Key::TlsMinVersion,
+    Key::TlsUnknownName,
+    Key::TlsClientAuth,
+    Key::TlsClientCa,
+    Key::TlsClientCrl,
+    Key::TlsHandshakeTimeout,
+];
+
+/// Names that lead to a server on the same machine.
+const OF_THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+/// Whether clients show certificates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Off,
+    Optional,
+    Required,
+}
+
+impl Settling<'_> {
+    /// `None` only if an error was pushed; the inner `None`: no TLS.
+    pub(super) fn tls(&mut self, binds: &[Bind]) -> Option<Option<TlsSettings>> {
+        let raw = self.raw;
+        let self_signed = self.one(Key::TlsSelfSigned, switch);
+        let certificates = self.certificates(binds, self_signed == Some(true));
+        let unknown_name = self.one(Key::TlsUnknownName, unknown_name);
+        let min_version = self.one(Key::TlsMinVersion, min_version);
+        let clients = self.clients();
+        let handshake_timeout =
+            self.duration(Key::TlsHandshakeTimeout, Duration::from_millis(100), 1);
+        let certificates = certificates?;
+        if certificates.is_empty() {
+            for said in OTHERS.iter().filter_map(|key| raw.list(*key).first()) {
+                let wrong = "this is about TLS, and there is no certificate";
+                self.errors
+                    .push(ConfigError::new(said.place.clone(), wrong).expected(EXPECTED));
+            }
+            return Some(None);
+        }
+        Some(Some(TlsSettings {
+            unknown_name: unknown_name?,
+            min_version: min_version?,
+            clients: clients?,
+            handshake_timeout: handshake_timeout?,
+            ..TlsSettings::new(certificates)
+        }))
+    }
+
+    /// Certificates with their keys. `None` only if an error was pushed.
+    fn certificates(
+        &mut self,
+        binds: &[Bind],
+        self_signed: bool,
+    ) -> Option<Vec<CertificateSource>> {
+        let raw = self.raw;
+        let (certs, keys) = (raw.list(Key::TlsCert), raw.list(Key::TlsKey));
+        if self_signed {
+            if let Some(said) = certs.first().or_else(|| keys.first()) {
+                let wrong = "a certificate beside one that is made for development";
+                self.errors.push(
+                    ConfigError::new(said.place.clone(), wrong)
+                        .expected("either files or --tls-self-signed"),
+                );
+                return None;
+            }
+            let names = names_for_development(binds);
+            return Some(vec![CertificateSource::SelfSigned { names }]);
+        }
+        // A file may hold both.
+        let keys = if keys.is_empty() { certs } else { keys };
+        if certs.len() != keys.len() {
+            let more = if certs.len() > keys.len() {
+                certs
+            } else {
+                keys
+            };
+            let place = more
+                .last()
+                .map_or(Place::Default, |said| said.place.clone());
+            let wrong = format!(
+                "there are {} certificates and {} keys",
+                certs.len(),
+                keys.len()
+            );
+            self.errors.push(
+                ConfigError::new(place, wrong)
+                    .expected("a key for each certificate, in the same order"),
+            );
+            return None;
+        }
+        let source = |(cert, key): (&Said, &Said)| CertificateSource::Files {
+            certificate: self.absolute(&cert.text, &cert.place),
+            key: self.absolute(&key.text, &key.place),
+        };
+        Some(certs.iter().zip(keys).map(source).collect())
+    }
+
+    /// `None` only if an error was pushed.
+    fn clients(&mut self) -> Option<ClientCertificates> {
+        let raw = self.raw;
+        let asked = self.one(Key::TlsClientAuth, client_auth)?;
+        let authorities = raw.one(Key::TlsClientCa);
+        let revoked = raw.list(Key::TlsClientCrl);
+        if asked == Asked::Off {
+            // Said without effect, it would look safe and not be.
+            let Some(said) = authorities.or_else(|| revoked.first()) else {
+                return Some(ClientCertificates::Off);
+            };
+            let wrong = "this is about clients' certificates, and none are asked for";
+            self.errors.push(
+                ConfigError::new(said.place.clone(), wrong)
+                    .expected("--tls-client-auth optional or required beside it"),
+            );
+            return None;
+        }
+        let Some(authorities) = authorities else {
+            let place = raw
+                .one(Key::TlsClientAuth)
+                .map_or(Place::Default, |said| said.place.clone());
+            let wrong = "clients are asked for certificates, and nobody says whose are good";
+            self.errors
+                .push(ConfigError::new(place, wrong).expected("--tls-client-ca FILE beside it"));
+            return None;
+        };
+        let trust = ClientTrust {
+            authorities: self.absolute(&authorities.text, &authorities.place),
+            revoked: revoked
+                .iter()
+                .map(|said| self.absolute(&said.text, &said.place))
+                .collect(),
+        };
+        Some(match asked {
+            Asked::Required => ClientCertificates::Required(trust),
+            Asked::Optional | Asked::Off => ClientCertificates::Optional(trust),
+        })
+    }
+
+    /// A listener that says `tls = true` speaks TLS or is a mistake.
+    pub(super) fn need_certificates(&mut self, binds: &[(Bind, &Said)]) {
+        let raw = self.raw;
+        let has_some = !raw.list(Key::TlsCert).is_empty()
+            || raw
+                .one(Key::TlsSelfSigned)
+                .is_some_and(|said| switch(&said.text) == Ok(true));
+        for (bind, said) in binds {
+            let Some(wire) = raw.wire_of(&said.place).filter(|wire| wire.text == "on") else {
+                continue;
+            };
+            let (wrong, expected) = if bind.unix_path().is_some() {
+                (
+                    "a Unix socket never speaks TLS",
+                    "a listener on a host and port",
+                )
+            } else if !has_some {
+                (
+                    "this listener is to speak TLS, and there is no certificate",
+                    EXPECTED,
+                )
+            } else {
+                continue;
+            };
+            self.errors
+                .push(ConfigError::new(wire.place.clone(), wrong).expected(expected));
+        }
+    }
+}
+
+/// What is allowed, but probably not meant.
+pub(super) fn warnings(settings: &ServeSettings) -> Vec<String> {
+    let speaks = |bind: &Bind| bind.unix_path().is_none() && !settings.plain.contains(bind);
+    match &settings.tls {
+        Some(_) if !settings.binds.iter().any(speaks) => {
+            vec!["no listener speaks TLS: all are Unix sockets or say tls = false".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// This machine's names, and what the listeners are bound to.
+fn names_for_development(binds: &[Bind]) -> Vec<String> {
+    let mut names: Vec<String> = OF_THIS_MACHINE.map(str::to_owned).into();
+    for bind in binds {
+        let name = match bind {
+            Bind::Ip(address) if !address.ip().is_unspecified() => address.ip().to_string(),
+            Bind::Name { host, .. } => host.clone(),
+            Bind::Ip(_) | Bind::Unix(_) => continue,
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn switch(text: &str) -> Result<bool, Wrong> {
+    match text {
+        "on" | "1" | "true" => Ok(true),
+        "off" | "0" | "false" => Ok(false),
+        _ => Err(Wrong::new(
+            format!("{} is neither", quoted(text)),
+            "on or off",
+        )),
+    }
+}
+
+fn min_version(text: &str) -> Result<MinVersion, Wrong> {
+    match text {
+        "1.2" => Ok(MinVersion::Tls12),
+        "1.3" => Ok(MinVersion::Tls13),
+        _ => Err(Wrong::new(
+            format!("{} is not a version of TLS that is spoken", quoted(text)),
+            "1.2 or 1.3",
+        )),
+    }
+}
+
+fn unknown_name(text: &str) -> Result<UnknownName, Wrong> {
+    match text {
+        "default" => Ok(UnknownName::Default),
+        "refuse" => Ok(UnknownName::Refuse),
+        _ => Err(Wrong::new(
+            format!("{} is neither", quoted(text)),
+            "default or refuse",
+        )),
+    }
+}
+
+fn client_auth(text: &str) -> Result<Asked, Wrong> {
+    match text {
+        "off" => Ok(Asked::Off),
+        "optional" => Ok(Asked::Optional),
+        "required" => Ok(Asked::Required),
+        _ => Err(Wrong::new(
+            format!("{} is none of them", quoted(text)),
+            "off, optional or required",
+        )),
+    }
+}
