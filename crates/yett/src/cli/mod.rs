@@ -191,7 +191,7 @@ fn form(json: bool) -> Form {
 }
 
 /// Clap's idea of "similar" is generous (`--threads` for `--reload`), and nobody's app is called
-/// `--tls-cert`.
+/// `--admin`.
 fn drop_poor_tips(error: &mut clap::Error) {
     let word = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => Some(word.as_str()),

@@ -24,7 +24,7 @@ fn every_setting_has_a_flag_that_reaches_its_key() {
         let line = match row.key {
             Key::App => "yett serve word".to_owned(),
             // Without the sign an app that follows would be taken for its value.
-            Key::Reload => format!("yett serve {}=word", row.flag),
+            Key::Reload | Key::TlsSelfSigned => format!("yett serve {}=word", row.flag),
             _ => format!("yett serve {} word", row.flag),
         };
         let Ok(Order::Serve(raw)) = parse_line(&line) else {
@@ -130,7 +130,7 @@ fn no_access_log_is_access_log_off() {
 
 #[test]
 fn a_flag_that_this_version_does_not_have_is_named() {
-    for flag in ["--tls-cert", "--tls-key", "--admin"] {
+    for flag in ["--tls-password", "--admin"] {
         assert_eq!(
             mistake(&format!("yett serve {flag}")),
             format!(

@@ -382,8 +382,11 @@ impl Reader<'_> {
             elsewhere.and_then(|row| row.table),
         ) {
             (None, Some(table)) => {
-                let right = if table == "app" { "app.NAME" } else { table };
-                let hint = format!("it belongs in [{right}]");
+                let hint = match table {
+                    "app" => "it belongs in [app.NAME]".to_owned(),
+                    "listener" | "tls.certificate" => format!("it belongs in [[{table}]]"),
+                    _ => format!("it belongs in [{table}]"),
+                };
                 self.wrong(name.span(), wrong, &listed(&known), Some(hint));
             }
             (near, _) => self.unknown(name, wrong, &listed(&known), near),

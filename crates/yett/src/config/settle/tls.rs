@@ -91,11 +91,7 @@ impl Settling<'_> {
             let place = more
                 .last()
                 .map_or(Place::Default, |said| said.place.clone());
-            let wrong = format!(
-                "there are {} certificates and {} keys",
-                certs.len(),
-                keys.len()
-            );
+            let wrong = format!("certificates: {}, keys: {}", certs.len(), keys.len());
             self.errors.push(
                 ConfigError::new(place, wrong)
                     .expected("a key for each certificate, in the same order"),
