@@ -290,7 +290,7 @@ impl ServeArgs {
         let sendfile = sendfile.into_iter().map(|word| (Key::Sendfile, word));
         let files = [
             (Key::TlsCert, tls_cert),
-            (Key::TlsKey, tls_key),
+            (Key::TlsPrivate, tls_key),
             (Key::TlsClientCrl, tls_client_crl),
         ];
         let files = files

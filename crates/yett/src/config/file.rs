@@ -167,7 +167,8 @@ impl Reader<'_> {
             (Some(cert), None) => {
                 if let DeValue::String(text) = cert.get_ref() {
                     let place = self.place(cert.span());
-                    self.raw.say(Key::TlsKey, Said::new(text.as_ref(), place));
+                    self.raw
+                        .say(Key::TlsPrivate, Said::new(text.as_ref(), place));
                 }
             }
             (Some(_), Some(_)) => {}

@@ -62,7 +62,7 @@ pub(crate) enum Key {
     /// Certificates' files; a list.
     TlsCert,
     /// Their keys' files, in the same order; a list.
-    TlsKey,
+    TlsPrivate,
     /// Whether a certificate for development is made.
     TlsSelfSigned,
     /// The oldest version of TLS that is spoken.
@@ -168,7 +168,7 @@ impl Key {
                 | Self::Static
                 | Self::Sendfile
                 | Self::TlsCert
-                | Self::TlsKey
+                | Self::TlsPrivate
                 | Self::TlsClientCrl
         )
     }
@@ -387,7 +387,7 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         None,
     ),
     row(
-        Key::TlsKey,
+        Key::TlsPrivate,
         ("--tls-key", "YETT_TLS_KEY"),
         (Some("tls.certificate"), "key"),
         Shape::Text,

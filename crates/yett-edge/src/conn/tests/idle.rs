@@ -56,7 +56,7 @@ async fn hyper_is_gone_when_the_connection_has_been_quiet_and_comes_back() {
         let mut left = Box::pin(active(
             io,
             &state,
-            arrival,
+            &arrival,
             &services,
             &settings,
             &mut stopping,

@@ -67,7 +67,7 @@ impl Settling<'_> {
         self_signed: bool,
     ) -> Option<Vec<CertificateSource>> {
         let raw = self.raw;
-        let (certs, keys) = (raw.list(Key::TlsCert), raw.list(Key::TlsKey));
+        let (certs, keys) = (raw.list(Key::TlsCert), raw.list(Key::TlsPrivate));
         if self_signed {
             if let Some(said) = certs.first().or_else(|| keys.first()) {
                 let wrong = "a certificate beside one that is made for development";
