@@ -319,7 +319,9 @@ impl Acceptor {
                         return;
                     };
                     match tls {
-                        None => conn::serve(stream, arrival, services, settings, stopping).await,
+                        None => {
+                            conn::begin(stream, None, arrival, services, settings, stopping).await;
+                        }
                         Some(tls) => {
                             // Boxed: a connection in clear text does not hold room for it.
                             let served =
@@ -330,7 +332,7 @@ impl Acceptor {
                 }
                 Caller::Unix(stream) => {
                     if let Ok(stream) = UnixStream::from_std(stream) {
-                        conn::serve(stream, arrival, services, settings, stopping).await;
+                        conn::begin(stream, None, arrival, services, settings, stopping).await;
                     }
                 }
             }

@@ -35,6 +35,7 @@ mod testing;
 pub mod tls;
 mod websocket;
 
+pub use conn::h2::Http2Settings;
 pub use develop::{Broken, Develop};
 pub use edge::{Edge, EdgeError, Remaining};
 pub use ruling::{Interface, Mount, Ruling};

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::conn::h2::Http2Settings;
 use crate::develop::Develop;
 use crate::floor::Carrier;
 use crate::rules::RouteRules;
@@ -43,6 +44,8 @@ pub struct EdgeSettings {
     /// How long a connection may idle between requests; then it closes. Zero means that it closes
     /// after its first answer. A first request may take as long as a head may.
     pub keep_alive: Duration,
+    /// Limits of HTTP/2. `None`: only HTTP/1.1 is spoken.
+    pub http2: Option<Http2Settings>,
     /// Where bodies above 64 KiB are kept until they are whole, as files without a name.
     pub spool_dir: PathBuf,
     /// Bytes of bodies that are kept in files at one time, over all connections; above: 507.
@@ -89,6 +92,7 @@ impl Default for EdgeSettings {
             body_timeout: Duration::from_secs(30),
             send_timeout: Duration::from_secs(60),
             keep_alive: Duration::from_secs(75),
+            http2: Some(Http2Settings::default()),
             spool_dir: std::env::temp_dir(),
             max_spool: 4 * 1024 * 1024 * 1024,
             carrier: Carrier::default(),

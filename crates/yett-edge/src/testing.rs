@@ -5,6 +5,7 @@
 //! until what is awaited has come.
 
 mod client;
+pub(crate) mod h2_client;
 pub(crate) mod socket;
 mod worker;
 
@@ -266,7 +267,7 @@ impl Bench {
         let stopping = self.stopping.subscribe();
         let served = async move {
             match settings.tls.clone() {
-                None => conn::serve(far, arrival, services, settings, stopping).await,
+                None => conn::begin(far, None, arrival, services, settings, stopping).await,
                 Some(tls) => {
                     conn::tls(&tls, far, arrival, services, settings, stopping).await;
                 }

@@ -60,8 +60,9 @@ pub use guard::{
     TokenKeySource, TokenRuleSettings, Verdict,
 };
 pub use request::{
-    AllowedHosts, Arrival, AuthScheme, BadRequest, BodyLength, ClientAddr, ClientCertificate,
-    Credential, Host, RequestHead, Scheme, ServerAddr, Spelling, Target, TlsSession, UnprovenToken,
+    AllowedHosts, Arrival, AuthScheme, BadRequest, BodyFollows, BodyLength, ClientAddr,
+    ClientCertificate, Credential, Host, RequestHead, Scheme, ServerAddr, Spelling, Target,
+    TlsSession, UnprovenToken,
 };
 pub use route::{
     AnswerChoice, GuardSettings, MountId, MountSettings, Rest, RouteName, SchemeAnswers, Service,

@@ -7,11 +7,15 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::h2::StreamBody;
+
 /// The body of a client's request.
 #[derive(Debug)]
 pub(crate) enum ClientBody {
     /// Behind a head of HTTP/1.1.
     Http1(Incoming),
+    /// On a stream of HTTP/2.
+    Http2(StreamBody),
 }
 
 /// A body that did not come to its end: the client left, or broke its framing.
@@ -19,6 +23,8 @@ pub(crate) enum ClientBody {
 pub(crate) enum BodyCut {
     #[error(transparent)]
     Http1(#[from] hyper::Error),
+    #[error(transparent)]
+    Http2(#[from] h2::Error),
 }
 
 impl Body for ClientBody {
@@ -31,18 +37,21 @@ impl Body for ClientBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyCut>>> {
         match self.get_mut() {
             Self::Http1(body) => Pin::new(body).poll_frame(cx).map_err(BodyCut::Http1),
+            Self::Http2(body) => body.poll_frame(cx).map_err(BodyCut::Http2),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Http1(body) => body.is_end_stream(),
+            Self::Http2(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Http1(body) => body.size_hint(),
+            Self::Http2(body) => body.size_hint(),
         }
     }
 }

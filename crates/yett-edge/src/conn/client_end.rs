@@ -1,5 +1,8 @@
 //! What a running request may do with its client's connection beside the answer itself.
 
+use std::sync::Arc;
+
+use super::h2::StreamState;
 use super::{BusyGuard, EarlyHints};
 use crate::websocket::{Asked, Socket};
 
@@ -8,6 +11,8 @@ use crate::websocket::{Asked, Socket};
 pub(crate) enum ClientEnd {
     /// The whole connection: it has one request at a time.
     Http1(BusyGuard),
+    /// One stream of many.
+    Http2(Arc<StreamState>),
 }
 
 impl ClientEnd {
@@ -15,6 +20,8 @@ impl ClientEnd {
     pub(crate) const fn asked(&self) -> Option<&Asked> {
         match self {
             Self::Http1(busy) => busy.asked(),
+            // Extended CONNECT (RFC 8441) is not offered; clients use HTTP/1.1 for WebSockets.
+            Self::Http2(_) => None,
         }
     }
 
@@ -23,6 +30,8 @@ impl ClientEnd {
     pub(crate) fn switch_to(&mut self, socket: Socket) {
         match self {
             Self::Http1(busy) => busy.switch_to(socket),
+            // Nobody has asked for it.
+            Self::Http2(_) => drop(socket),
         }
     }
 
@@ -30,6 +39,7 @@ impl ClientEnd {
     pub(crate) fn hints(&self) -> EarlyHints {
         match self {
             Self::Http1(busy) => busy.hints(),
+            Self::Http2(stream) => EarlyHints::Http2(Arc::clone(stream)),
         }
     }
 
@@ -37,6 +47,7 @@ impl ClientEnd {
     pub(crate) fn answers(&self) {
         match self {
             Self::Http1(busy) => busy.answers(),
+            Self::Http2(stream) => stream.answers(),
         }
     }
 
@@ -44,6 +55,7 @@ impl ClientEnd {
     pub(crate) fn is_cut(&self) -> bool {
         match self {
             Self::Http1(busy) => busy.is_cut(),
+            Self::Http2(stream) => stream.is_cut(),
         }
     }
 }

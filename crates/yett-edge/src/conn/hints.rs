@@ -14,21 +14,31 @@ use bytes::{BufMut, BytesMut};
 use http::HeaderMap;
 
 use super::ConnState;
+use super::h2::StreamState;
 
 /// Bytes of hints that wait for their moment; more are dropped.
 pub(super) const MOST_WAITING: usize = 16 * 1024;
 
-/// Where the hints of one connection's running request go.
+/// Where the hints of a running request go.
 #[derive(Debug, Clone)]
-pub(crate) struct EarlyHints(Arc<ConnState>);
+pub(crate) enum EarlyHints {
+    /// Beside hyper.
+    Http1(Arc<ConnState>),
+    /// On the request's own stream.
+    Http2(Arc<StreamState>),
+}
 
 impl EarlyHints {
     pub(crate) const fn new(state: Arc<ConnState>) -> Self {
-        Self(state)
+        Self::Http1(state)
     }
 
     /// Sends a 103 answer with these fields before the running request's answer, or drops it.
     pub(crate) fn send(&self, fields: &HeaderMap) {
+        let state = match self {
+            Self::Http1(state) => state,
+            Self::Http2(stream) => return stream.hint(fields),
+        };
         if fields.is_empty() {
             return;
         }
@@ -41,6 +51,6 @@ impl EarlyHints {
             bytes.put_slice(b"\r\n");
         }
         bytes.put_slice(b"\r\n");
-        self.0.hint(&bytes);
+        state.hint(&bytes);
     }
 }

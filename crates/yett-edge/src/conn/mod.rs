@@ -14,6 +14,8 @@
 mod active;
 mod body;
 mod client_end;
+mod dispatch;
+pub mod h2;
 mod hints;
 mod idle;
 mod io;
@@ -39,6 +41,8 @@ use crate::settings::EdgeSettings;
 use crate::websocket;
 pub(crate) use body::{BodyCut, ClientBody};
 pub(crate) use client_end::ClientEnd;
+pub use dispatch::Protocol;
+pub(crate) use dispatch::begin;
 pub(crate) use hints::EarlyHints;
 pub(crate) use io::poll_read_some;
 pub use offence::Offence;

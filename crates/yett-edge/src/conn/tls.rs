@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use yett_gate::Arrival;
 
-use super::{Stop, not_tls, serve};
+use super::{Protocol, Stop, begin, not_tls};
 use crate::meters::Limit;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -30,8 +30,17 @@ pub(crate) async fn tls<S>(
     };
     match handshake {
         Handshake::Done(stream, session) => {
+            let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());
             let arrival = arrival.over_tls(session);
-            serve(stream, arrival, services, settings, stopping).await;
+            begin(
+                stream,
+                Some(protocol),
+                arrival,
+                services,
+                settings,
+                stopping,
+            )
+            .await;
         }
         Handshake::PlainHttp(stream) => not_tls(stream, &arrival, &services).await,
         Handshake::Slow => services.meters().met(Limit::TlsHandshake),

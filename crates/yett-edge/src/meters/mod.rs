@@ -14,11 +14,26 @@ pub enum Limit {
     Connections,
     /// The time of a TLS handshake.
     TlsHandshake,
+    /// Requests of one HTTP/2 connection that run at a time.
+    Http2Streams,
+    /// Requests of one HTTP/2 connection that its client takes back or breaks.
+    Http2Resets,
+    /// Frames of one HTTP/2 connection that carry nothing, and heads far too long.
+    Http2Frames,
+    /// How long a client of HTTP/2 may take nothing of an answer.
+    Http2Stalled,
 }
 
 impl Limit {
     /// All of them, in the order of their declaration.
-    pub const ALL: &'static [Self] = &[Self::Connections, Self::TlsHandshake];
+    pub const ALL: &'static [Self] = &[
+        Self::Connections,
+        Self::TlsHandshake,
+        Self::Http2Streams,
+        Self::Http2Resets,
+        Self::Http2Frames,
+        Self::Http2Stalled,
+    ];
 
     /// Its name as the label of a metric: lower case with underscores.
     #[must_use]
@@ -26,6 +41,10 @@ impl Limit {
         match self {
             Self::Connections => "connections",
             Self::TlsHandshake => "tls_handshake",
+            Self::Http2Streams => "http2_streams",
+            Self::Http2Resets => "http2_resets",
+            Self::Http2Frames => "http2_frames",
+            Self::Http2Stalled => "http2_stalled",
         }
     }
 }

@@ -22,7 +22,7 @@ use http::{HeaderValue, Request, Response, Version};
 use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
-use crate::conn::{ClientBody, ClientEnd, EarlyHints};
+use crate::conn::{ClientBody, ClientEnd, EarlyHints, Offence};
 use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
@@ -95,6 +95,24 @@ impl Services {
     /// What is counted.
     pub(crate) const fn meters(&self) -> &Arc<Meters> {
         &self.meters
+    }
+
+    /// Answers a head that its protocol forbids, though it could be read.
+    pub(crate) fn turned_away(
+        &self,
+        parts: &Parts,
+        arrival: &Arrival,
+        offence: Offence,
+    ) -> Response<Body> {
+        let target = parts.uri.to_string();
+        let record = Record::new(
+            &self.log,
+            arrival.client(),
+            parts.method.as_str(),
+            &target,
+            protocol(parts.version),
+        );
+        respond::failed(&Failure::Offence(offence), record)
     }
 
     /// Answers one request. Never fails: a failure is an answer.

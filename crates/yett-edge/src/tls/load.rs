@@ -14,10 +14,6 @@ use super::clients::Clients;
 use super::settings::{CertificateSource, ClientCertificates, MinVersion, TlsSettings};
 use super::{TlsError, TlsErrors, self_signed};
 
-/// The protocols that are spoken behind TLS (ALPN, RFC 7301), the best first. A client that offers
-/// others alone is refused by an alert.
-const PROTOCOLS: &[&[u8]] = &[b"http/1.1"];
-
 /// Sessions of TLS 1.2 clients without tickets that can be resumed; the oldest is forgotten.
 const SESSIONS: usize = 4096;
 
@@ -130,7 +126,8 @@ fn config(
         .map_err(TlsError::Library)?
         .with_client_cert_verifier(clients.verifier)
         .with_cert_resolver(Arc::clone(choice) as Arc<_>);
-    config.alpn_protocols = PROTOCOLS.iter().map(|name| name.to_vec()).collect();
+    let names = settings.protocols.iter().map(|protocol| protocol.alpn());
+    config.alpn_protocols = names.map(<[u8]>::to_vec).collect();
     config.ticketer = Arc::clone(&resumption.tickets);
     config.session_storage = Arc::clone(&resumption.sessions);
     // Early data can be sent again by anybody who saw it (RFC 8446 section 8).

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::conn::Protocol;
+
 /// Certificates, versions and clients of the TLS listeners.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsSettings {
@@ -15,6 +17,9 @@ pub struct TlsSettings {
     pub min_version: MinVersion,
     /// Whether clients show certificates of their own.
     pub clients: ClientCertificates,
+    /// The protocols that are spoken behind TLS (ALPN, RFC 7301), the best first. A client that offers
+    /// others alone is refused by an alert; one that offers none speaks HTTP/1.1.
+    pub protocols: Vec<Protocol>,
     /// How long a handshake may take, from the connection's begin; above: the connection is closed.
     pub handshake_timeout: Duration,
 }
@@ -22,12 +27,13 @@ pub struct TlsSettings {
 impl TlsSettings {
     /// The defaults, with these certificates.
     #[must_use]
-    pub const fn new(certificates: Vec<CertificateSource>) -> Self {
+    pub fn new(certificates: Vec<CertificateSource>) -> Self {
         Self {
             certificates,
             unknown_name: UnknownName::Default,
             min_version: MinVersion::Tls12,
             clients: ClientCertificates::Off,
+            protocols: vec![Protocol::Http2, Protocol::Http1],
             handshake_timeout: Duration::from_secs(10),
         }
     }

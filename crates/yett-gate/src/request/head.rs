@@ -62,6 +62,11 @@ pub struct RequestHead {
     body_length: BodyLength,
 }
 
+/// An extension of [`Parts`]: a body follows, as the framing of HTTP/2 says. There, a body needs
+/// neither of the headers by which HTTP/1.1 tells (RFC 9113, 8.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyFollows;
+
 /// How long the body is that follows the head (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyLength {
@@ -69,7 +74,7 @@ pub enum BodyLength {
     None,
     /// `Content-Length`, in bytes.
     Known(u64),
-    /// It ends with its last chunk.
+    /// Unknown: it ends with its last chunk, or with its stream.
     Chunked,
 }
 
@@ -84,6 +89,7 @@ impl RequestHead {
             uri,
             version,
             mut headers,
+            extensions,
             ..
         } = parts;
         let target = Target::parse(&method, &uri)?;
@@ -91,7 +97,10 @@ impl RequestHead {
         if headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
             return Err(BadRequest::TwoAuthorizations);
         }
-        let body_length = body_length(&headers)?;
+        let body_length = match body_length(&headers, version)? {
+            BodyLength::None if extensions.get::<BodyFollows>().is_some() => BodyLength::Chunked,
+            length => length,
+        };
         strip_connection(&mut headers)?;
         strip_names(&mut headers);
         Ok(Self {
@@ -208,11 +217,13 @@ fn one_host(
     }
 }
 
-fn body_length(headers: &HeaderMap) -> Result<BodyLength, BadRequest> {
+fn body_length(headers: &HeaderMap, version: Version) -> Result<BodyLength, BadRequest> {
     let mut lengths = headers.get_all(header::CONTENT_LENGTH).iter();
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     match (lengths.next(), codings.next()) {
         (None, None) => Ok(BodyLength::None),
+        // HTTP/2 has no transfer codings (RFC 9113, 8.2.2).
+        (_, Some(_)) if version >= Version::HTTP_2 => Err(BadRequest::TransferCoding),
         (Some(_), Some(_)) => Err(BadRequest::TwoLengths),
         (Some(length), None) => {
             if lengths.next().is_some() {

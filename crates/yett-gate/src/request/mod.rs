@@ -14,7 +14,7 @@ mod tls;
 pub use arrival::{Arrival, ClientAddr, Scheme, ServerAddr};
 pub use bad_request::BadRequest;
 pub use credential::{AuthScheme, Credential, Spelling, UnprovenToken};
-pub use head::{BodyLength, RequestHead};
+pub use head::{BodyFollows, BodyLength, RequestHead};
 pub use host::{AllowedHosts, Host};
 pub use target::Target;
 pub use tls::{ClientCertificate, TlsSession};

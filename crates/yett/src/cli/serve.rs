@@ -164,6 +164,12 @@ pub(super) struct ServeArgs {
     /// How long a handshake may take; then the connection is closed.
     #[arg(long, value_name = "DURATION", help_heading = "TLS")]
     tls_handshake_timeout: Option<String>,
+    /// Whether HTTP/2 is spoken with clients that ask for it: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "Limits")]
+    http2: Option<String>,
+    /// How many requests of one HTTP/2 connection run at a time; the next one is refused.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    http2_max_streams: Option<String>,
 
     /// The largest message of a WebSocket's client; beyond it the WebSocket is closed with 1009.
     #[arg(long, value_name = "SIZE", help_heading = "WebSockets")]
@@ -230,6 +236,8 @@ impl ServeArgs {
             tls_client_ca,
             tls_client_crl,
             tls_handshake_timeout,
+            http2,
+            http2_max_streams,
             ws_max_message,
             ws_ping_interval,
             ws_ping_timeout,
@@ -272,6 +280,8 @@ impl ServeArgs {
             (Key::TlsClientAuth, tls_client_auth),
             (Key::TlsClientCa, tls_client_ca),
             (Key::TlsHandshakeTimeout, tls_handshake_timeout),
+            (Key::Http2, http2),
+            (Key::Http2MaxStreams, http2_max_streams),
             (Key::WsMaxMessage, ws_max_message),
             (Key::WsPingInterval, ws_ping_interval),
             (Key::WsPingTimeout, ws_ping_timeout),

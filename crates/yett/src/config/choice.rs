@@ -294,6 +294,11 @@ impl Preload {
     }
 }
 
+/// Whether HTTP/2 is spoken: `on` or `off`.
+pub(super) fn http2(text: &str) -> Result<bool, Wrong> {
+    AccessLog::parse(text).map(|switch| switch == AccessLog::On)
+}
+
 /// Whether WebSockets' messages are compressed: `on` or `off`.
 pub(super) fn deflate(text: &str) -> Result<Deflate, Wrong> {
     AccessLog::parse(text).map(|switch| match switch {

@@ -160,6 +160,13 @@ fn lines(settled: &Settled) -> Vec<String> {
     line("max head", size_text(limits.max_head as u64));
     line("max body", size_text(limits.max_body));
     line("spool dir", limits.spool_dir.display().to_string());
+    line(
+        "http2 streams",
+        settings
+            .http2
+            .as_ref()
+            .map_or("off".to_owned(), |http2| http2.max_streams.to_string()),
+    );
     let websocket = &settings.websocket;
     let unless_never = |time: Option<Duration>| time.map_or("never".to_owned(), duration_text);
     line("ws max message", size_text(websocket.max_message));
@@ -296,6 +303,7 @@ keep-alive = 75s
 max head = 64KiB
 max body = 100MiB
 spool dir = /tmp
+http2 streams = 128
 ws max message = 16MiB
 ws ping interval = 20s
 ws ping timeout = 20s

@@ -77,6 +77,10 @@ pub(crate) enum Key {
     TlsClientCrl,
     /// How long a handshake may take.
     TlsHandshakeTimeout,
+    /// Whether HTTP/2 is spoken.
+    Http2,
+    /// Requests of one HTTP/2 connection that run at a time.
+    Http2MaxStreams,
     /// The largest message of a WebSocket's client.
     WsMaxMessage,
     /// How often a WebSocket's client is pinged.
@@ -441,6 +445,20 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("tls"), "handshake_timeout"),
         Shape::Duration,
         Some("10s"),
+    ),
+    row(
+        Key::Http2,
+        ("--http2", "YETT_HTTP2"),
+        (Some("server"), "http2"),
+        Shape::Switch,
+        Some("on"),
+    ),
+    row(
+        Key::Http2MaxStreams,
+        ("--http2-max-streams", "YETT_HTTP2_MAX_STREAMS"),
+        (Some("server"), "http2_max_streams"),
+        Shape::Whole,
+        Some("128"),
     ),
     row(
         Key::WsMaxMessage,

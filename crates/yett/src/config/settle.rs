@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use yett_edge::WebSocketSettings;
+use yett_edge::{Http2Settings, WebSocketSettings};
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -114,10 +114,12 @@ impl Settling<'_> {
         let max_rss = self.one(Key::MaxRss, max_rss);
         let preload = self.one(Key::Preload, Preload::parse);
         let limits = self.limits();
+        let http2 = self.http2();
         let websocket = self.websocket();
         let log_format = self.one(Key::LogFormat, LogFormat::parse);
         let access_log = self.one(Key::AccessLog, AccessLog::parse);
         let pid_file = self.pid_file();
+        let http2 = http2?;
         Some(ServeSettings {
             app: app?,
             folder: folder?,
@@ -125,7 +127,7 @@ impl Settling<'_> {
             interface: interface?,
             reload: reload?,
             binds,
-            tls: tls?,
+            tls: tls?.map(|tls| tls::speaking(tls, &http2)),
             plain,
             mounts,
             sendfile,
@@ -141,6 +143,7 @@ impl Settling<'_> {
             max_rss: max_rss?,
             preload: preload?,
             limits: limits?,
+            http2,
             websocket: websocket?,
             log_format: log_format?,
             access_log: access_log?,
@@ -170,6 +173,14 @@ impl Settling<'_> {
             max_body: max_body?,
             spool_dir: spool_dir?,
         })
+    }
+
+    /// The outer `None` only if an error was pushed.
+    fn http2(&mut self) -> Option<Option<Http2Settings>> {
+        let spoken = self.one(Key::Http2, choice::http2);
+        let max_streams = self.one(Key::Http2MaxStreams, |text| whole(text, 1, 1000));
+        let max_streams = u32::try_from(max_streams?).ok()?;
+        Some(spoken?.then_some(Http2Settings { max_streams }))
     }
 
     fn websocket(&mut self) -> Option<WebSocketSettings> {

@@ -135,6 +135,7 @@ impl Plan {
             request_timeout: settings.timeout,
             max_requests: settings.max_requests.map(std::num::NonZero::get),
             max_requests_jitter: settings.max_requests_jitter,
+            http2: settings.http2.clone(),
             websocket: settings.websocket.clone(),
             tls: self.tls.clone(),
             ..EdgeSettings::default()

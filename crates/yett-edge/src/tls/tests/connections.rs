@@ -9,7 +9,9 @@ use yett_link::frame::Kind;
 use yett_link::request::RequestView;
 
 use super::*;
+use crate::conn::Protocol;
 use crate::meters::Limit;
+use crate::testing::h2_client::H2Client;
 use crate::testing::{Client, FakeWorker, seconds, settle};
 use crate::tls::UnknownName;
 
@@ -366,4 +368,36 @@ async fn client_that_takes_nothing_of_its_answer_is_cut() {
     let cut = soon(stream.read_to_end(&mut got)).await;
     assert!(cut.is_err(), "an end that is none is not told as one");
     assert!(got.len() < 30_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_offers_http2_speaks_it_and_its_scheme_is_https() {
+    let house = House::new();
+    let bench = bench(house.settings());
+    let mut worker = bench.worker(1).await;
+    let caller = house.client().offering(&["http/1.1", "h2"]);
+    let stream = caller.call(&bench, "example.org").await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+    let mut client = H2Client::new(stream).await;
+    // What the client says of the scheme decides nothing.
+    let arriving = client.get("/").await;
+    let frame = worker.expect(Kind::Request).await;
+    let id = frame.exchange.get();
+    assert!(worker.begin(id).await);
+    let view = RequestView::parse(&frame.payload).unwrap();
+    assert_eq!(view.line.scheme, "https");
+    worker.answer(id, "ok").await;
+    assert_eq!(arriving.answer().await, "200 | ok");
+}
+
+#[tokio::test(start_paused = true)]
+async fn http2_that_is_off_is_not_agreed_on() {
+    let house = House::new();
+    let bench = bench(TlsSettings {
+        protocols: vec![Protocol::Http1],
+        ..house.settings()
+    });
+    let caller = house.client().offering(&["h2", "http/1.1"]);
+    let stream = caller.call(&bench, "example.org").await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
 }

@@ -2,7 +2,7 @@
 
 use http::{Method, Request, Version};
 
-use super::{BodyLength, RequestHead};
+use super::{BodyFollows, BodyLength, RequestHead};
 use crate::request::{Arrival, BadRequest, ClientAddr, Scheme, ServerAddr};
 
 const ARRIVAL: Arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
@@ -210,4 +210,26 @@ fn body_has_one_length() {
 fn debug_prints_no_header() {
     let head = parse(&[("Authorization", "Bearer hunter2"), ("Cookie", "hunter2")]).unwrap();
     assert!(!format!("{head:?}").contains("hunter2"));
+}
+
+#[test]
+fn body_of_http2_needs_no_header_and_a_transfer_coding_is_refused() {
+    let parts = |headers: &[(&str, &str)]| {
+        let mut request = Request::builder()
+            .uri("https://a.test/x")
+            .version(Version::HTTP_2);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        parts.extensions.insert(BodyFollows);
+        RequestHead::parse(parts, ARRIVAL).map(|head| head.body_length())
+    };
+    assert_eq!(parts(&[]), Ok(BodyLength::Chunked));
+    let announced = parts(&[("content-length", "5")]);
+    assert_eq!(announced, Ok(BodyLength::Known(5)));
+    let chunked = [("transfer-encoding", "chunked")];
+    assert_eq!(parts(&chunked), Err(BadRequest::TransferCoding));
+    let bodyless = parse_as(Version::HTTP_2, "https://a.test/x", &[]).unwrap();
+    assert_eq!(bodyless.body_length(), BodyLength::None);
 }

@@ -4,6 +4,8 @@
 
 use super::{Bind, ConfigError, Key, Place, Said, ServeSettings, Settling, Wrong, quoted};
 use std::time::Duration;
+use yett_edge::Http2Settings;
+use yett_edge::conn::Protocol;
 use yett_edge::tls::{
     CertificateSource, ClientCertificates, ClientTrust, MinVersion, TlsSettings, UnknownName,
 };
@@ -29,6 +31,15 @@ enum Asked {
     Off,
     Optional,
     Required,
+}
+
+/// What is spoken behind TLS follows from what is spoken at all.
+pub(super) fn speaking(tls: TlsSettings, http2: &Option<Http2Settings>) -> TlsSettings {
+    let protocols = match http2 {
+        Some(_) => vec![Protocol::Http2, Protocol::Http1],
+        None => vec![Protocol::Http1],
+    };
+    TlsSettings { protocols, ..tls }
 }
 
 impl Settling<'_> {

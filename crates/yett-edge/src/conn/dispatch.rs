@@ -1,0 +1,179 @@
+//! Which protocol drives a connection: what TLS agreed on, or what the first bytes are.
+//!
+//! A client may begin HTTP/2 in clear text if it knows that it is spoken here (RFC 9113 section 3.3):
+//! its first 24 bytes can be no request of HTTP/1.1. There is no `Upgrade: h2c`.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use yett_gate::Arrival;
+
+use super::{Stop, h2, poll_read_some, serve};
+use crate::service::Services;
+use crate::settings::EdgeSettings;
+
+/// What a client of HTTP/2 says first.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.0 or HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+impl Protocol {
+    /// Its name in a TLS handshake (RFC 7301 section 6, RFC 9113 section 3.2).
+    #[must_use]
+    pub const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Http1 => b"http/1.1",
+            Self::Http2 => b"h2",
+        }
+    }
+
+    /// What was agreed on in a TLS handshake. Who agreed on nothing speaks HTTP/1.1.
+    pub(super) fn agreed(alpn: Option<&[u8]>) -> Self {
+        if alpn == Some(Self::Http2.alpn()) {
+            Self::Http2
+        } else {
+            Self::Http1
+        }
+    }
+}
+
+/// Serves one connection to its end. `agreed` is what TLS says is spoken on it; without it, the first
+/// bytes say so.
+pub(crate) async fn begin<S>(
+    mut stream: S,
+    agreed: Option<Protocol>,
+    arrival: Arrival,
+    services: Arc<Services>,
+    settings: Arc<EdgeSettings>,
+    mut stopping: watch::Receiver<Stop>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let (protocol, first) = match agreed {
+        Some(protocol) => (protocol, BytesMut::new()),
+        None if settings.http2.is_none() => (Protocol::Http1, BytesMut::new()),
+        None => match first_bytes(&mut stream, &settings, &mut stopping).await {
+            Some(told) => told,
+            None => return,
+        },
+    };
+    let stream = Begun { first, stream };
+    match protocol {
+        Protocol::Http1 => serve(stream, arrival, services, settings, stopping).await,
+        // Boxed: a connection of HTTP/1.1 does not hold room for one of HTTP/2.
+        Protocol::Http2 => {
+            Box::pin(h2::serve(stream, arrival, services, settings, stopping)).await;
+        }
+    }
+}
+
+/// Reads until it is certain what is spoken. `None`: the connection is over before that.
+///
+/// Nothing is held while nothing has come.
+async fn first_bytes<S>(
+    stream: &mut S,
+    settings: &EdgeSettings,
+    stopping: &mut watch::Receiver<Stop>,
+) -> Option<(Protocol, BytesMut)>
+where
+    S: AsyncRead + Unpin,
+{
+    let mut first = BytesMut::new();
+    // A connection's first request may come as late as a head may.
+    let mut until = Instant::now() + settings.keep_alive.max(settings.head_timeout);
+    loop {
+        let silent = first.is_empty();
+        let read = std::future::poll_fn(|cx| {
+            poll_read_some(Pin::new(&mut *stream), cx, |bytes| {
+                first.extend_from_slice(bytes);
+                bytes.len()
+            })
+        });
+        let read = tokio::select! {
+            biased;
+            read = read => read,
+            _sender_gone = stopping.wait_for(|stop| *stop != Stop::No) => return None,
+            () = sleep_until(until), if silent => return None,
+            // What stands there is no preface; HTTP/1.1 knows what to say of it.
+            () = sleep_until(until) => return Some((Protocol::Http1, first)),
+        };
+        if !matches!(read, Ok(1..)) {
+            return (read.is_ok() && !first.is_empty()).then_some((Protocol::Http1, first));
+        }
+        if first.starts_with(PREFACE) {
+            return Some((Protocol::Http2, first));
+        }
+        if !PREFACE.starts_with(&first) {
+            return Some((Protocol::Http1, first));
+        }
+        until = until.min(Instant::now() + settings.head_timeout);
+    }
+}
+
+/// A connection of which something was read already.
+struct Begun<S> {
+    first: BytesMut,
+    stream: S,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Begun<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.first.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, into);
+        }
+        let count = self.first.len().min(into.remaining());
+        into.put_slice(self.first.get(..count).unwrap_or_default());
+        self.first.advance(count);
+        if self.first.is_empty() {
+            self.first = BytesMut::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Begun<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+}

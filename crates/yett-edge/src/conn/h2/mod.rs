@@ -1,0 +1,315 @@
+//! One client connection: HTTP/2 (RFC 9113) by h2, behind a watch that counts what passes.
+//!
+//! [`io`] shows every frame to [`traffic`], which says what is too much; [`request`] makes of a head
+//! what the gate reads; [`stream`] runs one request and sends its answer; [`body`] is the request's
+//! body. This file drives the connection: it hands streams on, keeps time, and ends it.
+//!
+//! Why h2 itself and not hyper's server: `docs/decisions/0029-http2-by-h2-itself.md`.
+//!
+//! Bounds, of one connection: `max_streams` requests; heads of `max_head` and `max_headers`; one
+//! connection's window of bodies that nobody has read yet; of each answer one piece and what h2 has
+//! buffered. Frames that carry nothing and requests that are taken back have budgets. No tree of
+//! priorities is kept, nothing is pushed, and no stream becomes a WebSocket.
+
+mod body;
+mod budget;
+mod frames;
+mod io;
+mod request;
+mod response;
+mod stream;
+mod traffic;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use h2::RecvStream;
+use h2::server::{Builder, Connection, SendResponse};
+use http::Request;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use yett_gate::Arrival;
+
+use self::io::WatchedIo;
+use self::stream::Stream;
+use self::traffic::{Breach, Traffic};
+use super::{ClientBody, ClientEnd, LINGER, Stop, state};
+use crate::log::Record;
+use crate::meters::Limit;
+use crate::respond::failure;
+use crate::service::Services;
+use crate::settings::EdgeSettings;
+pub(crate) use body::StreamBody;
+pub(crate) use stream::StreamState;
+
+/// Limits of HTTP/2 that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Http2Settings {
+    /// Requests that one connection may have running at a time; above, a stream is refused in a way
+    /// that lets the client send it again.
+    pub max_streams: u32,
+}
+
+impl Default for Http2Settings {
+    fn default() -> Self {
+        Self { max_streams: 128 }
+    }
+}
+
+/// What a client may send ahead of one body's reader, and of all of them: enough for 20 MB a second
+/// over a line of 50 ms, and one slow reader leaves half of it to the others.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 2 * STREAM_WINDOW;
+/// Bytes of one answer that h2 holds for the socket.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Streams that were taken back before they were handed on. More than are read at once, so that it
+/// is the budget of resets that ends a connection.
+const MOST_RESET_UNSEEN: usize = 64;
+
+/// Serves one connection to its end.
+pub(super) async fn serve<S>(
+    stream: S,
+    arrival: Arrival,
+    services: Arc<Services>,
+    settings: Arc<EdgeSettings>,
+    mut stopping: watch::Receiver<Stop>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let traffic = Arc::new(Traffic::new());
+    let io = WatchedIo::new(stream, Arc::clone(&traffic));
+    let chosen = settings.http2.clone().unwrap_or_default();
+    let handshake = Builder::new()
+        .max_concurrent_streams(chosen.max_streams)
+        .max_header_list_size(u32::try_from(settings.max_head).unwrap_or(u32::MAX))
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_send_buffer_size(SEND_BUFFER)
+        .max_pending_accept_reset_streams(MOST_RESET_UNSEEN)
+        .handshake(io);
+    // A client that does not even finish its preface is left.
+    let Ok(Ok(connection)) = timeout(settings.head_timeout, handshake).await else {
+        return;
+    };
+    let mut driver = Driver {
+        connection,
+        running: JoinSet::new(),
+        idle_since: Some(Instant::now()),
+        fresh: true,
+        leaving_since: None,
+        breached: false,
+        traffic,
+        arrival,
+        services,
+        settings,
+    };
+    let mut stop_seen = false;
+    let look_every = state::look_every(&driver.settings);
+    let mut alarm = pin!(sleep_until(Instant::now() + look_every));
+    let orderly = loop {
+        tokio::select! {
+            biased;
+            orderly = poll_fn(|cx| driver.poll(cx)) => break orderly,
+            _sender_gone = stopping.wait_for(|stop| *stop != Stop::No), if !stop_seen => {
+                stop_seen = true;
+                driver.leave();
+            }
+            () = &mut alarm => match driver.overdue() {
+                Due::Never => alarm.as_mut().reset(Instant::now() + look_every),
+                Due::At(at) => alarm.as_mut().reset(at.min(Instant::now() + look_every)),
+                Due::Over => break false,
+            }
+        }
+    };
+    driver.end(orderly).await;
+}
+
+/// What the clock says about a connection.
+enum Due {
+    /// Look again after a while.
+    Never,
+    /// Look again then.
+    At(Instant),
+    /// It is cut.
+    Over,
+}
+
+/// The connection's own task.
+struct Driver<S> {
+    connection: Connection<WatchedIo<S>, Bytes>,
+    running: JoinSet<()>,
+    /// Since when no request has been running.
+    idle_since: Option<Instant>,
+    /// No request has come yet.
+    fresh: bool,
+    /// Since when the client knows that it should send no more requests.
+    leaving_since: Option<Instant>,
+    breached: bool,
+    traffic: Arc<Traffic>,
+    arrival: Arrival,
+    services: Arc<Services>,
+    settings: Arc<EdgeSettings>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
+    /// Goes on until nothing can. Ready when the connection is over: whether it ended in order.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            match self.connection.poll_accept(cx) {
+                Poll::Ready(Some(Ok((request, respond)))) => {
+                    self.begin(request, respond);
+                    continue;
+                }
+                Poll::Ready(Some(Err(_told))) => return Poll::Ready(false),
+                Poll::Ready(None) => return Poll::Ready(!self.breached),
+                Poll::Pending => {}
+            }
+            self.record_refusals();
+            match self.traffic.breach() {
+                Some(breach) if !self.breached => {
+                    self.breached = true;
+                    self.leaving_since.get_or_insert_with(Instant::now);
+                    if let Some(limit) = breach.limit() {
+                        self.services.meters().met(limit);
+                    }
+                    self.connection.abrupt_shutdown(breach.reason());
+                }
+                Some(_) => break,
+                None if self.traffic.go_on() => {}
+                None => break,
+            }
+        }
+        while let Poll::Ready(Some(_panicked)) = self.running.poll_join_next(cx) {}
+        if self.running.is_empty() && self.idle_since.is_none() {
+            self.idle_since = Some(Instant::now());
+            if self.settings.keep_alive.is_zero() {
+                self.leave();
+                return self.poll(cx);
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Lets one request run.
+    fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+        self.traffic.taken(respond.stream_id().as_u32());
+        self.idle_since = None;
+        self.fresh = false;
+        let state = Arc::new(StreamState::default());
+        let (mut parts, incoming) = request.into_parts();
+        let settled = request::settle(
+            &mut parts,
+            !incoming.is_end_stream(),
+            self.settings.max_headers,
+        );
+        let headless = parts.method == http::Method::HEAD;
+        let expects = request::expects_word(&parts).then(|| Arc::clone(&state));
+        let stream = Stream {
+            respond,
+            state: Arc::clone(&state),
+            traffic: Arc::clone(&self.traffic),
+            services: Arc::clone(&self.services),
+            settings: Arc::clone(&self.settings),
+            headless,
+        };
+        let services = Arc::clone(&self.services);
+        match settled {
+            Ok(()) => {
+                let body = ClientBody::Http2(StreamBody::new(incoming, expects));
+                let request = Request::from_parts(parts, body);
+                let answer =
+                    services.answer(request, self.arrival.clone(), ClientEnd::Http2(state));
+                self.running.spawn(stream.run(answer));
+            }
+            Err(offence) => {
+                let answer = services.turned_away(&parts, &self.arrival, offence);
+                self.running
+                    .spawn(stream.run(std::future::ready(Ok(answer))));
+            }
+        }
+    }
+
+    /// Streams that h2 refused have a record each, as bytes that are no request have over HTTP/1.1.
+    fn record_refusals(&self) {
+        if self.traffic.take_calmed() {
+            self.services.meters().met(Limit::Http2Frames);
+        }
+        for (_, refusal) in self.traffic.take_refusals() {
+            if refusal == traffic::Refusal::TooMany {
+                self.services.meters().met(Limit::Http2Streams);
+            }
+            let mut record = self.record();
+            record.status(refusal.status());
+            record.reason(refusal);
+        }
+    }
+
+    fn record(&self) -> Record {
+        let client = self.arrival.client();
+        let mut record = Record::new(self.services.log(), client, "-", "-", "HTTP/2");
+        record.fields.fault = Some(failure::Fault::Client.name());
+        record
+    }
+
+    /// Tells the client to send no more requests; those that run go on to their end.
+    fn leave(&mut self) {
+        if self.leaving_since.is_none() {
+            self.leaving_since = Some(Instant::now());
+            self.connection.graceful_shutdown();
+        }
+    }
+
+    fn overdue(&mut self) -> Due {
+        let now = Instant::now();
+        let (head_since, stalled_since) = self.traffic.waits();
+        if stalled_since.is_some_and(|since| since + self.settings.send_timeout <= now) {
+            self.services.meters().met(Limit::Http2Stalled);
+            return Due::Over;
+        }
+        if let Some(since) = head_since
+            && since + self.settings.head_timeout <= now
+        {
+            self.traffic.offend(Breach::Slow);
+        }
+        let Some(idle_since) = self.idle_since else {
+            return Due::Never;
+        };
+        let end = match self.leaving_since {
+            // It has heard of it, and has nothing running: it may still take what was sent.
+            Some(since) => since.max(idle_since) + LINGER,
+            None if self.fresh => {
+                idle_since + self.settings.keep_alive.max(self.settings.head_timeout)
+            }
+            None => idle_since + self.settings.keep_alive,
+        };
+        if end > now {
+            return Due::At(end);
+        }
+        if self.leaving_since.is_some() {
+            return Due::Over;
+        }
+        self.leave();
+        Due::At(now + LINGER)
+    }
+
+    async fn end(mut self, orderly: bool) {
+        // Those that still run have nobody to answer.
+        self.running.shutdown().await;
+        self.record_refusals();
+        if !orderly {
+            for _ in 0..self.traffic.left_over() {
+                let mut record = self.record();
+                record.status(http::StatusCode::BAD_REQUEST);
+                record.reason("the connection was ended before the request was read");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

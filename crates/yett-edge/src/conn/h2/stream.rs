@@ -1,0 +1,278 @@
+//! One stream: its request is answered, and the answer sent as the client takes it.
+//!
+//! Each stream is a task of its own, so that what one request does costs no other one anything, not
+//! even when it panics. It ends when its client resets the stream or goes away: then the answer, or
+//! what is left of it, is dropped, and the worker hears of it, as over HTTP/1.1.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use h2::server::SendResponse;
+use h2::{Reason, SendStream};
+use http::header::HeaderMap;
+use http::{Response, StatusCode};
+use tokio::time::timeout;
+
+use super::response::{self, Sendable};
+use super::traffic::Traffic;
+use crate::conn::hints::MOST_WAITING;
+use crate::meters::Limit;
+use crate::respond::Body;
+use crate::service::Services;
+use crate::settings::EdgeSettings;
+
+/// So much is handed to the connection at a time, so that streams take turns.
+const STEP: usize = 16 * 1024;
+/// A piece shorter than this that the client's window made so short is tiny.
+const TINY: usize = 256;
+
+/// What a running request and its stream tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct StreamState(Mutex<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    waker: Option<Waker>,
+    /// Informational answers that are not sent yet, and the bytes in them.
+    interim: Vec<(StatusCode, HeaderMap)>,
+    len: usize,
+    answered: bool,
+    cut: bool,
+}
+
+impl StreamState {
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends these fields as early hints (RFC 8297) before the answer, or drops them.
+    pub(in crate::conn) fn hint(&self, fields: &HeaderMap) {
+        if !fields.is_empty() {
+            self.say(StatusCode::EARLY_HINTS, fields.clone());
+        }
+    }
+
+    /// Tells the client to send its body.
+    pub(super) fn go_on(&self) {
+        self.say(StatusCode::CONTINUE, HeaderMap::new());
+    }
+
+    fn say(&self, status: StatusCode, fields: HeaderMap) {
+        let len: usize = fields
+            .iter()
+            .map(|(name, value)| name.as_str().len() + value.len() + 4)
+            .sum();
+        let waker = {
+            let mut shared = self.shared();
+            if shared.answered || shared.len + len > MOST_WAITING {
+                return;
+            }
+            shared.len += len;
+            shared.interim.push((status, fields));
+            shared.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The answer is known.
+    pub(in crate::conn) fn answers(&self) {
+        self.shared().answered = true;
+    }
+
+    /// Whether the answer is being cut because its client takes nothing of it.
+    pub(in crate::conn) fn is_cut(&self) -> bool {
+        self.shared().cut
+    }
+
+    fn cut(&self) {
+        self.shared().cut = true;
+    }
+
+    /// What is to be said before the answer.
+    fn take(&self, cx: &Context<'_>) -> Vec<(StatusCode, HeaderMap)> {
+        let mut shared = self.shared();
+        let same = |waker: &Waker| waker.will_wake(cx.waker());
+        if !shared.waker.as_ref().is_some_and(same) {
+            shared.waker = Some(cx.waker().clone());
+        }
+        shared.len = 0;
+        std::mem::take(&mut shared.interim)
+    }
+}
+
+/// One stream's task.
+pub(super) struct Stream {
+    pub(super) respond: SendResponse<Bytes>,
+    pub(super) state: Arc<StreamState>,
+    pub(super) traffic: Arc<Traffic>,
+    pub(super) services: Arc<Services>,
+    pub(super) settings: Arc<EdgeSettings>,
+    /// The method is HEAD.
+    pub(super) headless: bool,
+}
+
+/// The client has reset the stream or gone away.
+struct Gone;
+
+impl Stream {
+    pub(super) async fn run(
+        mut self,
+        answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+    ) {
+        let Ok(response) = self.answered(answer).await else {
+            return;
+        };
+        let Sendable {
+            response,
+            mut body,
+            left,
+            ends,
+        } = response::sendable(response, self.headless);
+        let Ok(stream) = self.respond.send_response(response, ends) else {
+            return;
+        };
+        if ends {
+            return;
+        }
+        let mut sender = Sender { stream, left };
+        if let Err(Stopped::Stalled) = sender.send(&self, &mut body).await {
+            self.services.meters().met(Limit::Http2Stalled);
+            self.state.cut();
+            sender.stream.send_reset(Reason::CANCEL);
+        }
+    }
+
+    /// Waits for the answer, and sends what comes before it.
+    async fn answered(
+        &mut self,
+        answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+    ) -> Result<Response<Body>, Gone> {
+        let mut answer = pin!(answer);
+        poll_fn(|cx| {
+            let polled = answer.as_mut().poll(cx);
+            for (status, fields) in self.state.take(cx) {
+                let mut interim = Response::new(());
+                *interim.status_mut() = status;
+                *interim.headers_mut() = response::of_no_connection(fields);
+                // A stream that is over takes none, and says so below.
+                let _stream_is_over = self.respond.send_informational(interim);
+            }
+            if let Poll::Ready(Ok(response)) = polled {
+                return Poll::Ready(Ok(response));
+            }
+            self.respond.poll_reset(cx).map(|_reason| Err(Gone))
+        })
+        .await
+    }
+}
+
+/// Why an answer was not sent to its end.
+enum Stopped {
+    /// The stream is over, or the body is.
+    Over,
+    /// The client takes nothing.
+    Stalled,
+}
+
+/// Sends one answer's body.
+struct Sender {
+    stream: SendStream<Bytes>,
+    /// Bytes that the head has announced and that are still to come.
+    left: Option<u64>,
+}
+
+impl Sender {
+    async fn send(&mut self, of: &Stream, body: &mut Body) -> Result<(), Stopped> {
+        loop {
+            let frame = poll_fn(
+                |cx| match http_body::Body::poll_frame(Pin::new(&mut *body), cx) {
+                    Poll::Ready(frame) => Poll::Ready(Ok(frame)),
+                    Poll::Pending => self.stream.poll_reset(cx).map(|_| Err(Stopped::Over)),
+                },
+            )
+            .await?;
+            match frame {
+                None => return self.data(Bytes::new(), true),
+                Some(Err(_recorded)) => {
+                    self.stream.send_reset(Reason::INTERNAL_ERROR);
+                    return Err(Stopped::Over);
+                }
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => {
+                        let (data, full) = self.within(data);
+                        let last = full || http_body::Body::is_end_stream(body);
+                        self.piece(of, data, last).await?;
+                        if last {
+                            return Ok(());
+                        }
+                    }
+                    Err(frame) => {
+                        let fields = frame.into_trailers().unwrap_or_default();
+                        let fields = response::of_no_connection(fields);
+                        let sent = self.stream.send_trailers(fields);
+                        return sent.map_err(|_| Stopped::Over);
+                    }
+                },
+            }
+        }
+    }
+
+    /// Cuts off what goes beyond the length that the head has announced; whether that was so.
+    fn within(&mut self, mut data: Bytes) -> (Bytes, bool) {
+        let Some(left) = &mut self.left else {
+            return (data, false);
+        };
+        let room = usize::try_from(*left).unwrap_or(usize::MAX);
+        let full = data.len() > room;
+        data.truncate(room);
+        *left -= data.len() as u64;
+        (data, full)
+    }
+
+    /// Sends one piece as the client's windows allow.
+    async fn piece(&mut self, of: &Stream, mut data: Bytes, last: bool) -> Result<(), Stopped> {
+        if data.is_empty() {
+            return if last { self.data(data, true) } else { Ok(()) };
+        }
+        while !data.is_empty() {
+            let want = data.len().min(STEP);
+            self.stream.reserve_capacity(want);
+            let mut room = self.stream.capacity();
+            if room == 0 {
+                let waited = timeout(of.settings.send_timeout, self.room()).await;
+                room = waited.map_err(|_| Stopped::Stalled)??;
+            }
+            if room < want.min(TINY) {
+                of.traffic.dribbled();
+            }
+            let piece = data.split_to(room.min(data.len()));
+            let ends = last && data.is_empty();
+            self.data(piece, ends)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the client takes something.
+    async fn room(&mut self) -> Result<usize, Stopped> {
+        poll_fn(|cx| {
+            if self.stream.poll_reset(cx).is_ready() {
+                return Poll::Ready(Err(Stopped::Over));
+            }
+            self.stream.poll_capacity(cx).map(|room| match room {
+                Some(Ok(room)) => Ok(room),
+                Some(Err(_)) | None => Err(Stopped::Over),
+            })
+        })
+        .await
+    }
+
+    fn data(&mut self, data: Bytes, last: bool) -> Result<(), Stopped> {
+        self.stream.send_data(data, last).map_err(|_| Stopped::Over)
+    }
+}

@@ -1,0 +1,295 @@
+//! How streams and connections end: by their client, by the clock, and by a stop.
+
+use bytes::Bytes;
+use h2::Reason;
+use yett_link::frame::{Kind, LAST};
+
+use super::{ROOM, bench, client, raw};
+use crate::meters::Limit;
+use crate::ruling::Interface;
+use crate::settings::EdgeSettings;
+use crate::testing::h2_client::{self, GET_BLOCK, H2Client, PREFACE, post};
+use crate::testing::{Bench, seconds, settle, soon};
+
+#[tokio::test(start_paused = true)]
+async fn request_that_is_taken_back_is_cancelled_and_the_others_go_on() {
+    let bench = Bench::new(EdgeSettings {
+        worker_threads: 2,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut client = client(&bench).await;
+    let mut gone = client.get("/gone").await;
+    let stays = client.get("/stays").await;
+    let first = worker.request().await;
+    let second = worker.request().await;
+    gone.body.send_reset(Reason::CANCEL);
+    let frame = worker.expect(Kind::Cancel).await;
+    assert_eq!(frame.exchange.get(), first);
+    worker.answer(second, "ok").await;
+    assert_eq!(stays.answer().await, "200 | ok");
+    drop((gone, client));
+    assert_eq!(
+        bench.told_records().await,
+        ["GET /gone 499 - 0", "GET /stays 200 - 2"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn reset_in_the_middle_of_an_answer_ends_it_in_the_worker_too() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut client = client(&bench).await;
+    let arriving = client.get("/").await;
+    let id = worker.request().await;
+    worker.head(id, "200 OK", &[], b"begun", 0).await;
+    let response = arriving.head().await;
+    drop(response);
+    while worker.next().await.unwrap().kind != Kind::Cancel {}
+    worker.chunk(id, b"", LAST).await;
+    settle().await;
+    assert_eq!(bench.floor.load(), (0, 0));
+    drop(client);
+    assert_eq!(bench.told_records().await, ["GET / 200 - 5"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_leaves_cancels_all_that_it_asked() {
+    let bench = Bench::new(EdgeSettings {
+        worker_threads: 2,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut raw = raw(&bench).await;
+    raw.frame(1, 5, 1, GET_BLOCK).await;
+    raw.frame(1, 5, 3, GET_BLOCK).await;
+    let ids = [worker.request().await, worker.request().await];
+    drop(raw);
+    for _ in ids {
+        worker.expect(Kind::Cancel).await;
+    }
+    assert_eq!(
+        bench.told_records().await,
+        ["GET / 499 - 0", "GET / 499 - 0"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn upload_that_is_taken_back_is_cut_short_for_the_application() {
+    let bench = Bench::of(Interface::Asgi, EdgeSettings::default());
+    let mut worker = bench.worker(1).await;
+    let mut client = client(&bench).await;
+    let mut arriving = client.send(post("/"), false).await;
+    arriving.body.send_data(Bytes::from("abc"), false).unwrap();
+    worker.request().await;
+    let frame = worker.expect(Kind::Body).await;
+    assert_eq!(frame.payload, "abc");
+    arriving.body.send_reset(Reason::CANCEL);
+    let kinds = [
+        worker.next().await.unwrap().kind,
+        worker.next().await.unwrap().kind,
+    ];
+    assert!(kinds.contains(&Kind::Cancel), "{kinds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_opens_no_window_is_cut_from_its_stream_alone() {
+    let bench = Bench::new(EdgeSettings {
+        request_timeout: None,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(10);
+    let mut client = H2Client::with(builder, bench.connect_raw_with_room(ROOM)).await;
+    let arriving = client.get("/").await;
+    let id = worker.request().await;
+    worker
+        .head(id, "200 OK", &[], "x".repeat(100).as_bytes(), 0)
+        .await;
+    let response = arriving.head().await;
+    bench.clock.pass(seconds(59)).await;
+    assert_eq!(bench.met(Limit::Http2Stalled), 0);
+    bench.clock.pass(seconds(2)).await;
+    assert_eq!(bench.met(Limit::Http2Stalled), 1);
+    while worker.next().await.unwrap().kind != Kind::Cancel {}
+    worker.chunk(id, b"", LAST).await;
+    let mut body = response.into_body();
+    assert_eq!(soon(body.data()).await.unwrap().unwrap().len(), 10);
+    let cut = soon(body.data()).await.unwrap().unwrap_err();
+    assert_eq!(cut.reason(), Some(Reason::CANCEL));
+    let next = client.get("/next").await;
+    let id = worker.request().await;
+    worker.answer(id, "ok").await;
+    assert_eq!(next.answer().await, "200 | ok");
+    drop((client, body));
+    let records = bench.records().await;
+    assert_eq!(records[0]["reason"], "the client stopped reading");
+    assert_eq!(records[0]["fault"], "client");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_whose_socket_takes_nothing_is_cut() {
+    let bench = Bench::new(EdgeSettings {
+        request_timeout: None,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut raw = h2_client::RawH2::greeted(bench.connect_raw_with_room(300)).await;
+    raw.frame(8, 0, 0, &0x0100_0000_u32.to_be_bytes()).await;
+    raw.frame(1, 5, 1, GET_BLOCK).await;
+    let id = worker.request().await;
+    worker.head(id, "200 OK", &[], &[b'x'; 5000], 0).await;
+    bench.clock.pass(seconds(59)).await;
+    assert_eq!(bench.floor.load(), (0, 1));
+    for _ in 0..3 {
+        bench.clock.pass(seconds(10)).await;
+    }
+    while worker.next().await.unwrap().kind != Kind::Cancel {}
+    assert_eq!(bench.met(Limit::Http2Stalled), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_connection_is_told_and_closed() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let fresh = client(&bench).await;
+    let mut used = client(&bench).await;
+    let arriving = used.get("/").await;
+    let id = worker.request().await;
+    bench.clock.pass(seconds(20)).await;
+    worker.answer(id, "ok").await;
+    assert_eq!(arriving.answer().await, "200 | ok");
+    bench.clock.pass(seconds(54)).await;
+    assert!(!fresh.has_ended().await);
+    bench.clock.pass(seconds(12)).await;
+    assert!(fresh.has_ended().await);
+    assert!(!used.has_ended().await, "it idles since its answer only");
+    bench.clock.pass(seconds(10)).await;
+    bench.clock.pass(seconds(10)).await;
+    assert!(used.has_ended().await);
+    used.end().await.unwrap();
+    fresh.end().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn running_request_is_not_idle() {
+    let bench = Bench::new(EdgeSettings {
+        request_timeout: None,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut client = client(&bench).await;
+    let arriving = client.get("/").await;
+    let id = worker.request().await;
+    for _ in 0..30 {
+        bench.clock.pass(seconds(10)).await;
+    }
+    worker.answer(id, "at last").await;
+    assert_eq!(arriving.answer().await, "200 | at last");
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_does_not_hear_of_the_end_is_left() {
+    let bench = bench();
+    // It answers no PING.
+    let mut raw = raw(&bench).await;
+    for _ in 0..9 {
+        bench.clock.pass(seconds(10)).await;
+    }
+    assert_eq!(raw.goodbye().await, Reason::NO_ERROR);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_keep_alive_a_connection_ends_with_its_first_requests() {
+    let bench = Bench::new(EdgeSettings {
+        keep_alive: std::time::Duration::ZERO,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut client = client(&bench).await;
+    bench.clock.pass(seconds(9)).await;
+    let arriving = client.get("/").await;
+    let id = worker.request().await;
+    worker.answer(id, "only").await;
+    assert_eq!(arriving.answer().await, "200 | only");
+    assert!(client.has_ended().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_lets_running_requests_end_and_takes_no_further_ones() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let idle = client(&bench).await;
+    let mut busy = client(&bench).await;
+    let arriving = busy.get("/").await;
+    let id = worker.request().await;
+    bench.stop();
+    assert!(idle.has_ended().await);
+    assert!(!busy.has_ended().await);
+    worker.answer(id, "the last").await;
+    assert_eq!(arriving.answer().await, "200 | the last");
+    busy.end().await.unwrap();
+    idle.end().await.unwrap();
+    assert_eq!(bench.told_records().await, ["GET / 200 - 8"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_and_preface_must_arrive_in_time() {
+    let bench = bench();
+    let mut slow = raw(&bench).await;
+    slow.bytes(&h2_client::frame(1, 5, 1, GET_BLOCK)[..12])
+        .await;
+    let mut unended = raw(&bench).await;
+    unended.frame(1, 1, 1, GET_BLOCK).await;
+    let mut half = h2_client::RawH2::new(bench.connect_raw_with_room(ROOM));
+    half.bytes(&PREFACE[..20]).await;
+    let mut bare = h2_client::RawH2::new(bench.connect_raw_with_room(ROOM));
+    bare.bytes(PREFACE).await;
+    bench.clock.pass(seconds(9)).await;
+    for _ in 0..3 {
+        bench.clock.pass(seconds(10)).await;
+    }
+    assert_eq!(slow.goodbye().await, Reason::ENHANCE_YOUR_CALM);
+    assert_eq!(unended.goodbye().await, Reason::ENHANCE_YOUR_CALM);
+    assert_eq!(bare.goodbye().await, Reason::ENHANCE_YOUR_CALM);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_http2_its_preface_is_no_request() {
+    let bench = Bench::new(EdgeSettings {
+        http2: None,
+        ..EdgeSettings::default()
+    });
+    let mut client = bench.connect();
+    client.send(PREFACE).await;
+    let answer = client.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 505 "), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_bytes_say_what_is_spoken_however_they_are_cut() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    for cut in 1..PREFACE.len() {
+        let mut raw = h2_client::RawH2::new(bench.connect_raw_with_room(ROOM));
+        raw.bytes(&PREFACE[..cut]).await;
+        settle().await;
+        raw.bytes(&PREFACE[cut..]).await;
+        raw.frame(4, 0, 0, b"").await;
+        raw.frame(1, 5, 1, GET_BLOCK).await;
+        let id = worker.request().await;
+        worker.answer(id, "").await;
+        raw.until(1).await;
+    }
+    let request = "PROPFIND / HTTP/1.1\r\nHost: x\r\n\r\n";
+    for cut in 1..9 {
+        let mut client = bench.connect();
+        client.send(&request[..cut]).await;
+        settle().await;
+        client.send(&request[cut..]).await;
+        let id = worker.request().await;
+        worker.answer(id, "ok").await;
+        assert_eq!(client.status().await, 200);
+    }
+}
