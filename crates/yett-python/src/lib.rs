@@ -1,7 +1,8 @@
 //! The extension module `yett._yett`.
 //!
 //! **What it is.** What Python needs of Yett in Rust: the worker's end of the link with the WSGI
-//! and ASGI calls on it (`wsgi`, `asgi`), JSON Web Tokens (`jwt`), and Django's password hashes (`password`).
+//! and ASGI calls on it (`wsgi`, `asgi`), JSON Web Tokens (`jwt`), and Django's password hashes (`password`),
+//! and what lets workers share memory (`immortal`).
 //!
 //! **What it keeps out.** HTTP and TLS (the edge's), processes (`yett-supervisor`), and policy: which
 //! token class, which settings, which error body is decided in Python.
@@ -12,6 +13,7 @@
 
 mod asgi;
 mod identity;
+mod immortal;
 mod jwt;
 mod password;
 mod wsgi;
@@ -23,6 +25,8 @@ mod _yett {
     use crate::asgi::{Awaited, Done, HttpExchange, LoopLink, WebSocketExchange};
     #[pymodule_export]
     use crate::identity::Identity;
+    #[pymodule_export]
+    use crate::immortal::make_immortal;
     #[pymodule_export]
     use crate::jwt::{
         Algorithms, Checks, Key, check_claims, check_payload, danger_split, jws_sign, jws_verify,

@@ -22,6 +22,7 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from yett._yett import make_immortal
 from yett.worker import link
 from yett.worker.control import Control
 from yett.worker.describe import (
@@ -111,6 +112,9 @@ def main(arguments: list[str]) -> int:
     except ProgramGoneError:
         return 1
     gc.collect()
+    # What the workers will all have is never counted and never collected, so its pages stay shared.
+    if application is not None:
+        make_immortal(gc.get_objects())
     gc.freeze()
     control.send_document({"op": "loaded"}, json.dumps(manifest))
     return Zygote(control, settings, application).run()
