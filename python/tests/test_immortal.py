@@ -1,4 +1,4 @@
-"""Objects that forked workers share for ever: on known versions of Python, and as they were before."""
+"""Objects that forked workers share for ever: as they were before, on versions that are known."""
 
 import subprocess
 import sys

@@ -2,12 +2,13 @@
 //!
 //! Whoever sends writes straight into the [carrier](super::carrier); only what that does not take waits
 //! in an outbox for the link's own task. Frames are read by the thread that looks after the link, in
-//! its [rounds] or when the worker rings, and handed to the exchanges that wait for them. It trusts nothing that it reads: an unknown exchange is ignored, a frame that
-//! breaks the protocol closes the link.
+//! its [rounds] or when the worker rings, and handed to the exchanges that wait for them. It trusts
+//! nothing that it reads: an unknown exchange is ignored, a frame that breaks the protocol closes the
+//! link.
 //!
 //! Bounds: the outbox holds what the requests in flight sent (their number is the floor's rule, and
-//! one frame is at most 1 MiB), and a link in which something waits there is given no request; a response is held up to its window, and a worker that sends more
-//! loses its link.
+//! one frame is at most 1 MiB), and a link in which something waits there is given no request; a
+//! response is held up to its window, and a worker that sends more loses its link.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -25,12 +26,14 @@ use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame
 use yett_link::ring::{Direction, REQUEST_RING};
 
 use super::carrier::{Flushed, Heard, Wire, watched};
-use super::kind::{Appetite, Beat, Pulse};
+use super::kind::{Appetite, Pulse};
 use super::pace::Pace;
 use super::pending::{Abandoned, Overdue, Pendings, Recalled};
 use super::rounds::{self, Round};
 use super::{Beside, Exchange, Floor, Runs, Ticket};
 use crate::settings::EdgeSettings;
+
+mod overdue;
 
 /// How often the ring of a worker is looked into that has requests ahead: it need not tell of each
 /// short answer then.
@@ -290,54 +293,6 @@ impl Link {
             }
             None => std::future::pending().await,
         }
-    }
-
-    /// Fails what is overdue, and says what that means for the worker itself.
-    fn overdue(self: &Arc<Self>, appetite: &mut Appetite, limit: Duration) -> Overdue {
-        let overdue = self.fail_overdue(limit);
-        if self.takes_nothing(appetite, limit) {
-            return Overdue::All;
-        }
-        overdue
-    }
-
-    fn fail_overdue(self: &Arc<Self>, limit: Duration) -> Overdue {
-        self.pending.fail_overdue_handshakes(limit);
-        match self.runs {
-            Runs::Threads => self.pending.fail_overdue(limit),
-            Runs::EventLoop => {
-                for id in self.pending.give_up_overdue(limit) {
-                    self.send_small(Kind::Cancel, 0, id, &[]);
-                }
-                if self.pending.is_empty() && !self.pulse.is_asked() {
-                    // Nothing runs: a loop that does nothing need not be woken to say so.
-                    return Overdue::Nothing;
-                }
-                let beat = self.pulse.look(limit);
-                if beat == Beat::Ask {
-                    self.send_small(Kind::Ping, 0, ExchangeId::new(0), &[]);
-                }
-                match beat {
-                    // Nothing of a loop goes on that does not turn.
-                    Beat::Lost => Overdue::All,
-                    _ => Overdue::Nothing,
-                }
-            }
-        }
-    }
-
-    /// Whether the worker has begun nothing and read nothing for so long, although it was given requests
-    /// whose clients have left meanwhile, and which hide that no longer.
-    fn takes_nothing(&self, appetite: &mut Appetite, limit: Duration) -> bool {
-        let Some(rings) = &self.wire.rings else {
-            return false;
-        };
-        if rings.memory.unread(Direction::Requests) == 0 {
-            self.pending.forget_withdrawn();
-        }
-        // Other frames may lie there while a worker is at something that nobody asked for.
-        let refuses = self.pending.has_withdrawn() && self.pending.rests();
-        appetite.look(refuses.then(|| rings.memory.read_to(Direction::Requests))) >= limit
     }
 
     /// Looks into the ring, to the end if nobody else will look before this thread sleeps.

@@ -18,6 +18,7 @@ mod link;
 mod pace;
 mod pending;
 pub(crate) mod rounds;
+mod seat;
 mod socket;
 mod window;
 
@@ -38,8 +39,8 @@ pub(crate) use exchange::{
 pub use kind::{Runs, WorkerKind};
 use link::Link;
 pub(crate) use link::OpenError;
-use pace::Load;
 use pending::Recalled;
+use seat::{Ahead, Phase, Seat};
 pub(crate) use socket::{Answered, FromApp, SocketExchange};
 pub(crate) use window::{Over, Window};
 
@@ -107,83 +108,6 @@ struct Waiter {
 impl Waiter {
     fn has_left(&self) -> bool {
         self.ticket.is_closed()
-    }
-}
-
-struct Seat {
-    worker: u32,
-    generation: u64,
-    phase: Phase,
-    runs: Runs,
-    capacity: usize,
-    in_flight: usize,
-    /// Since when it has worked without an answer.
-    silent_since: Instant,
-    /// Open WebSockets, which take nothing of the worker's capacity.
-    sockets: usize,
-    /// Requests that were given to it: whoever has had fewer comes first among equals.
-    given: u64,
-    /// Requests that it has ended, which count against its limit. One that it only held for a while,
-    /// until it was taken back, counts for who begins it.
-    ended: u64,
-    limit: Option<u64>,
-    link: Arc<Link>,
-}
-
-impl Seat {
-    /// Counts what the worker has ended; true when it has had as many as it should, once.
-    fn has_ended(&mut self, count: usize) -> bool {
-        self.ended += u64::try_from(count).unwrap_or(u64::MAX);
-        self.limit.take_if(|limit| self.ended >= *limit).is_some()
-    }
-
-    /// Tells a worker that gets nothing new to leave, when the last of what it has is over.
-    fn drain_when_empty(&self) {
-        if self.phase == Phase::Draining && self.in_flight == 0 && self.sockets == 0 {
-            self.link.send_drain();
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Forked; its READY has not come.
-    Starting,
-    Ready,
-    /// Gets nothing new.
-    Draining,
-}
-
-/// Whether a request may go to a worker that is still busy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ahead {
-    Allowed,
-    Never,
-}
-
-impl Seat {
-    /// Nanoseconds, about, until a request would be begun here.
-    fn wait(&self, now: Instant) -> u64 {
-        let silent = now.saturating_duration_since(self.silent_since);
-        let load = Load {
-            runs: self.runs,
-            in_flight: self.in_flight,
-            capacity: self.capacity,
-        };
-        self.link.pace().wait(load, silent)
-    }
-
-    /// Whether it has been silent for so long that nothing should stand behind what it is at.
-    fn is_late(&self, now: Instant) -> bool {
-        let silent = now.saturating_duration_since(self.silent_since);
-        self.in_flight >= self.capacity && silent >= self.link.pace().patience()
-    }
-
-    fn takes_from(&self, generation: u64) -> bool {
-        self.generation == generation
-            && self.phase == Phase::Ready
-            && !self.link.is_closed()
-            && !self.link.is_crowded()
     }
 }
 
