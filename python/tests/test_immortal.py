@@ -35,7 +35,7 @@ gc.collect()
 def least(*objects):
     return min(sys.getrefcount(one) for one in objects)
 code = Note.text.__code__
-print(done, least(Note, Note.text, Note.__dict__, code, code.co_consts, kept) > 1 << 31)
+print(done, least(Note, Note.text, code, code.co_consts, kept) > 1 << 31)
 """
 
 
