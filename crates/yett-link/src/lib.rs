@@ -26,5 +26,6 @@ pub mod names;
 pub mod request;
 pub mod response;
 pub mod ring;
+pub mod tls;
 pub mod wire;
 pub mod worker;

@@ -7,6 +7,7 @@ use bytes::{BufMut, BytesMut};
 
 use crate::frame::FrameError;
 use crate::names;
+use crate::tls::{self, TlsFields};
 use crate::wire::{Fields, put_bytes};
 
 /// Largest body that travels inside its request's frame, in bytes. A larger one comes as a
@@ -80,6 +81,8 @@ pub struct RequestLine<'a> {
     pub server_port: u16,
     /// The proven identity, if there is one.
     pub identity: Option<IdentityFields<'a>>,
+    /// What the handshake said, where TLS ends at Yett.
+    pub tls: Option<TlsFields<'a>>,
 }
 
 /// Writes a request's payload.
@@ -111,6 +114,7 @@ pub fn write_request<'h>(
             put_bytes(out, identity.claims_json);
         }
     }
+    tls::write(out, line.tls.as_ref());
     let count_at = out.len();
     out.put_u16_le(0);
     let mut count: u16 = 0;
@@ -182,6 +186,7 @@ impl<'a> RequestView<'a> {
             }),
             _ => return Err(FrameError::Malformed("identity")),
         };
+        let tls = tls::read(&mut fields)?;
         let header_count = fields.u16("header count")?;
         let headers = fields;
         for _ in 0..header_count {
@@ -204,6 +209,7 @@ impl<'a> RequestView<'a> {
             server_name,
             server_port,
             identity,
+            tls,
         };
         Ok(Self {
             line,
@@ -236,11 +242,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tls::ClientFields;
 
     fn line<'a>(
         path: &'a [u8],
         query: &'a str,
         identity: Option<IdentityFields<'a>>,
+        tls: Option<TlsFields<'a>>,
     ) -> RequestLine<'a> {
         RequestLine {
             method: "POST",
@@ -254,7 +262,22 @@ mod tests {
             server_name: "localhost",
             server_port: 8000,
             identity,
+            tls,
         }
+    }
+
+    #[test]
+    fn chain_falls_apart_into_its_certificates() {
+        let one = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n";
+        let client = ClientFields {
+            subject: "",
+            issuer: "",
+            serial: "",
+            not_before: "",
+            not_after: "",
+            chain: &one.repeat(2),
+        };
+        assert_eq!(client.certificates().collect::<Vec<_>>(), [one, one]);
     }
 
     proptest! {
@@ -265,15 +288,32 @@ mod tests {
             headers in proptest::collection::vec(("[a-z-]{1,12}", proptest::collection::vec(any::<u8>(), 0..30)), 0..12),
             body in proptest::collection::vec(any::<u8>(), 0..200),
             identity in proptest::option::of(("[a-z.]{1,20}", proptest::collection::vec(any::<u8>(), 0..30))),
+            tls in proptest::option::of((any::<u16>(), proptest::collection::vec("\\PC{0,9}", 3), proptest::option::of(proptest::collection::vec("\\PC{0,9}", 6)))),
         ) {
+            let tls = tls.as_ref().map(|(number, texts, client)| TlsFields {
+                version: *number,
+                cipher_suite: !number,
+                cipher: &texts[0],
+                server_name: &texts[1],
+                server_certificate: &texts[2],
+                client: client.as_ref().map(|texts| ClientFields {
+                    subject: &texts[0],
+                    issuer: &texts[1],
+                    serial: &texts[2],
+                    not_before: &texts[3],
+                    not_after: &texts[4],
+                    chain: &texts[5],
+                }),
+            });
             let who = identity.as_ref().map(|(t, c)| IdentityFields { token: t, claims_json: c });
             let mut out = BytesMut::new();
             let sent = headers.iter().map(|(n, v)| (n.as_str(), v.as_slice()));
-            write_request(&mut out, &line(&path, &query, who), sent, body.len() as u64, &body);
+            write_request(&mut out, &line(&path, &query, who, tls), sent, body.len() as u64, &body);
             let view = RequestView::parse(&out).unwrap();
             prop_assert_eq!(view.line.path, path.as_slice());
             prop_assert_eq!(view.line.query, query);
             prop_assert_eq!(view.line.identity, who);
+            prop_assert_eq!(view.line.tls, tls);
             prop_assert_eq!(view.inline_body, body.as_slice());
             let back: Vec<_> = view.headers().map(|(n, v)| match n {
                 Name::Common(number) => (names::name(number).unwrap().to_owned(), v.to_vec()),
@@ -292,7 +332,7 @@ mod tests {
         #[test]
         fn cut_payload_is_refused(cut in 0_usize..100) {
             let mut out = BytesMut::new();
-            write_request(&mut out, &line(b"/a", "", None), std::iter::empty(), 0, b"");
+            write_request(&mut out, &line(b"/a", "", None, None), std::iter::empty(), 0, b"");
             prop_assume!(cut < out.len());
             prop_assert!(RequestView::parse(&out[..cut]).is_err());
         }

@@ -13,11 +13,12 @@ use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRAILER};
 use http::{Method, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use tokio::time::Instant;
-use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr};
+use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr, TlsSession};
 use yett_link::frame::{
     ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, STREAMED_BODY, put_frame_with,
 };
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
+use yett_link::tls::{ClientFields, TlsFields};
 
 use super::sendfile::{self, Wanted};
 use super::spool::{Spooled, spool};
@@ -64,7 +65,7 @@ pub(super) async fn answer(
         } else {
             RequestBody::Whole(spool(incoming, length, settings, &services.budget).await?)
         };
-        let asked = ask(services, admitted, &call.extras, &mut body, &mut record).await?;
+        let asked = ask(services, admitted, &call, &mut body, &mut record).await?;
         let (head, exchange, uplink) = asked;
         let mut answer = checked(admitted.head(), &call.extras, head, exchange)?;
         if let Some(wanted) = sendfile::take(&mut answer.headers)? {
@@ -84,7 +85,7 @@ pub(super) async fn answer(
 async fn ask(
     services: &Services,
     admitted: &Admitted,
-    extras: &Extras,
+    call: &Call,
     body: &mut RequestBody,
     record: &mut Record,
 ) -> Result<(AppHead, Exchange, Option<Uplink>), Failure> {
@@ -119,12 +120,11 @@ async fn ask(
             RequestBody::Arriving(_) => (None, Some(Window::new())),
         };
         let beside = Beside {
-            hints: extras.hints.clone(),
+            hints: call.extras.hints.clone(),
             window: window.clone(),
         };
         let opened = ticket.open(file, beside, |id| {
-            let (flags, len, inline) = body.parts(safe);
-            encode(admitted, flags, len, inline, id)
+            encode(admitted, call.interface, body.parts(safe), id)
         });
         let mut exchange = match opened {
             Ok(exchange) => exchange,
@@ -198,9 +198,8 @@ impl RequestBody {
 
 pub(super) fn encode(
     admitted: &Admitted,
-    flags: u8,
-    body_len: u64,
-    inline_body: &[u8],
+    interface: Interface,
+    (flags, body_len, inline_body): (u8, u64, &[u8]),
     id: ExchangeId,
 ) -> Result<BytesMut, FrameError> {
     let head = admitted.head();
@@ -217,6 +216,18 @@ pub(super) fn encode(
         token: identity.token(),
         claims_json: identity.claims_json(),
     });
+    let chain;
+    let tls = match arrival.tls() {
+        None => None,
+        Some(session) => {
+            chain = session
+                .client
+                .as_ref()
+                .map(|client| client.chain.concat())
+                .unwrap_or_default();
+            Some(tls_fields(session, &chain, interface))
+        }
+    };
     let line = RequestLine {
         method: head.method().as_str(),
         scheme: arrival.scheme().as_str(),
@@ -233,6 +244,7 @@ pub(super) fn encode(
         server_name: &server_name,
         server_port,
         identity,
+        tls,
     };
     let headers = head
         .headers()
@@ -243,6 +255,28 @@ pub(super) fn encode(
         write_request(out, &line, headers, body_len, inline_body);
     })?;
     Ok(out)
+}
+
+fn tls_fields<'a>(session: &'a TlsSession, chain: &'a str, interface: Interface) -> TlsFields<'a> {
+    TlsFields {
+        version: session.version,
+        cipher_suite: session.cipher_suite,
+        cipher: session.cipher,
+        server_name: session.server_name.as_deref().unwrap_or_default(),
+        // Only ASGI has a place for it.
+        server_certificate: match interface {
+            Interface::Asgi => &session.server_certificate,
+            Interface::Wsgi => "",
+        },
+        client: session.client.as_ref().map(|client| ClientFields {
+            subject: &client.subject,
+            issuer: &client.issuer,
+            serial: &client.serial,
+            not_before: &client.not_before,
+            not_after: &client.not_after,
+            chain,
+        }),
+    }
 }
 
 fn server(address: SocketAddr) -> (String, u16) {

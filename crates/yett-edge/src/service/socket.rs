@@ -14,6 +14,7 @@ use crate::conn::ClientEnd;
 use crate::floor::{Answered, BadHeader, Comes, Lost, OpenError, QueueError, SocketExchange};
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
+use crate::ruling::Interface;
 use crate::websocket::{Asked, Deflate, Socket, agree, handshake};
 
 /// How many workers may die under one request for a WebSocket before it is given up.
@@ -103,7 +104,9 @@ async fn ask(
         })?;
         record.fields.waited += waited;
         record.fields.worker = Some(ticket.worker());
-        let asking = match ticket.ask_socket(|id| app::encode(admitted, WEBSOCKET, 0, b"", id)) {
+        let asking = match ticket
+            .ask_socket(|id| app::encode(admitted, Interface::Asgi, (WEBSOCKET, 0, b""), id))
+        {
             Ok(asking) => asking,
             Err(OpenError::Frame(error)) => return Err(error.into()),
             Err(OpenError::Closed) if tries < MOST_TRIES => continue,

@@ -13,6 +13,7 @@ mod link;
 mod message;
 mod outbox;
 mod scope;
+mod tls;
 mod websocket;
 
 pub(crate) use awaitable::{Awaited, Done};

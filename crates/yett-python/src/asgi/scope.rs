@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 use yett_link::names;
 use yett_link::request::{HttpVersion, Name, RequestView};
 
+use super::tls::LastCertificate;
 use crate::identity::Identity;
 
 /// What is the same for every request of a worker.
@@ -19,6 +20,7 @@ pub(super) struct Template {
     names: Vec<Py<PyBytes>>,
     /// The listener that the last request came in by: a worker sees one or two of them.
     server: Mutex<Option<(String, u16, Py<PyTuple>)>>,
+    certificate: LastCertificate,
 }
 
 impl Template {
@@ -38,6 +40,7 @@ impl Template {
                 .map(|name| PyBytes::new(py, name.as_bytes()).unbind())
                 .collect(),
             server: Mutex::new(None),
+            certificate: LastCertificate::default(),
         })
     }
 
@@ -113,6 +116,12 @@ impl Template {
             {
                 scope.set_item(inner, shared.copy()?)?;
             }
+        }
+        if let Some(tls) = &line.tls
+            && let Some(extensions) = scope.get_item(pyo3::intern!(py, "extensions"))?
+        {
+            let told = self.certificate.told(py, tls)?;
+            extensions.set_item(pyo3::intern!(py, "tls"), told)?;
         }
         scope.set_item(pyo3::intern!(py, "state"), self.state.bind(py).copy()?)?;
         scope.set_item(

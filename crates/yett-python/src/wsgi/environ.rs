@@ -11,6 +11,7 @@ use yett_link::request::{HttpVersion, Name, RequestView};
 
 use super::response::StartResponse;
 use super::text::{Last, LastNumber, latin1};
+use super::tls;
 use crate::identity::Identity;
 
 /// What is the same for every request of a worker: prepared keys and values.
@@ -109,7 +110,10 @@ impl Template {
         };
         environ.set_item(intern!(py, "SERVER_PROTOCOL"), protocol)?;
         let scheme = match line.scheme {
-            "https" => intern!(py, "https"),
+            "https" => {
+                environ.set_item(intern!(py, "HTTPS"), intern!(py, "on"))?;
+                intern!(py, "https")
+            }
             _ => intern!(py, "http"),
         };
         environ.set_item(intern!(py, "wsgi.url_scheme"), scheme)?;
@@ -131,6 +135,9 @@ impl Template {
                 .call1(py, (PyBytes::new(py, request.inline_body),))?,
         };
         environ.set_item(intern!(py, "wsgi.input"), input)?;
+        if let Some(tls) = &line.tls {
+            tls::set(tls, &environ)?;
+        }
         if let Some(identity) = line.identity {
             let identity = Bound::new(py, Identity::new(identity.token, identity.claims_json))?;
             environ.set_item(intern!(py, "yett.identity"), identity)?;

@@ -10,6 +10,7 @@ mod head;
 mod link;
 mod response;
 mod text;
+mod tls;
 
 pub(crate) use link::{WorkerLink, link_error, owned, send_bare};
 pub(crate) use response::StartResponse;
