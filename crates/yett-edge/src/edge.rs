@@ -125,7 +125,10 @@ impl Edge {
                 unix_paths.push((path.clone(), made.ino()));
             }
             let acceptor = Acceptor {
-                services: Arc::clone(&services),
+                services: match purpose {
+                    Purpose::Serve(_) => Arc::clone(&services),
+                    Purpose::RedirectToHttps { port } => Arc::new(services.redirecting(port)),
+                },
                 settings: Arc::clone(&settings),
                 handles: handles.clone(),
                 stopping: stopping.subscribe(),
@@ -133,7 +136,7 @@ impl Edge {
                 open: Arc::clone(&open),
                 next: 0,
                 tls: match purpose {
-                    Purpose::Serve(Wire::Plain) => None,
+                    Purpose::Serve(Wire::Plain) | Purpose::RedirectToHttps { .. } => None,
                     // Never clear text where TLS was asked for.
                     Purpose::Serve(Wire::Tls) => {
                         Some(settings.tls.clone().ok_or(EdgeError::NoCertificates)?)

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderValue;
+
 use crate::conn::h2::Http2Settings;
 use crate::develop::Develop;
 use crate::floor::Carrier;
@@ -75,6 +77,8 @@ pub struct EdgeSettings {
     pub websocket: WebSocketSettings,
     /// What TLS listeners run by; without it they take no connection.
     pub tls: Option<Arc<Tls>>,
+    /// `Strict-Transport-Security` of every answer over TLS that has none of its own (RFC 6797).
+    pub hsts: Option<HeaderValue>,
     /// In development: how it stands with the code. `None`: in production, where no answer ever
     /// shows why code does not load.
     pub develop: Option<Arc<Develop>>,
@@ -106,6 +110,7 @@ impl Default for EdgeSettings {
             routes: RouteRules::default(),
             websocket: WebSocketSettings::default(),
             tls: None,
+            hsts: None,
             develop: None,
         }
     }

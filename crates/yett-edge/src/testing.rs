@@ -227,6 +227,12 @@ impl Bench {
         }
     }
 
+    /// The same, before a listener that sends everybody to HTTPS.
+    pub(crate) fn redirecting(mut self, port: u16) -> Self {
+        self.services = Arc::new(self.services.redirecting(port));
+        self
+    }
+
     pub(crate) async fn worker(&self, number: u32) -> FakeWorker {
         FakeWorker::ready(&self.floor, number).await
     }

@@ -42,6 +42,11 @@ pub enum Wire {
 pub enum Purpose {
     /// Requests are answered.
     Serve(Wire),
+    /// Clear text, in which every client is sent to the same address with `https`.
+    RedirectToHttps {
+        /// The port that it is sent to.
+        port: u16,
+    },
 }
 
 /// A bound socket.
@@ -129,6 +134,7 @@ impl std::fmt::Display for Listener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (&self.address, self.purpose) {
             (Address::Tcp(address), Purpose::Serve(Wire::Tls)) => write!(f, "https://{address}"),
+            (address, Purpose::RedirectToHttps { .. }) => write!(f, "{address}, to https"),
             (address, _) => address.fmt(f),
         }
     }

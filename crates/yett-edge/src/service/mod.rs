@@ -6,6 +6,7 @@
 mod app;
 mod broken;
 mod files;
+mod redirect;
 mod sendfile;
 mod socket;
 mod spool;
@@ -16,7 +17,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
-use http::header::{CONNECTION, HeaderMap, TE, USER_AGENT};
+use http::header::{CONNECTION, HeaderMap, STRICT_TRANSPORT_SECURITY, TE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
@@ -69,6 +70,8 @@ pub(crate) struct Services {
     settings: Arc<EdgeSettings>,
     budget: Arc<Budget>,
     meters: Arc<Meters>,
+    /// Nothing is answered: everybody is sent to this port with `https`.
+    redirect: Option<u16>,
 }
 
 impl Services {
@@ -85,6 +88,20 @@ impl Services {
             budget: Budget::new(settings.max_spool),
             meters: Arc::default(),
             settings,
+            redirect: None,
+        }
+    }
+
+    /// The same for a listener that sends everybody to this port with `https`.
+    pub(crate) fn redirecting(&self, port: u16) -> Self {
+        Self {
+            floor: Arc::clone(&self.floor),
+            ruling: Arc::clone(&self.ruling),
+            log: Arc::clone(&self.log),
+            settings: Arc::clone(&self.settings),
+            budget: Arc::clone(&self.budget),
+            meters: Arc::clone(&self.meters),
+            redirect: Some(port),
         }
     }
 
@@ -137,10 +154,18 @@ impl Services {
         );
         record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
         let extras = Extras::of(&parts, &busy);
+        // Not where a proxy ends TLS: it says for itself what holds for its name.
+        let over_tls = arrival.tls().is_some();
         async move {
             let mut response = self
                 .judged((parts, incoming), arrival, extras, record, &mut busy)
                 .await;
+            if let Some(hsts) = self.settings.hsts.as_ref().filter(|_| over_tls) {
+                response
+                    .headers_mut()
+                    .entry(STRICT_TRANSPORT_SECURITY)
+                    .or_insert_with(|| hsts.clone());
+            }
             response.body_mut().hold(busy);
             Ok(response)
         }
@@ -157,6 +182,7 @@ impl Services {
         match RequestHead::parse(parts, arrival) {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
             Ok(head) if head.target().path() == b"*" => of_the_server(record),
+            Ok(head) if let Some(port) = self.redirect => redirect::to_https(&head, port, record),
             Ok(head) => {
                 let outcome = match &self.settings.develop {
                     None => None,

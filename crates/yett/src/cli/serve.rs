@@ -170,6 +170,21 @@ pub(super) struct ServeArgs {
     /// How many requests of one HTTP/2 connection run at a time; the next one is refused.
     #[arg(long, value_name = "N", help_heading = "Limits")]
     http2_max_streams: Option<String>,
+    /// Listen here in clear text, and send everybody to HTTPS. May be repeated.
+    #[arg(long, value_name = "ADDRESS", help_heading = "TLS")]
+    redirect_http: Vec<String>,
+    /// The port that --redirect-http sends to [default: the first HTTPS listener's]
+    #[arg(long, value_name = "PORT", help_heading = "TLS")]
+    redirect_port: Option<String>,
+    /// For how long browsers are to use HTTPS alone, such as 8760h; 0: nothing is said.
+    #[arg(long, value_name = "DURATION", help_heading = "TLS")]
+    hsts: Option<String>,
+    /// Whether --hsts holds for all names below, too: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "TLS")]
+    hsts_subdomains: Option<String>,
+    /// Whether browsers may know of --hsts in advance: on or off. Hard to take back.
+    #[arg(long, value_name = "ON|OFF", help_heading = "TLS")]
+    hsts_preload: Option<String>,
 
     /// The largest message of a WebSocket's client; beyond it the WebSocket is closed with 1009.
     #[arg(long, value_name = "SIZE", help_heading = "WebSockets")]
@@ -238,6 +253,11 @@ impl ServeArgs {
             tls_handshake_timeout,
             http2,
             http2_max_streams,
+            redirect_http,
+            redirect_port,
+            hsts,
+            hsts_subdomains,
+            hsts_preload,
             ws_max_message,
             ws_ping_interval,
             ws_ping_timeout,
@@ -282,6 +302,10 @@ impl ServeArgs {
             (Key::TlsHandshakeTimeout, tls_handshake_timeout),
             (Key::Http2, http2),
             (Key::Http2MaxStreams, http2_max_streams),
+            (Key::RedirectPort, redirect_port),
+            (Key::Hsts, hsts),
+            (Key::HstsSubdomains, hsts_subdomains),
+            (Key::HstsPreload, hsts_preload),
             (Key::WsMaxMessage, ws_max_message),
             (Key::WsPingInterval, ws_ping_interval),
             (Key::WsPingTimeout, ws_ping_timeout),
@@ -302,6 +326,7 @@ impl ServeArgs {
             (Key::TlsCert, tls_cert),
             (Key::TlsPrivate, tls_key),
             (Key::TlsClientCrl, tls_client_crl),
+            (Key::RedirectHttp, redirect_http),
         ];
         let files = files
             .into_iter()

@@ -111,6 +111,14 @@ fn lines(settled: &Settled) -> Vec<String> {
     if let Some(tls) = &settings.tls {
         tls_lines(tls, &mut line);
     }
+    for bind in &settings.redirects {
+        let port = settings.redirect_port;
+        let port = port.map_or("the first".to_owned(), |port| port.to_string());
+        line("redirect", format!("{bind} to {port}"));
+    }
+    if let Some(hsts) = &settings.hsts {
+        line("hsts", hsts.clone());
+    }
     for mount in &settings.mounts {
         line(
             "static",

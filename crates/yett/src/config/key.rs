@@ -77,6 +77,16 @@ pub(crate) enum Key {
     TlsClientCrl,
     /// How long a handshake may take.
     TlsHandshakeTimeout,
+    /// Where clear text is listened for, to send everybody to HTTPS; a list.
+    RedirectHttp,
+    /// The port that they are sent to.
+    RedirectPort,
+    /// For how long browsers are to use HTTPS alone.
+    Hsts,
+    /// Whether that holds for all names below, too.
+    HstsSubdomains,
+    /// Whether browsers may know it in advance.
+    HstsPreload,
     /// Whether HTTP/2 is spoken.
     Http2,
     /// Requests of one HTTP/2 connection that run at a time.
@@ -174,6 +184,7 @@ impl Key {
                 | Self::TlsCert
                 | Self::TlsPrivate
                 | Self::TlsClientCrl
+                | Self::RedirectHttp
         )
     }
 }
@@ -445,6 +456,41 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("tls"), "handshake_timeout"),
         Shape::Duration,
         Some("10s"),
+    ),
+    row(
+        Key::RedirectHttp,
+        ("--redirect-http", "YETT_REDIRECT_HTTP"),
+        (Some("tls"), "redirect_http"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::RedirectPort,
+        ("--redirect-port", "YETT_REDIRECT_PORT"),
+        (Some("tls"), "redirect_port"),
+        Shape::Whole,
+        None,
+    ),
+    row(
+        Key::Hsts,
+        ("--hsts", "YETT_HSTS"),
+        (Some("tls"), "hsts"),
+        Shape::Duration,
+        Some("0"),
+    ),
+    row(
+        Key::HstsSubdomains,
+        ("--hsts-subdomains", "YETT_HSTS_SUBDOMAINS"),
+        (Some("tls"), "hsts_subdomains"),
+        Shape::Switch,
+        Some("off"),
+    ),
+    row(
+        Key::HstsPreload,
+        ("--hsts-preload", "YETT_HSTS_PRELOAD"),
+        (Some("tls"), "hsts_preload"),
+        Shape::Switch,
+        Some("off"),
     ),
     row(
         Key::Http2,

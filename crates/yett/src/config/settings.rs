@@ -42,6 +42,12 @@ pub(crate) struct ServeSettings {
     pub(crate) tls: Option<TlsSettings>,
     /// Those of `binds` that speak clear text beside others that speak TLS.
     pub(crate) plain: Vec<Bind>,
+    /// Where clear text is listened for, to send everybody to HTTPS; none of them in `binds`.
+    pub(crate) redirects: Vec<Bind>,
+    /// The port that they are sent to; `None`: the first HTTPS listener's.
+    pub(crate) redirect_port: Option<u16>,
+    /// The value of `Strict-Transport-Security`, ASCII.
+    pub(crate) hsts: Option<String>,
     /// Folders served without the app; no two URLs the same.
     pub(crate) mounts: Vec<StaticMount>,
     /// Folders whose files the app may name with `X-Sendfile` or `X-Accel-Redirect`; no two URLs

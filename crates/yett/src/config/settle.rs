@@ -94,6 +94,9 @@ impl Settling<'_> {
         let develops = reload.is_some_and(|reload| reload != Reload::Off);
         let (binds, plain) = self.binds();
         let tls = self.tls(&binds);
+        let redirects = self.redirects(&binds, &plain);
+        let redirect_port = self.redirect_port();
+        let hsts = self.hsts();
         let mounts = self.mounts();
         let sendfile = self.sendfile();
         let workers = self.workers(develops);
@@ -129,6 +132,9 @@ impl Settling<'_> {
             binds,
             tls: tls?.map(|tls| tls::speaking(tls, &http2)),
             plain,
+            redirects,
+            redirect_port: redirect_port?,
+            hsts: hsts?,
             mounts,
             sendfile,
             workers: workers?,

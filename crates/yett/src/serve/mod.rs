@@ -138,6 +138,8 @@ impl Plan {
             http2: settings.http2.clone(),
             websocket: settings.websocket.clone(),
             tls: self.tls.clone(),
+            // It is made of digits and fixed words.
+            hsts: settings.hsts.as_ref().and_then(|text| text.parse().ok()),
             ..EdgeSettings::default()
         }
     }
@@ -304,7 +306,26 @@ fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
             listeners.push(listener.with_purpose(Purpose::Serve(wire)));
         }
     }
+    let port = settings
+        .redirect_port
+        .or_else(|| first_tls_port(&listeners));
+    for (bind, port) in settings.redirects.iter().zip(std::iter::repeat(port)) {
+        let Some(port) = port else { break };
+        for address in addresses(bind)? {
+            let listener = Listener::bind(&address).map_err(cannot_listen)?;
+            listeners.push(listener.with_purpose(Purpose::RedirectToHttps { port }));
+        }
+    }
     Ok(listeners)
+}
+
+fn first_tls_port(listeners: &[Listener]) -> Option<u16> {
+    listeners
+        .iter()
+        .find_map(|listener| match (listener.purpose(), listener.address()) {
+            (Purpose::Serve(Wire::Tls), Address::Tcp(address)) => Some(address.port()),
+            _ => None,
+        })
 }
 
 fn addresses(bind: &Bind) -> Result<Vec<Address>, Failure> {

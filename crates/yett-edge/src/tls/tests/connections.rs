@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use yett_link::frame::Kind;
+use yett_link::frame::{Kind, LAST};
 use yett_link::request::RequestView;
 
 use super::*;
@@ -400,4 +400,102 @@ async fn http2_that_is_off_is_not_agreed_on() {
     let caller = house.client().offering(&["h2", "http/1.1"]);
     let stream = caller.call(&bench, "example.org").await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn hsts_is_said_over_tls_alone_and_the_applications_own_word_stays() {
+    let house = House::new();
+    let hsts = Some(http::HeaderValue::from_static("max-age=60"));
+    let own = "strict-transport-security: max-age=1\r\n";
+    for (tls, said, expected) in [
+        (
+            true,
+            None,
+            Some("strict-transport-security: max-age=60\r\n"),
+        ),
+        (true, Some("max-age=1"), Some(own)),
+        (false, None, None),
+    ] {
+        let settings = EdgeSettings {
+            tls: tls.then(|| Arc::new(Tls::load(house.settings()).unwrap())),
+            hsts: hsts.clone(),
+            ..EdgeSettings::default()
+        };
+        let bench = Bench::new(settings);
+        let mut worker = bench.worker(1).await;
+        let answer = async |worker: &mut FakeWorker| {
+            let id = worker.request().await;
+            let said = said.map(|said| ("Strict-Transport-Security", said));
+            let fields: Vec<_> = said.into_iter().collect();
+            worker.head(id, "200 OK", &fields, b"hello", LAST).await;
+        };
+        let head = if tls {
+            let mut stream = house.client().call(&bench, "example.org").await.unwrap();
+            soon(stream.write_all(GET)).await.unwrap();
+            answer(&mut worker).await;
+            let mut got = vec![0; 1024];
+            let count = soon(stream.read(&mut got)).await.unwrap();
+            String::from_utf8(got[..count].to_vec()).unwrap()
+        } else {
+            let mut client = bench.connect();
+            client.get("/").await;
+            answer(&mut worker).await;
+            client.head().await
+        };
+        match expected {
+            Some(expected) => assert!(head.contains(expected), "{head}"),
+            None => assert!(!head.contains("strict-transport"), "{head}"),
+        }
+        assert_eq!(
+            head.matches("strict-transport").count(),
+            expected.iter().count()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn everybody_is_sent_to_https_with_host_and_target_unchanged() {
+    let bench = Bench::new(EdgeSettings::default()).redirecting(443);
+    let mut client = bench.connect();
+    for (target, host, expected) in [
+        (
+            "/a%20b?c=%2F",
+            "Example.org:80",
+            "https://example.org/a%20b?c=%2F",
+        ),
+        ("/", "[::1]", "https://[::1]/"),
+        ("http://x.org/y", "x.org", "https://x.org/y"),
+    ] {
+        let ask = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        client.send(ask).await;
+        let head = client.head().await;
+        assert!(
+            head.starts_with("HTTP/1.1 308 Permanent Redirect\r\n"),
+            "{head}"
+        );
+        assert!(
+            head.contains(&format!("location: {expected}\r\n")),
+            "{head}"
+        );
+        client.until("over https.\n").await;
+    }
+    for bad in [
+        "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
+        "GET / HTTP/1.0\r\n\r\n",
+    ] {
+        let mut client = bench.connect();
+        client.send(bad).await;
+        assert_eq!(client.status().await, 400);
+    }
+    let bench = Bench::new(EdgeSettings::default()).redirecting(8443);
+    let mut client = bench.connect();
+    client.get("//evil.org/%2e").await;
+    assert_eq!(client.status().await, 400);
+    client = bench.connect();
+    client.get("//evil.org/").await;
+    let head = client.head().await;
+    assert!(
+        head.contains("location: https://x:8443//evil.org/\r\n"),
+        "{head}"
+    );
 }

@@ -13,17 +13,22 @@ use yett_edge::tls::{
 const EXPECTED: &str = "--tls-cert and --tls-key, [[tls.certificate]], or --tls-self-signed";
 
 /// What says something about TLS beside the certificates themselves.
-const OTHERS: [Key; 6] = [
+const OTHERS: [Key; 9] = [
     Key::TlsMinVersion,
     Key::TlsUnknownName,
     Key::TlsClientAuth,
     Key::TlsClientCa,
     Key::TlsClientCrl,
     Key::TlsHandshakeTimeout,
+    Key::RedirectHttp,
+    Key::RedirectPort,
+    Key::Hsts,
 ];
 
 /// Names that lead to a server on the same machine.
 const OF_THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
+const YEAR_IN_HOURS: u64 = 365 * 24;
 
 /// Whether clients show certificates.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -154,6 +159,81 @@ impl Settling<'_> {
             Asked::Required => ClientCertificates::Required(trust),
             Asked::Optional | Asked::Off => ClientCertificates::Optional(trust),
         })
+    }
+
+    /// Where everybody is sent to HTTPS.
+    pub(super) fn redirects(&mut self, binds: &[Bind], plain: &[Bind]) -> Vec<Bind> {
+        let raw = self.raw;
+        let mut redirects: Vec<Bind> = Vec::new();
+        for said in raw.list(Key::RedirectHttp) {
+            let parsed = Bind::parse(&said.text, |path| self.absolute(path, &said.place));
+            let Some(bind) = self.keep(&said.place, parsed) else {
+                continue;
+            };
+            let speaks_tls = |bind: &&Bind| bind.unix_path().is_none() && !plain.contains(bind);
+            let (wrong, expected) = if bind.unix_path().is_some() {
+                ("a Unix socket has no HTTPS beside it", "host:port or :port")
+            } else if binds
+                .iter()
+                .chain(&redirects)
+                .any(|other| bind.collides(other))
+            {
+                ("this address is bound twice", "each address once")
+            } else if raw.one(Key::RedirectPort).is_none()
+                && !binds.iter().any(|one| speaks_tls(&one))
+            {
+                (
+                    "there is no HTTPS listener to send anybody to",
+                    "--redirect-port PORT, or a listener that speaks TLS",
+                )
+            } else {
+                redirects.push(bind);
+                continue;
+            };
+            self.errors
+                .push(ConfigError::new(said.place.clone(), wrong).expected(expected));
+        }
+        redirects
+    }
+
+    /// `None` only if an error was pushed.
+    pub(super) fn redirect_port(&mut self) -> Option<Option<u16>> {
+        let port = self.said(Key::RedirectPort, |text| super::whole(text, 1, 65_535))?;
+        Some(port.and_then(|port| u16::try_from(port).ok()))
+    }
+
+    /// The value of `Strict-Transport-Security` (RFC 6797 section 6.1). `None` only if an error was
+    /// pushed.
+    pub(super) fn hsts(&mut self) -> Option<Option<String>> {
+        let age = self.duration(Key::Hsts, Duration::ZERO, 2 * YEAR_IN_HOURS);
+        let subdomains = self.one(Key::HstsSubdomains, switch);
+        let preload = self.one(Key::HstsPreload, switch);
+        let (age, subdomains, preload) = (age?, subdomains?, preload?);
+        let short = age < Duration::from_secs(YEAR_IN_HOURS * 3_600);
+        // What the browsers' list itself demands.
+        if preload && (short || !subdomains) {
+            let raw = self.raw;
+            let said = raw.one(Key::HstsPreload);
+            let place = said.map_or(Place::Default, |said| said.place.clone());
+            let wrong =
+                "browsers know in advance only what holds for a year and for all names below";
+            self.errors.push(
+                ConfigError::new(place, wrong)
+                    .expected("--hsts 8760h and --hsts-subdomains on beside it"),
+            );
+            return None;
+        }
+        if age.is_zero() {
+            return Some(None);
+        }
+        let mut text = format!("max-age={}", age.as_secs());
+        if subdomains {
+            text += "; includeSubDomains";
+        }
+        if preload {
+            text += "; preload";
+        }
+        Some(Some(text))
     }
 
     /// A listener that says `tls = true` speaks TLS or is a mistake.
