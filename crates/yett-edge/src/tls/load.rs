@@ -128,12 +128,15 @@ fn config(
         .with_cert_resolver(Arc::clone(choice) as Arc<_>);
     let names = settings.protocols.iter().map(|protocol| protocol.alpn());
     config.alpn_protocols = names.map(<[u8]>::to_vec).collect();
+    // All suites are good; the order is the server's, as auditors ask for.
+    config.ignore_client_order = true;
     config.ticketer = Arc::clone(&resumption.tickets);
     config.session_storage = Arc::clone(&resumption.sessions);
     // Early data can be sent again by anybody who saw it (RFC 8446 section 8).
     config.max_early_data_size = 0;
-    // RFC 7627: without it, sessions can be mixed up by somebody in the middle.
-    config.require_ems = true;
+    // RFC 7627: without it somebody in the middle can make two sessions look alike, which matters
+    // where a client shows a certificate. Clients from before 2016 do not know it.
+    config.require_ems = settings.clients != ClientCertificates::Off;
     Ok(config)
 }
 
