@@ -61,7 +61,7 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
-test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-tls test-system test-wheel ## all tests
+test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-http2 test-tls test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
@@ -91,6 +91,9 @@ test-frameworks: build ## Django, Flask, FastAPI and others under uvicorn, Gunic
 	$(TEST_VENV)/bin/python tests/frameworks/run.py --judge uvicorn .cache
 	$(TEST_VENV)/bin/python tests/frameworks/run.py --judge gunicorn .cache
 	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/frameworks/run.py .cache
+
+test-http2: build ## HTTP/2 under Python's h2 as polite and hostile clients, curl, nghttp and h2load; installs h2
+	$(SYSTEM) $(TEST_VENV)/bin/python tests/http2/run.py .cache
 
 test-tls: build ## what sslyze says of Yett's TLS; installs it
 	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/tls/run.py .cache

@@ -41,7 +41,7 @@ const MOST_AT_ONCE: usize = 32;
 const MOST_WAITING: usize = 1024;
 
 /// DATA shorter than this, other than the last of a body, brings nothing forward.
-const SMALL_DATA: u32 = 32;
+const SMALL_DATA: u32 = 8;
 
 /// Why a connection is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,1 @@
+"""HTTP/2 judged by other people's clients."""
