@@ -38,6 +38,7 @@ mod websocket;
 pub use conn::h2::Http2Settings;
 pub use develop::{Broken, Develop};
 pub use edge::{Edge, EdgeError, Remaining};
+pub use respond::compress::CompressionSettings;
 pub use ruling::{Interface, Mount, Ruling};
 pub use settings::{EdgeSettings, Sendfile};
 pub use websocket::{Deflate, WebSocketSettings};

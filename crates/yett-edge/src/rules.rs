@@ -3,15 +3,17 @@
 //! A rule holds for its path and all below it; of several the longest counts, setting by setting.
 //! Rules never decide who may pass: that is the gate's.
 
-/// A switch that a route may turn.
+/// Whether answers of the application are compressed; a route may say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
-    /// Answers may be compressed for clients that take it.
+    /// For clients that take it, unless a page of another site could have asked with the user's
+    /// own credentials: then the size of the answer must tell nothing of it (BREACH).
     #[default]
     On,
-    /// They are never compressed: for answers that hold a secret beside something that a client
-    /// chose (BREACH).
+    /// Never: for answers that hold a secret beside something that a client chose.
     Off,
+    /// For clients that take it, whoever asks: for answers that hold no secret.
+    DangerAlways,
 }
 
 /// What one `[[route]]` says; `None`: nothing.

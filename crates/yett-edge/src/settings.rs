@@ -9,6 +9,7 @@ use http::HeaderValue;
 use crate::conn::h2::Http2Settings;
 use crate::develop::Develop;
 use crate::floor::Carrier;
+use crate::respond::compress::CompressionSettings;
 use crate::rules::RouteRules;
 use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
@@ -73,6 +74,8 @@ pub struct EdgeSettings {
     pub max_requests_jitter: u64,
     /// What single routes of the application have otherwise.
     pub routes: RouteRules,
+    /// Which answers of the application are compressed.
+    pub compression: CompressionSettings,
     /// Limits and times of WebSockets.
     pub websocket: WebSocketSettings,
     /// What TLS listeners run by; without it they take no connection.
@@ -108,6 +111,7 @@ impl Default for EdgeSettings {
             max_requests: None,
             max_requests_jitter: 0,
             routes: RouteRules::default(),
+            compression: CompressionSettings::default(),
             websocket: WebSocketSettings::default(),
             tls: None,
             hsts: None,

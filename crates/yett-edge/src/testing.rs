@@ -32,7 +32,7 @@ pub(crate) use worker::FakeWorker;
 use crate::conn::{self, Stop};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::log::{AccessLog, Format};
-use crate::meters::Limit;
+use crate::meters::{Limit, Meters};
 use crate::ruling::{Interface, Ruling};
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -281,6 +281,11 @@ impl Bench {
         };
         self.connections.lock().unwrap().push(tokio::spawn(served));
         near
+    }
+
+    /// What is counted.
+    pub(crate) fn meters(&self) -> &Meters {
+        self.services.meters()
     }
 
     /// Tells every connection to close after its request.

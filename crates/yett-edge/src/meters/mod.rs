@@ -22,6 +22,8 @@ pub enum Limit {
     Http2Frames,
     /// How long a client of HTTP/2 may take nothing of an answer.
     Http2Stalled,
+    /// Answers that are compressed while they are sent; further ones go as they are.
+    Encoders,
 }
 
 impl Limit {
@@ -33,6 +35,7 @@ impl Limit {
         Self::Http2Resets,
         Self::Http2Frames,
         Self::Http2Stalled,
+        Self::Encoders,
     ];
 
     /// Its name as the label of a metric: lower case with underscores.
@@ -45,6 +48,7 @@ impl Limit {
             Self::Http2Resets => "http2_resets",
             Self::Http2Frames => "http2_frames",
             Self::Http2Stalled => "http2_stalled",
+            Self::Encoders => "encoders",
         }
     }
 }

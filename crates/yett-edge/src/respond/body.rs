@@ -10,6 +10,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use crate::floor::{Exchange, Lost, Piece, Pieces};
 use crate::log::Record;
 use crate::respond::FileRange;
+use crate::respond::compress::{Coded, EncoderFailed, Runner};
 use crate::respond::failure::Fault;
 
 /// A response's body.
@@ -20,7 +21,7 @@ pub(crate) struct Body {
     busy: Option<crate::conn::ClientEnd>,
 }
 
-enum Content {
+pub(super) enum Content {
     Bytes(Bytes),
     App {
         first: Bytes,
@@ -30,6 +31,7 @@ enum Content {
         promised: Option<u64>,
     },
     File(FileRange),
+    Coded(Box<Coded>),
 }
 
 /// A body that could not be sent to its end; the connection closes without ending the message.
@@ -41,13 +43,15 @@ pub(crate) enum BodyError {
     Short { missing: u64 },
     #[error("the file could not be read to its end")]
     File(#[from] std::io::Error),
+    #[error("the answer could not be compressed")]
+    Coding(#[from] EncoderFailed),
 }
 
 impl BodyError {
     const fn fault(&self) -> Fault {
         match self {
             Self::App(_) | Self::Short { .. } => Fault::App,
-            Self::File(_) => Fault::Yett,
+            Self::File(_) | Self::Coding(_) => Fault::Yett,
         }
     }
 }
@@ -88,6 +92,13 @@ impl Body {
         }
     }
 
+    /// The same body, coded while it is sent.
+    pub(crate) fn coded(mut self, runner: Runner) -> Self {
+        let plain = std::mem::replace(&mut self.content, Content::Bytes(Bytes::new()));
+        self.content = Content::Coded(Box::new(Coded::new(plain, runner)));
+        self
+    }
+
     pub(crate) fn hold(&mut self, busy: crate::conn::ClientEnd) {
         busy.answers();
         self.busy = Some(busy);
@@ -95,7 +106,10 @@ impl Body {
 }
 
 impl Content {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, BodyError>>> {
+    pub(super) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Piece, BodyError>>> {
         match self {
             Self::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Bytes(bytes) => Poll::Ready(Some(Ok(Piece::Data(std::mem::take(bytes))))),
@@ -116,6 +130,7 @@ impl Content {
                 let piece = ready!(range.poll_piece(cx));
                 Poll::Ready(piece.map(|piece| Ok(Piece::Data(piece?))))
             }
+            Self::Coded(coded) => coded.poll_piece(cx),
         }
     }
 }
@@ -174,7 +189,7 @@ impl HttpBody for Body {
         match &self.content {
             Content::Bytes(bytes) => bytes.is_empty(),
             Content::File(range) => range.left() == 0,
-            Content::App { .. } => false,
+            Content::App { .. } | Content::Coded(_) => false,
         }
     }
 
@@ -182,7 +197,7 @@ impl HttpBody for Body {
         match &self.content {
             Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::File(range) => SizeHint::with_exact(range.left()),
-            Content::App { .. } => SizeHint::default(),
+            Content::App { .. } | Content::Coded(_) => SizeHint::default(),
         }
     }
 }

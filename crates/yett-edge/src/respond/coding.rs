@@ -83,6 +83,32 @@ impl Accepted {
         }
     }
 
+    /// The one that the client likes best; of those that it likes equally, the first of these.
+    pub(crate) fn first_best(self, order: [Coding; Coding::ALL.len()]) -> Option<Coding> {
+        let mut best = None;
+        for coding in order {
+            let weight = self.weight(coding);
+            if weight > best.map_or(0, |(most, _)| most) {
+                best = Some((weight, coding));
+            }
+        }
+        best.map(|(_, coding)| coding)
+    }
+
+    fn weight(self, coding: Coding) -> u16 {
+        let mut weights = Coding::ALL.into_iter().zip(self.weights);
+        weights
+            .find(|(of, _)| *of == coding)
+            .map_or(0, |(_, weight)| weight)
+    }
+
+    #[cfg_attr(
+        not(test),
+        expect(
+            dead_code,
+            reason = "what chooses by it comes with precompressed files"
+        )
+    )]
     /// The one of these that the client likes best; of those that it likes equally, the last of
     /// [`Coding::ALL`].
     pub(crate) fn best(self, offered: impl Fn(Coding) -> bool) -> Option<Coding> {
@@ -155,6 +181,21 @@ mod tests {
         check("gzip;q", None);
         let none = Accepted::read(&HeaderMap::new());
         assert_eq!(none.best(|_| true), None);
+    }
+
+    #[test]
+    fn of_codings_that_the_client_likes_equally_the_first_is_taken() {
+        let check = |value: &'static str, expected| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+            let order = [Coding::Zstd, Coding::Brotli, Coding::Gzip];
+            assert_eq!(Accepted::read(&headers).first_best(order), expected);
+        };
+        check("gzip, deflate, br, zstd", Some(Coding::Zstd));
+        check("gzip, deflate, br", Some(Coding::Brotli));
+        check("gzip, zstd;q=0.9", Some(Coding::Gzip));
+        check("*;q=0.5", Some(Coding::Zstd));
+        check("identity, zstd;q=0", None);
     }
 
     #[test]

@@ -5,14 +5,8 @@
 //! answer with; it carries the request's access record to its end.
 
 pub mod body;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "what chooses by it comes with compression and precompressed files"
-    )
-)]
-mod coding;
+pub(crate) mod coding;
+pub(crate) mod compress;
 pub mod failure;
 mod file;
 

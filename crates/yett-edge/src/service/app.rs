@@ -30,6 +30,8 @@ use crate::floor::{
     Window,
 };
 use crate::log::Record;
+use crate::meters::Limit;
+use crate::respond::compress::{self, NoRunner, Outline, OwnTags, Runner};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Interface;
 use crate::settings::{EdgeSettings, Sendfile};
@@ -74,6 +76,7 @@ pub(super) async fn answer(
         if let (RequestBody::Arriving(upload), Some(uplink)) = (body, uplink) {
             answer.go_on(upload, uplink, settings);
         }
+        answer.compress(services, admitted.head());
         Ok(answer)
     };
     match outcome.await {
@@ -246,10 +249,11 @@ pub(super) fn encode(
         identity,
         tls,
     };
+    let tags = OwnTags::read(head.headers());
     let headers = head
         .headers()
         .iter()
-        .map(|(name, value)| (name.as_str(), value.as_bytes()));
+        .map(|(name, value)| (name.as_str(), tags.of(name, value)));
     let mut out = BytesMut::with_capacity(1024 + inline_body.len());
     put_frame_with(&mut out, Kind::Request, flags, id, |out| {
         write_request(out, &line, headers, body_len, inline_body);
@@ -292,6 +296,17 @@ pub(super) struct Answer {
     exchange: Exchange,
     /// Bytes that a streamed body must have.
     promised: Option<u64>,
+    extent: Extent,
+    /// Codes the body while it is sent.
+    runner: Option<Runner>,
+}
+
+/// What is known of a body before it is sent; of an answer to HEAD, what GET's would be.
+#[derive(Clone, Copy)]
+enum Extent {
+    /// A file, which goes as it is.
+    File,
+    Bytes(Option<u64>),
 }
 
 pub(super) fn checked(
@@ -311,6 +326,11 @@ pub(super) fn checked(
             range.left()
         }
         AppBody::Whole | AppBody::Stream(_) => head.first.len() as u64,
+    };
+    let extent = match &head.body {
+        AppBody::File(_) => Extent::File,
+        AppBody::Whole => Extent::Bytes(announced.unwrap_or(Some(actual))),
+        AppBody::Stream(_) => Extent::Bytes(announced.flatten()),
     };
     match (announced, &mut head.body) {
         (Some(None), _) => {
@@ -367,6 +387,8 @@ pub(super) fn checked(
         head,
         exchange,
         promised: announced.flatten().filter(|_| !bodyless),
+        extent,
+        runner: None,
     })
 }
 
@@ -376,6 +398,7 @@ impl Answer {
         let range = wanted.open(folders, &mut self.headers).await?;
         self.head.first = Bytes::new();
         self.promised = None;
+        self.extent = Extent::File;
         self.head.body = match self.status {
             StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => AppBody::Whole,
             _ => AppBody::File(range),
@@ -402,6 +425,43 @@ impl Answer {
         });
     }
 
+    /// Codes the body, or makes it ready to be coded while it is sent, for a client that takes it.
+    fn compress(&mut self, services: &Services, request: &RequestHead) {
+        let Extent::Bytes(length) = self.extent else {
+            return;
+        };
+        let mut outline = Outline {
+            status: self.status,
+            headers: &mut self.headers,
+            length,
+        };
+        let compressor = &services.compressor;
+        let routes = &services.settings.routes;
+        let Some(coding) = compressor.choose(routes, request, &mut outline) else {
+            return;
+        };
+        if request.method() == Method::HEAD {
+            return compress::announce(&mut self.headers, coding);
+        }
+        let first = &self.head.first;
+        if matches!(self.head.body, AppBody::Whole) && first.len() <= compress::AT_ONCE {
+            if let Some(coded) = compress::at_once(coding, first) {
+                compress::announce(&mut self.headers, coding);
+                self.headers.insert(CONTENT_LENGTH, coded.len().into());
+                self.head.first = coded;
+            }
+            return;
+        }
+        match compressor.runner(coding) {
+            Ok(runner) => {
+                compress::announce(&mut self.headers, coding);
+                self.runner = Some(runner);
+            }
+            Err(NoRunner::Full) => services.meters.met(Limit::Encoders),
+            Err(NoRunner::Failed) => {}
+        }
+    }
+
     pub(super) fn into_response(self, mut record: Record) -> Response<Body> {
         record.status(self.status);
         let body = match self.head.body {
@@ -414,6 +474,10 @@ impl Answer {
                 self.promised,
                 record,
             ),
+        };
+        let body = match self.runner {
+            Some(runner) => body.coded(runner),
+            None => body,
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

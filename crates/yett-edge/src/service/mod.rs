@@ -28,6 +28,7 @@ use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::log::{AccessLog, Record};
 use crate::meters::Meters;
+use crate::respond::compress::Compressor;
 use crate::respond::{self, Body, Failure};
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
@@ -72,6 +73,7 @@ pub(crate) struct Services {
     meters: Arc<Meters>,
     /// Nothing is answered: everybody is sent to this port with `https`.
     redirect: Option<u16>,
+    compressor: Arc<Compressor>,
 }
 
 impl Services {
@@ -87,6 +89,7 @@ impl Services {
             log,
             budget: Budget::new(settings.max_spool),
             meters: Arc::default(),
+            compressor: Arc::new(Compressor::new(settings.compression.clone())),
             settings,
             redirect: None,
         }
@@ -101,6 +104,7 @@ impl Services {
             settings: Arc::clone(&self.settings),
             budget: Arc::clone(&self.budget),
             meters: Arc::clone(&self.meters),
+            compressor: Arc::clone(&self.compressor),
             redirect: Some(port),
         }
     }

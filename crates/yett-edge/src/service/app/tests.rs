@@ -3,6 +3,7 @@
 //! ones travel in `streaming`.
 
 mod beside;
+mod compression;
 mod files;
 mod framing;
 mod streaming;
