@@ -186,6 +186,17 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ON|OFF", help_heading = "TLS")]
     hsts_preload: Option<String>,
 
+    /// Whether the app's answers are compressed where the client takes it: on (but not where a page
+    /// of another site could ask with the user's credentials), off or danger_always.
+    #[arg(long, value_name = "MODE", help_heading = "Compression")]
+    compression: Option<String>,
+    /// The shortest body that is compressed.
+    #[arg(long, value_name = "SIZE", help_heading = "Compression")]
+    compression_min_size: Option<String>,
+    /// Answers that are compressed while they are sent; further ones go as they are.
+    #[arg(long, value_name = "N", help_heading = "Compression")]
+    compression_max_encoders: Option<String>,
+
     /// The largest message of a WebSocket's client; beyond it the WebSocket is closed with 1009.
     #[arg(long, value_name = "SIZE", help_heading = "WebSockets")]
     ws_max_message: Option<String>,
@@ -258,6 +269,9 @@ impl ServeArgs {
             hsts,
             hsts_subdomains,
             hsts_preload,
+            compression,
+            compression_min_size,
+            compression_max_encoders,
             ws_max_message,
             ws_ping_interval,
             ws_ping_timeout,
@@ -306,6 +320,9 @@ impl ServeArgs {
             (Key::Hsts, hsts),
             (Key::HstsSubdomains, hsts_subdomains),
             (Key::HstsPreload, hsts_preload),
+            (Key::Compression, compression),
+            (Key::CompressionMinSize, compression_min_size),
+            (Key::CompressionMaxEncoders, compression_max_encoders),
             (Key::WsMaxMessage, ws_max_message),
             (Key::WsPingInterval, ws_ping_interval),
             (Key::WsPingTimeout, ws_ping_timeout),

@@ -3,7 +3,7 @@
 
 use super::error::{Wrong, quoted};
 use std::{fmt, num::NonZeroUsize, path::PathBuf};
-use yett_edge::Deflate;
+use yett_edge::{Deflate, rules::Compression};
 
 /// `module:callable` or `module`, checked to be dotted names as Python has them. Whether they
 /// exist, Python says.
@@ -305,6 +305,19 @@ pub(super) fn deflate(text: &str) -> Result<Deflate, Wrong> {
         AccessLog::On => Deflate::On,
         AccessLog::Off => Deflate::Off,
     })
+}
+
+/// Whether the app's answers are compressed: `on`, `off` or `danger_always`.
+pub(super) fn compression(text: &str) -> Result<Compression, Wrong> {
+    match text {
+        "on" => Ok(Compression::On),
+        "off" => Ok(Compression::Off),
+        "danger_always" => Ok(Compression::DangerAlways),
+        _ => Err(Wrong::new(
+            format!("there is no compression {}", quoted(text)),
+            "on, off or danger_always",
+        )),
+    }
 }
 
 /// Whether the app's code is loaded anew when it changes: for development alone, as clients are then

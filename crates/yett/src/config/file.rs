@@ -8,6 +8,7 @@
 //! | `[[route]]` | `path`, `files`, `guard = "open"`: a folder served without the app |
 //! | `[server]` | what holds for the whole process: limits, grace period, files of its own |
 //! | `[tls]`, `[[tls.certificate]]` | HTTPS: versions and clients; each certificate with its key |
+//! | `[compression]` | which answers of the app are compressed |
 //! | `[log]` | `format`, `access` |
 //!
 //! An unknown key is an error, never passed over: a misspelt limit would be no limit. If the text
@@ -25,8 +26,9 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-const NOUNS: [&str; 7] = [
+const NOUNS: [&str; 8] = [
     "app",
+    "compression",
     "listener",
     "log",
     "route",
@@ -35,7 +37,7 @@ const NOUNS: [&str; 7] = [
     "websocket",
 ];
 const EXPECTED_NOUNS: &str =
-    "[[listener]], [app.NAME], [[route]], [server], [tls], [websocket] or [log]";
+    "[[listener]], [app.NAME], [[route]], [server], [tls], [compression], [websocket] or [log]";
 const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -78,6 +80,7 @@ impl Reader<'_> {
                 "route" => self.tables(value, "route", Self::route),
                 "app" => self.apps(value),
                 "server" => self.table(value, "server"),
+                "compression" => self.table(value, "compression"),
                 "websocket" => self.table(value, "websocket"),
                 "tls" => self.tls(value),
                 "log" => self.table(value, "log"),

@@ -175,6 +175,13 @@ fn lines(settled: &Settled) -> Vec<String> {
             .as_ref()
             .map_or("off".to_owned(), |http2| http2.max_streams.to_string()),
     );
+    let compression = &settings.compression;
+    line("compression", format!("{:?}", compression.compression));
+    line("compression min size", size_text(compression.min_size));
+    line(
+        "compression max encoders",
+        compression.max_encoders.to_string(),
+    );
     let websocket = &settings.websocket;
     let unless_never = |time: Option<Duration>| time.map_or("never".to_owned(), duration_text);
     line("ws max message", size_text(websocket.max_message));
@@ -312,6 +319,9 @@ max head = 64KiB
 max body = 100MiB
 spool dir = /tmp
 http2 streams = 128
+compression = On
+compression min size = 1KiB
+compression max encoders = 64
 ws max message = 16MiB
 ws ping interval = 20s
 ws ping timeout = 20s

@@ -91,6 +91,12 @@ pub(crate) enum Key {
     Http2,
     /// Requests of one HTTP/2 connection that run at a time.
     Http2MaxStreams,
+    /// Whether the app's answers are compressed.
+    Compression,
+    /// The shortest body that is compressed.
+    CompressionMinSize,
+    /// Answers that are compressed while they are sent.
+    CompressionMaxEncoders,
     /// The largest message of a WebSocket's client.
     WsMaxMessage,
     /// How often a WebSocket's client is pinged.
@@ -505,6 +511,30 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("server"), "http2_max_streams"),
         Shape::Whole,
         Some("128"),
+    ),
+    row(
+        Key::Compression,
+        ("--compression", "YETT_COMPRESSION"),
+        (Some("compression"), "mode"),
+        Shape::Text,
+        Some("on"),
+    ),
+    row(
+        Key::CompressionMinSize,
+        ("--compression-min-size", "YETT_COMPRESSION_MIN_SIZE"),
+        (Some("compression"), "min_size"),
+        Shape::Size,
+        Some("1KiB"),
+    ),
+    row(
+        Key::CompressionMaxEncoders,
+        (
+            "--compression-max-encoders",
+            "YETT_COMPRESSION_MAX_ENCODERS",
+        ),
+        (Some("compression"), "max_encoders"),
+        Shape::Whole,
+        Some("64"),
     ),
     row(
         Key::WsMaxMessage,

@@ -9,7 +9,7 @@ use std::{
     path::PathBuf,
     time::Duration,
 };
-use yett_edge::{Http2Settings, WebSocketSettings, tls::TlsSettings};
+use yett_edge::{CompressionSettings, Http2Settings, WebSocketSettings, tls::TlsSettings};
 
 /// Settings and what should be said about them at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,8 @@ pub(crate) struct ServeSettings {
     pub(crate) limits: Limits,
     /// The bounds of HTTP/2. `None`: only HTTP/1.1 is spoken.
     pub(crate) http2: Option<Http2Settings>,
+    /// Which of the app's answers are compressed.
+    pub(crate) compression: CompressionSettings,
     /// The bounds and times of WebSockets.
     pub(crate) websocket: WebSocketSettings,
     /// How log lines look.

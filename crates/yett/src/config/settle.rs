@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use yett_edge::{Http2Settings, WebSocketSettings};
+use yett_edge::{CompressionSettings, Http2Settings, WebSocketSettings, rules::Compression};
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -59,6 +59,13 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
         warnings.push("max_requests_jitter does nothing without max_requests".to_owned());
     }
     warnings.extend(tls::warnings(settings));
+    if settings.compression.compression == Compression::DangerAlways {
+        warnings.push(
+            "compression is danger_always: pages of other sites can learn secrets from the length of \
+             answers (BREACH)"
+                .to_owned(),
+        );
+    }
     warnings
 }
 
@@ -118,6 +125,7 @@ impl Settling<'_> {
         let preload = self.one(Key::Preload, Preload::parse);
         let limits = self.limits();
         let http2 = self.http2();
+        let compression = self.compression();
         let websocket = self.websocket();
         let log_format = self.one(Key::LogFormat, LogFormat::parse);
         let access_log = self.one(Key::AccessLog, AccessLog::parse);
@@ -150,6 +158,7 @@ impl Settling<'_> {
             preload: preload?,
             limits: limits?,
             http2,
+            compression: compression?,
             websocket: websocket?,
             log_format: log_format?,
             access_log: access_log?,
@@ -187,6 +196,17 @@ impl Settling<'_> {
         let max_streams = self.one(Key::Http2MaxStreams, |text| whole(text, 1, 1000));
         let max_streams = u32::try_from(max_streams?).ok()?;
         Some(spoken?.then_some(Http2Settings { max_streams }))
+    }
+
+    fn compression(&mut self) -> Option<CompressionSettings> {
+        let compression = self.one(Key::Compression, choice::compression);
+        let min_size = self.one(Key::CompressionMinSize, |text| size(text, 0, 1 << 30));
+        let encoders = self.one(Key::CompressionMaxEncoders, |text| whole(text, 0, 100_000));
+        Some(CompressionSettings {
+            compression: compression?,
+            min_size: min_size?,
+            max_encoders: usize::try_from(encoders?).ok()?,
+        })
     }
 
     fn websocket(&mut self) -> Option<WebSocketSettings> {

@@ -136,6 +136,7 @@ impl Plan {
             max_requests: settings.max_requests.map(std::num::NonZero::get),
             max_requests_jitter: settings.max_requests_jitter,
             http2: settings.http2.clone(),
+            compression: settings.compression.clone(),
             websocket: settings.websocket.clone(),
             tls: self.tls.clone(),
             // It is made of digits and fixed words.
