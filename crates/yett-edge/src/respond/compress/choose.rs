@@ -59,7 +59,7 @@ pub(super) fn choose(
         return None;
     }
     vary(answer.headers);
-    if wanted == Compression::On && foreign::may_be_foreign(request.headers()) {
+    if wanted == Compression::On && foreign::may_be_foreign(request) {
         return None;
     }
     // An older client cannot see that a body of unknown length broke off.

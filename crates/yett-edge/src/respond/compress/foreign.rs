@@ -7,6 +7,7 @@
 
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName};
+use yett_gate::RequestHead;
 
 /// What a browser says of where a request comes from (W3C Fetch Metadata); no page can set it.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -16,8 +17,14 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const ADDED_BY_PROGRAMS: [&[u8]; 4] = [b"bearer", b"token", b"jwt", b"dpop"];
 
 /// Whether the request carries what proves the user, and may come from a foreign page.
-pub(super) fn may_be_foreign(headers: &HeaderMap) -> bool {
-    carries_the_user(headers) && !is_of_the_sites_own(headers)
+pub(super) fn may_be_foreign(request: &RequestHead) -> bool {
+    let session = request.arrival().tls();
+    let certified = session.is_some_and(|session| session.client.is_some());
+    may_be(certified, request.headers())
+}
+
+fn may_be(certified: bool, headers: &HeaderMap) -> bool {
+    (certified || carries_the_user(headers)) && !is_of_the_sites_own(headers)
 }
 
 fn carries_the_user(headers: &HeaderMap) -> bool {
@@ -52,7 +59,15 @@ mod tests {
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        assert_eq!(may_be_foreign(&headers), expected, "{fields:?}");
+        assert_eq!(may_be(false, &headers), expected, "{fields:?}");
+    }
+
+    #[test]
+    fn certificate_of_a_client_is_added_by_its_browser_too() {
+        let mut headers = HeaderMap::new();
+        assert!(may_be(true, &headers));
+        headers.insert(SEC_FETCH_SITE, HeaderValue::from_static("same-origin"));
+        assert!(!may_be(true, &headers));
     }
 
     #[test]
