@@ -42,7 +42,7 @@ pub struct Edge {
     stopping: watch::Sender<Stop>,
     ended: watch::Sender<bool>,
     open: Arc<AtomicUsize>,
-    meters: Arc<Meters>,
+    services: Arc<Services>,
     unix_paths: Vec<(PathBuf, u64)>,
 }
 
@@ -165,7 +165,7 @@ impl Edge {
             stopping,
             ended,
             open,
-            meters: Arc::clone(services.meters()),
+            services,
             unix_paths,
         })
     }
@@ -212,8 +212,14 @@ impl Edge {
 
     /// What has been counted so far.
     #[must_use]
-    pub const fn meters(&self) -> &Arc<Meters> {
-        &self.meters
+    pub fn meters(&self) -> &Arc<Meters> {
+        self.services.meters()
+    }
+
+    /// Tells clients with every answer to ask on another connection next time, while requests and
+    /// connections are still taken: the first step of a stop behind a load balancer.
+    pub fn leave(&self) {
+        self.services.leave();
     }
 
     /// Stops taking connections, lets running requests end for up to `grace`, and tells every
@@ -312,6 +318,7 @@ impl Acceptor {
         let stopping = self.stopping.clone();
         let counted = Counted::new(&self.open);
         let tls = self.tls.clone();
+        services.meters().accepted();
         handle.spawn(async move {
             let _room = room;
             let _counted = counted;

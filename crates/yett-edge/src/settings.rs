@@ -10,6 +10,7 @@ use crate::conn::h2::Http2Settings;
 use crate::develop::Develop;
 use crate::floor::Carrier;
 use crate::respond::compress::CompressionSettings;
+use crate::log::Troubles;
 use crate::rules::RouteRules;
 use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
@@ -76,6 +77,11 @@ pub struct EdgeSettings {
     pub routes: RouteRules,
     /// Which answers of the application are compressed.
     pub compression: CompressionSettings,
+    /// How long queue and application together may take until a request is told as slow. `None`: none
+    /// is.
+    pub slow_request: Option<Duration>,
+    /// Where requests that failed or were slow are told one by one. `None`: nowhere.
+    pub troubles: Option<Arc<Troubles>>,
     /// Limits and times of WebSockets.
     pub websocket: WebSocketSettings,
     /// What TLS listeners run by; without it they take no connection.
@@ -112,6 +118,8 @@ impl Default for EdgeSettings {
             max_requests_jitter: 0,
             routes: RouteRules::default(),
             compression: CompressionSettings::default(),
+            slow_request: None,
+            troubles: None,
             websocket: WebSocketSettings::default(),
             tls: None,
             hsts: None,

@@ -120,6 +120,8 @@ pub(crate) async fn serve<S>(
         // record must be written all the same.
         let mut record = Record::new(services.log(), arrival.client(), "-", "-", "-");
         record.fields.status = 400;
+        record.fields.fault = Some("client");
+        record.fields.failure = Some("unreadable");
         record.reason(error);
     }
     let _slow_or_gone = timeout(LINGER, take_leave(io.stream())).await;
@@ -178,6 +180,7 @@ where
     let text = failure.client_text();
     record.status(status);
     record.fields.fault = Some(failure.fault().name());
+    record.fields.failure = Some(failure.name());
     record.reason(offence);
     record.fields.bytes = text.len() as u64;
     let answer = format!(

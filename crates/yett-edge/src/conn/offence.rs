@@ -74,6 +74,27 @@ impl Offence {
         }
     }
 
+    /// The kind of failure in metrics and logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::HeadTooLong => "head_too_long",
+            Self::TooManyHeaders => "too_many_headers",
+            Self::HeadTooSlow => "head_slow",
+            Self::Version => "http_version",
+            Self::BareLineEnd
+            | Self::RequestLine
+            | Self::Target
+            | Self::Header
+            | Self::ContentLength
+            | Self::ConflictingLengths
+            | Self::TransferEncoding
+            | Self::UnknownCoding
+            | Self::Chunk
+            | Self::Trailers => "malformed",
+        }
+    }
+
     /// One sentence for the client.
     #[must_use]
     pub const fn client_text(self) -> &'static str {

@@ -3,18 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
-use yett_gate::ClientAddr;
+use http::header::{HOST, HeaderMap, HeaderName, REFERER, USER_AGENT};
+use http::{StatusCode, Uri};
+use yett_gate::{ClientAddr, RouteName, Scheme};
 
-use super::access::AccessLog;
-
-/// Longest piece of a client's text that is kept for the record, in bytes.
-const MAX_TEXT: usize = 2048;
+use super::journal::Journal;
+use super::words::{Word, Words};
 
 /// One request's record.
 #[derive(Debug)]
 pub(crate) struct Record {
-    log: Arc<AccessLog>,
+    journal: Arc<Journal>,
     pub(crate) fields: Fields,
     began: Instant,
     written: bool,
@@ -25,30 +24,88 @@ pub(crate) struct Record {
 pub struct Fields {
     /// The client's address.
     pub client: ClientAddr,
-    /// Method, or `-` when there was none to read.
-    pub method: String,
-    /// Target as the client sent it or, once parsed, canonical. Not yet escaped.
-    pub target: String,
-    /// `HTTP/1.1` and so on.
+    /// What the client said: method, target and some headers. Not yet escaped.
+    pub words: Words,
+    /// `HTTP/1.1` and so on; `-` when there was none to read.
     pub protocol: &'static str,
+    /// `http` or `https`; `-` when there was no request.
+    pub scheme: &'static str,
     /// Status, 499 when the client went away before there was one.
     pub status: u16,
     /// Bytes of body that were handed to the connection.
     pub bytes: u64,
+    /// Bytes of the request's body that arrived.
+    pub received: u64,
     /// From the request's head to the end of the response.
     pub took: Duration,
     /// Time spent waiting for a free worker.
     pub waited: Duration,
+    /// From handing the request to the last worker that got it until its answer began, or did not.
+    pub app: Option<Duration>,
+    /// Who answered.
+    pub service: ServiceKind,
     /// Name of the route.
-    pub route: String,
+    pub route: Route,
     /// Number of the worker that answered, if one did.
     pub worker: Option<u32>,
     /// Why the request failed or was refused; precise, and never sent to the client.
     pub reason: Option<String>,
     /// Whose fault a failure was: `client`, `app` or `yett`.
     pub fault: Option<&'static str>,
-    /// `User-Agent`, not yet escaped.
-    pub user_agent: Option<String>,
+    /// The kind of failure, one word of a fixed number of them.
+    pub failure: Option<&'static str>,
+}
+
+/// What answered a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServiceKind {
+    /// The edge itself: refusals of the gate, of what is no request, of what fits no limit.
+    Edge,
+    /// The application.
+    App,
+    /// Files.
+    Files,
+    /// A WebSocket: its record is written when it is closed.
+    WebSocket,
+}
+
+impl ServiceKind {
+    /// All of them, in the order of their declaration.
+    pub const ALL: &'static [Self; 4] = &[Self::Edge, Self::App, Self::Files, Self::WebSocket];
+
+    /// Its name in logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Edge => "edge",
+            Self::App => "app",
+            Self::Files => "files",
+            Self::WebSocket => "websocket",
+        }
+    }
+}
+
+/// The name of the route that a request took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// It took none.
+    None,
+    /// One of the edge's own.
+    Own(&'static str),
+    /// One that the release has.
+    Named(RouteName),
+}
+
+impl Route {
+    /// The name, `-` for none. A client cannot make up new ones.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::None => "-",
+            Self::Own(name) => name,
+            Self::Named(name) => name.as_str(),
+        }
+    }
 }
 
 /// What the log says of a client that left before there was an answer, after nginx's custom.
@@ -56,28 +113,31 @@ const CLIENT_LEFT: u16 = 499;
 
 impl Record {
     pub(crate) fn new(
-        log: &Arc<AccessLog>,
+        journal: &Arc<Journal>,
         client: ClientAddr,
         method: &str,
         target: &str,
         protocol: &'static str,
     ) -> Self {
         Self {
-            log: Arc::clone(log),
+            journal: Arc::clone(journal),
             fields: Fields {
                 client,
-                method: bounded(method),
-                target: bounded(target),
+                words: Words::new(method, target),
                 protocol,
+                scheme: "-",
                 status: 0,
                 bytes: 0,
+                received: 0,
                 took: Duration::ZERO,
                 waited: Duration::ZERO,
-                route: String::from("-"),
+                app: None,
+                service: ServiceKind::Edge,
+                route: Route::None,
                 worker: None,
                 reason: None,
                 fault: None,
-                user_agent: None,
+                failure: None,
             },
             began: Instant::now(),
             written: false,
@@ -88,7 +148,7 @@ impl Record {
     pub(crate) fn take_along(&mut self) -> Self {
         self.written = true;
         Self {
-            log: Arc::clone(&self.log),
+            journal: Arc::clone(&self.journal),
             fields: self.fields.clone(),
             began: self.began,
             written: false,
@@ -99,19 +159,42 @@ impl Record {
         self.fields.status = status.as_u16();
     }
 
-    pub(crate) fn user_agent(&mut self, value: Option<&[u8]>) {
-        self.fields.user_agent = value.map(|value| bounded(&String::from_utf8_lossy(value)));
+    pub(crate) fn scheme(&mut self, scheme: Scheme) {
+        self.fields.scheme = scheme.as_str();
+    }
+
+    /// The route that the gate found, and who is to answer.
+    pub(crate) fn routed(&mut self, route: &RouteName, service: ServiceKind) {
+        self.fields.route = Route::Named(route.clone());
+        self.fields.service = service;
+    }
+
+    /// The target of a request whose head hyper has read.
+    pub(crate) fn target(&mut self, target: &Uri) {
+        self.fields.words.say(Word::Target, target);
+    }
+
+    /// Keeps of a request's headers what the log's format shows.
+    pub(crate) fn hear(&mut self, headers: &HeaderMap) {
+        self.hear_one(headers, &USER_AGENT, Word::UserAgent);
+        if self.journal.shows(Word::Referer) {
+            self.hear_one(headers, &REFERER, Word::Referer);
+        }
+        if self.journal.shows(Word::Host) {
+            self.hear_one(headers, &HOST, Word::Host);
+        }
+    }
+
+    fn hear_one(&mut self, headers: &HeaderMap, name: &HeaderName, word: Word) {
+        if let Some(value) = headers.get(name) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            self.fields.words.say(word, value);
+        }
     }
 
     pub(crate) fn reason(&mut self, reason: impl std::fmt::Display) {
         self.fields.reason = Some(reason.to_string());
     }
-}
-
-fn bounded(text: &str) -> String {
-    text.get(..text.floor_char_boundary(MAX_TEXT))
-        .unwrap_or(text)
-        .to_owned()
 }
 
 impl Drop for Record {
@@ -123,11 +206,13 @@ impl Drop for Record {
         if self.fields.status == 0 {
             if std::thread::panicking() {
                 self.fields.status = 500;
+                self.fields.fault = Some("yett");
+                self.fields.failure = Some("panic");
                 self.fields.reason = Some(String::from("panic in the server"));
             } else {
                 self.fields.status = CLIENT_LEFT;
             }
         }
-        self.log.write(&self.fields);
+        self.journal.close(&self.fields);
     }
 }

@@ -1,9 +1,19 @@
 //! What the edge counts: plain numbers that only ever grow, added to without a lock.
 //!
 //! They live in the edge's process alone, so no worker's death, no reload and no replacement loses
-//! any of them.
+//! any of them. [`page`] writes them as Prometheus and OpenMetrics read them.
+
+mod counts;
+mod histogram;
+pub mod page;
+mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use page::{Form, Page};
+
+use crate::log::record::Fields;
+use counts::Counts;
 
 /// A bound that somebody met. Each names what it protects; the request or the connection that met
 /// it was refused, cut or made to wait.
@@ -60,12 +70,16 @@ const LIMITS: usize = 64;
 #[derive(Debug)]
 pub struct Meters {
     limits: [AtomicU64; LIMITS],
+    accepted: AtomicU64,
+    counts: Counts,
 }
 
 impl Default for Meters {
     fn default() -> Self {
         Self {
             limits: [const { AtomicU64::new(0) }; LIMITS],
+            accepted: AtomicU64::new(0),
+            counts: Counts::default(),
         }
     }
 }
@@ -84,6 +98,33 @@ impl Meters {
         self.limits
             .get(limit as usize)
             .map_or(0, |counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// A client's connection was accepted.
+    pub(crate) fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A request is over, and this is its record.
+    pub(crate) fn count(&self, fields: &Fields) {
+        self.counts.add(fields);
+    }
+
+    /// Writes everything that was counted.
+    pub fn write(&self, page: &mut Page) {
+        self.counts.write(page);
+        page.counter(
+            "yett_connections_accepted",
+            "Connections of clients that were accepted.",
+        )
+        .add(&[], self.accepted.load(Ordering::Relaxed));
+        let mut family = page.counter(
+            "yett_limit_met",
+            "How often a limit refused, cut or delayed somebody.",
+        );
+        for limit in Limit::ALL {
+            family.add(&[("limit", limit.name())], self.times_met(*limit));
+        }
     }
 }
 

@@ -155,6 +155,7 @@ impl Drop for Body {
             .is_some_and(crate::conn::ClientEnd::is_cut)
         {
             self.record.fields.fault = Some(Fault::Client.name());
+            self.record.fields.failure = Some("client_stopped_reading");
             self.record.reason("the client stopped reading");
         }
     }
@@ -178,6 +179,7 @@ impl HttpBody for Body {
             }
             Some(Err(error)) => {
                 this.record.fields.fault = Some(error.fault().name());
+                this.record.fields.failure = Some("answer_cut");
                 this.record.reason(super::failure::Chain(&error));
                 Some(Err(error))
             }

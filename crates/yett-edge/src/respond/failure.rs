@@ -140,6 +140,35 @@ impl Failure {
         }
     }
 
+    /// The kind of failure in metrics and logs, one word of a fixed number of them.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::BadRequest(_) => "bad_request",
+            Self::Offence(offence) => offence.name(),
+            Self::BodyTooLong { .. } => "body_too_long",
+            Self::BodyCut(_) => "body_cut",
+            Self::BodySlow => "body_slow",
+            Self::Spool(_) => "spool",
+            Self::Queue(QueueError::Full) => "queue_full",
+            Self::Queue(QueueError::TooOld) => "queue_timeout",
+            Self::Lost(Lost::Worker { .. }) => "worker_lost",
+            Self::Lost(Lost::AppFailed) => "app_failed",
+            Self::Lost(Lost::Timeout) => "timeout",
+            Self::BadHeader(_)
+            | Self::BadStatus(_)
+            | Self::WrongLength { .. }
+            | Self::BadRange(_) => "bad_answer",
+            Self::Sendfile(_) => "sendfile",
+            Self::Frame(_) => "head_too_long",
+            Self::Handshake(_) => "websocket_handshake",
+            Self::SocketRefused => "websocket_refused",
+            Self::NoSuchFile => "no_such_file",
+            Self::File(_) => "file_unreadable",
+            Self::FileMethod => "file_method",
+            Self::NotLoaded(_) => "not_loaded",
+        }
+    }
+
     /// One sentence, ending in a newline so that it reads well in a terminal.
     pub(crate) fn client_text(&self) -> String {
         let sentence = match self {
@@ -219,6 +248,7 @@ impl Failure {
 pub(crate) fn note(failure: &Failure, record: &mut Record) {
     record.status(failure.status());
     record.fields.fault = Some(failure.fault().name());
+    record.fields.failure = Some(failure.name());
     record.reason(Chain(failure));
 }
 

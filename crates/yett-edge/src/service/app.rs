@@ -6,7 +6,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRAILER};
@@ -65,7 +65,9 @@ pub(super) async fn answer(
         let mut body = if is_streamed(call.interface, length) {
             RequestBody::Arriving(Upload::new(incoming, length, settings)?)
         } else {
-            RequestBody::Whole(spool(incoming, length, settings, &services.budget).await?)
+            let spooled = spool(incoming, length, settings, &services.budget).await?;
+            record.fields.received = spooled.len;
+            RequestBody::Whole(spooled)
         };
         let asked = ask(services, admitted, &call, &mut body, &mut record).await?;
         let (head, exchange, uplink) = asked;
@@ -126,6 +128,7 @@ async fn ask(
             hints: call.extras.hints.clone(),
             window: window.clone(),
         };
+        let handed = Instant::now();
         let opened = ticket.open(file, beside, |id| {
             encode(admitted, call.interface, body.parts(safe), id)
         });
@@ -148,6 +151,10 @@ async fn ask(
             },
             _ => exchange.head().await,
         };
+        record.fields.app = Some(handed.elapsed());
+        if let RequestBody::Arriving(upload) = body {
+            record.fields.received = upload.len();
+        }
         let lost = match head {
             Ok(head) => return Ok((head, exchange, uplink)),
             Err(NoHead::Lost(lost)) => lost,

@@ -15,9 +15,10 @@ mod upload;
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use http::header::{CONNECTION, HeaderMap, STRICT_TRANSPORT_SECURITY, TE, USER_AGENT};
+use http::header::{CONNECTION, HeaderMap, STRICT_TRANSPORT_SECURITY, TE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, Version};
 use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
@@ -26,7 +27,7 @@ use crate::clock;
 use crate::conn::{ClientBody, ClientEnd, EarlyHints, Offence};
 use crate::develop;
 use crate::floor::{Floor, rounds};
-use crate::log::{AccessLog, Record};
+use crate::log::{AccessLog, Journal, Record, ServiceKind};
 use crate::meters::Meters;
 use crate::respond::compress::Compressor;
 use crate::respond::{self, Body, Failure};
@@ -67,13 +68,15 @@ impl Extras {
 pub(crate) struct Services {
     floor: Arc<Floor>,
     ruling: Arc<ArcSwap<Ruling>>,
-    log: Arc<AccessLog>,
+    journal: Arc<Journal>,
     settings: Arc<EdgeSettings>,
     budget: Arc<Budget>,
     meters: Arc<Meters>,
     /// Nothing is answered: everybody is sent to this port with `https`.
     redirect: Option<u16>,
     compressor: Arc<Compressor>,
+    /// The server will stop soon: no connection is kept for further requests.
+    leaving: Arc<AtomicBool>,
 }
 
 impl Services {
@@ -83,14 +86,16 @@ impl Services {
         log: Arc<AccessLog>,
         settings: Arc<EdgeSettings>,
     ) -> Self {
+        let meters = Arc::<Meters>::default();
         Self {
             floor,
             ruling,
-            log,
+            journal: Arc::new(Journal::new(log, Arc::clone(&meters), &settings)),
             budget: Budget::new(settings.max_spool),
-            meters: Arc::default(),
             compressor: Arc::new(Compressor::new(settings.compression.clone())),
+            meters,
             settings,
+            leaving: Arc::default(),
             redirect: None,
         }
     }
@@ -100,17 +105,24 @@ impl Services {
         Self {
             floor: Arc::clone(&self.floor),
             ruling: Arc::clone(&self.ruling),
-            log: Arc::clone(&self.log),
+            journal: Arc::clone(&self.journal),
             settings: Arc::clone(&self.settings),
             budget: Arc::clone(&self.budget),
             meters: Arc::clone(&self.meters),
             compressor: Arc::clone(&self.compressor),
+            leaving: Arc::clone(&self.leaving),
             redirect: Some(port),
         }
     }
 
-    pub(crate) const fn log(&self) -> &Arc<AccessLog> {
-        &self.log
+    /// Where records are closed.
+    pub(crate) const fn log(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// From now on every answer tells its client to ask on another connection.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Relaxed);
     }
 
     /// What is counted.
@@ -150,16 +162,19 @@ impl Services {
         let _heard = rounds::look_round();
         let (parts, incoming) = request.into_parts();
         let mut record = Record::new(
-            &self.log,
+            &self.journal,
             arrival.client(),
             parts.method.as_str(),
-            &parts.uri.to_string(),
+            "",
             protocol(parts.version),
         );
-        record.user_agent(parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes));
+        record.target(&parts.uri);
+        record.scheme(arrival.scheme());
+        record.hear(&parts.headers);
         let extras = Extras::of(&parts, &busy);
         // Not where a proxy ends TLS: it says for itself what holds for its name.
         let over_tls = arrival.tls().is_some();
+        let version = parts.version;
         async move {
             let mut response = self
                 .judged((parts, incoming), arrival, extras, record, &mut busy)
@@ -169,6 +184,9 @@ impl Services {
                     .headers_mut()
                     .entry(STRICT_TRANSPORT_SECURITY)
                     .or_insert_with(|| hsts.clone());
+            }
+            if self.leaving.load(Ordering::Relaxed) {
+                take_leave(&mut response, version);
             }
             response.body_mut().hold(busy);
             Ok(response)
@@ -209,11 +227,15 @@ impl Services {
                 };
                 match verdict {
                     Verdict::Refused(refused) => {
-                        record.fields.route = refused.route().to_string();
+                        record.routed(refused.route(), ServiceKind::Edge);
                         refuse(&refused, record)
                     }
                     Verdict::Admitted(admitted) => {
-                        record.fields.route = admitted.route().to_string();
+                        let service = match admitted.service() {
+                            Service::App => ServiceKind::App,
+                            Service::Files { .. } => ServiceKind::Files,
+                        };
+                        record.routed(admitted.route(), service);
                         if let (Some(outcome), Service::App) = (&outcome, admitted.service())
                             && let Some(broken) = &outcome.broken
                         {
@@ -264,11 +286,22 @@ fn of_the_server(mut record: Record) -> Response<Body> {
     Response::new(Body::bytes(bytes::Bytes::new(), record))
 }
 
+/// Lets the client ask on another connection, which a load balancer will make to another server.
+/// HTTP/2 says so by a frame of its own (RFC 9113 section 8.2.2), and a WebSocket is no more HTTP.
+fn take_leave(response: &mut Response<Body>, version: Version) {
+    let switches = response.status() == http::StatusCode::SWITCHING_PROTOCOLS;
+    if version < Version::HTTP_2 && !switches {
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+}
+
 /// The application's own answer to a credential that is missing or bad, given without asking it.
 fn refuse(refused: &Refused, mut record: Record) -> Response<Body> {
     let answer = refused.answer();
     record.status(answer.status);
     record.fields.fault = Some(respond::failure::Fault::Client.name());
+    record.fields.failure = Some("credential");
     record.reason(respond::failure::Chain(refused.reason()));
     let mut response = Response::new(Body::bytes(answer.body.clone(), record));
     *response.status_mut() = answer.status;

@@ -12,7 +12,7 @@ use yett_link::frame::WEBSOCKET;
 use super::{Extras, Services, app};
 use crate::conn::ClientEnd;
 use crate::floor::{Answered, BadHeader, Comes, Lost, OpenError, QueueError, SocketExchange};
-use crate::log::Record;
+use crate::log::{Record, ServiceKind};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Interface;
 use crate::websocket::{Asked, Deflate, Socket, agree, handshake};
@@ -73,7 +73,8 @@ fn accept(
     }
     record.status(StatusCode::SWITCHING_PROTOCOLS);
     // From here on the WebSocket is what the record tells of.
-    let record = record.take_along();
+    let mut record = record.take_along();
+    record.fields.service = ServiceKind::WebSocket;
     busy.switch_to(Socket {
         exchange,
         record,

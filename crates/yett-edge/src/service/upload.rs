@@ -72,6 +72,11 @@ impl Upload {
         self.announced
     }
 
+    /// Bytes that came so far.
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
     /// Whether a byte was sent: then no other worker can have the request.
     pub(super) const fn is_begun(&self) -> bool {
         self.begun

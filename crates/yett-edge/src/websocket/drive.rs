@@ -269,6 +269,7 @@ impl<'s> Driver<'s> {
 
     fn blame(&mut self, fault: Fault, why: impl std::fmt::Display) {
         self.socket.record.fields.fault = Some(fault.name());
+        self.socket.record.fields.failure = Some("websocket");
         self.socket.record.reason(why);
     }
 

@@ -20,6 +20,7 @@ use yett_gate::{BodyLength, Gate, RequestHead};
 
 use crate::develop::{Broken, Develop, Outcome};
 use crate::log::Record;
+use crate::log::record::Route;
 use crate::respond::{self, Body, Failure};
 use wish::Wish;
 
@@ -97,7 +98,7 @@ pub(super) async fn news(
     head: &RequestHead,
     mut record: Record,
 ) -> Response<Body> {
-    record.fields.route = String::from("reload");
+    record.fields.route = Route::Own("reload");
     let seen = head.target().query().parse();
     let status = match seen {
         Ok(seen) if !develop.is_news(seen).await => StatusCode::NO_CONTENT,

@@ -1,0 +1,50 @@
+//! Where the records of an edge are closed: the one place from which log and metrics learn of a
+//! request, so that what the one says and what the other counts cannot differ.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::access::AccessLog;
+use super::record::Fields;
+use super::troubles::Troubles;
+use super::words::Word;
+use crate::meters::Meters;
+use crate::settings::EdgeSettings;
+
+/// What hears of every request that is over.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    access: Arc<AccessLog>,
+    troubles: Option<Arc<Troubles>>,
+    slow: Option<Duration>,
+    meters: Arc<Meters>,
+}
+
+impl Journal {
+    pub(crate) fn new(
+        access: Arc<AccessLog>,
+        meters: Arc<Meters>,
+        settings: &EdgeSettings,
+    ) -> Self {
+        Self {
+            access,
+            troubles: settings.troubles.clone(),
+            slow: settings.slow_request,
+            meters,
+        }
+    }
+
+    /// Whether the log shows this piece of what the client said.
+    pub(super) fn shows(&self, word: Word) -> bool {
+        self.access.shows(word)
+    }
+
+    /// A request is over.
+    pub(super) fn close(&self, fields: &Fields) {
+        self.meters.count(fields);
+        self.access.write(fields);
+        if let Some(troubles) = &self.troubles {
+            troubles.hear(fields, self.slow);
+        }
+    }
+}
