@@ -22,7 +22,7 @@ use crate::conn::{self, Stop};
 use crate::floor::{Floor, rounds};
 use crate::listen::{Address, Listener, Purpose, Wire};
 use crate::log::AccessLog;
-use crate::meters::{Limit, Meters};
+use crate::meters::{Limit, Meters, Page};
 use crate::ruling::Ruling;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -208,6 +208,26 @@ impl Edge {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// Writes everything that the edge knows as metrics.
+    pub fn measure(&self, page: &mut Page) {
+        self.meters().write(page);
+        let (waiting, in_flight) = self.floor.load();
+        page.gauge("yett_connections", "Open connections of clients.")
+            .add(&[], self.connections());
+        page.gauge(
+            "yett_requests_in_flight",
+            "Requests that are with a worker at this moment.",
+        )
+        .add(&[], in_flight);
+        page.gauge(
+            "yett_requests_waiting",
+            "Requests that wait for a worker at this moment.",
+        )
+        .add(&[], waiting);
+        page.gauge("yett_websockets", "Open WebSockets.")
+            .add(&[], self.floor.sockets());
     }
 
     /// What has been counted so far.

@@ -15,6 +15,7 @@
 //! real link; no test sleeps. The real program with real Python is tested in `tests/`.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod clock;
 pub mod conn;
 pub mod develop;

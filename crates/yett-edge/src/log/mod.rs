@@ -14,7 +14,7 @@ mod words;
 pub mod writer;
 
 pub use access::AccessLog;
-pub use format::{Format, FormatError, Template};
+pub use format::{Field, Format, FormatError, Template};
 pub(crate) use journal::Journal;
 pub(crate) use record::{Record, ServiceKind};
 pub use troubles::Troubles;

@@ -74,10 +74,7 @@ impl Words {
     #[must_use]
     pub fn said(&self, word: Word) -> Option<&str> {
         let (begin, end) = self.places.get(word as usize).copied().flatten()?;
-        self.text.get(Range {
-            start: begin,
-            end,
-        })
+        self.text.get(Range { start: begin, end })
     }
 
     /// The method.

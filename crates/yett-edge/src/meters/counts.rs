@@ -175,10 +175,7 @@ impl Counts {
             "yett_request_body_bytes",
             "Bytes of requests' bodies that arrived.",
         )
-        .add(
-            &[],
-            self.sum(|part| part.received.load(Ordering::Relaxed)),
-        );
+        .add(&[], self.sum(|part| part.received.load(Ordering::Relaxed)));
         page.counter(
             "yett_response_body_bytes",
             "Bytes of answers' bodies that were handed to connections.",

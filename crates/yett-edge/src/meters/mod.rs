@@ -10,7 +10,7 @@ mod table;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use page::{Form, Page};
+pub use page::{Family, Form, Page};
 
 use crate::log::record::Fields;
 use counts::Counts;

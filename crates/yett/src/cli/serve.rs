@@ -36,6 +36,17 @@ pub(super) struct ServeArgs {
     /// How long a stop or a reload waits for requests in flight.
     #[arg(long, value_name = "DURATION", help_heading = "Server")]
     graceful_timeout: Option<String>,
+    /// How long a stop goes on taking connections while /readyz already says no, so that a load
+    /// balancer has time to look elsewhere.
+    #[arg(long, value_name = "DURATION", help_heading = "Server")]
+    drain_delay: Option<String>,
+    /// Tell health and metrics here: /livez, /readyz, /metrics, /status. A port alone means this
+    /// machine alone [default: nowhere]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Server")]
+    admin: Option<String>,
+    /// A name with dots under which --admin may be asked. May be repeated.
+    #[arg(long, value_name = "NAME", help_heading = "Server")]
+    admin_hosts: Vec<String>,
     /// Write the process id into this file while the server runs.
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     pid_file: Option<String>,
@@ -210,7 +221,19 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ON|OFF", help_heading = "WebSockets")]
     ws_deflate: Option<String>,
 
-    /// How log lines look: text or json.
+    /// Tell of each request that took longer than this in queue and app together; 0 means of none.
+    #[arg(long, value_name = "DURATION", help_heading = "Log")]
+    slow_request: Option<String>,
+    /// Append access lines to this file instead of writing them to standard output; USR1 opens it
+    /// anew.
+    #[arg(long, value_name = "FILE", help_heading = "Log")]
+    log_file: Option<String>,
+    /// A field that JSON lines have; they have those that are named, in their order. May be
+    /// repeated.
+    #[arg(long, value_name = "FIELD", help_heading = "Log")]
+    log_fields: Vec<String>,
+    /// How log lines look: text, json, combined, or a template with fields in braces:
+    /// '{client} "{method} {path}" {status}'.
     #[arg(long, value_name = "FORMAT", help_heading = "Log")]
     log_format: Option<String>,
     /// Whether each request writes a line: on or off.
@@ -230,6 +253,9 @@ impl ServeArgs {
             mounts,
             config,
             graceful_timeout,
+            drain_delay,
+            admin,
+            admin_hosts,
             pid_file,
             chdir,
             python,
@@ -276,6 +302,9 @@ impl ServeArgs {
             ws_ping_interval,
             ws_ping_timeout,
             ws_deflate,
+            slow_request,
+            log_file,
+            log_fields,
             log_format,
             access_log,
             no_access_log,
@@ -284,6 +313,8 @@ impl ServeArgs {
             (Key::App, app),
             (Key::Config, config),
             (Key::GracefulTimeout, graceful_timeout),
+            (Key::DrainDelay, drain_delay),
+            (Key::Admin, admin),
             (Key::PidFile, pid_file),
             (Key::Chdir, chdir),
             (Key::Python, python),
@@ -327,6 +358,8 @@ impl ServeArgs {
             (Key::WsPingInterval, ws_ping_interval),
             (Key::WsPingTimeout, ws_ping_timeout),
             (Key::WsDeflate, ws_deflate),
+            (Key::SlowRequest, slow_request),
+            (Key::LogFile, log_file),
             (Key::LogFormat, log_format),
             (
                 Key::AccessLog,
@@ -339,6 +372,8 @@ impl ServeArgs {
         let binds = bind.into_iter().map(|word| (Key::Bind, word));
         let mounts = mounts.into_iter().map(|word| (Key::Static, word));
         let sendfile = sendfile.into_iter().map(|word| (Key::Sendfile, word));
+        let hosts = admin_hosts.into_iter().map(|word| (Key::AdminHosts, word));
+        let fields = log_fields.into_iter().map(|word| (Key::LogFields, word));
         let files = [
             (Key::TlsCert, tls_cert),
             (Key::TlsPrivate, tls_key),
@@ -348,13 +383,13 @@ impl ServeArgs {
         let files = files
             .into_iter()
             .flat_map(|(key, words)| words.into_iter().map(move |word| (key, word)));
-        RawServe::from_flags(
-            single
-                .chain(binds)
-                .chain(mounts)
-                .chain(sendfile)
-                .chain(files),
-        )
+        let lists = binds
+            .chain(mounts)
+            .chain(sendfile)
+            .chain(files)
+            .chain(hosts)
+            .chain(fields);
+        RawServe::from_flags(single.chain(lists))
     }
 }
 

@@ -130,7 +130,7 @@ fn no_access_log_is_access_log_off() {
 
 #[test]
 fn a_flag_that_this_version_does_not_have_is_named() {
-    for flag in ["--tls-password", "--admin"] {
+    for flag in ["--tls-password", "--worker-class"] {
         assert_eq!(
             mistake(&format!("yett serve {flag}")),
             format!(

@@ -72,6 +72,27 @@ impl Bind {
         !free && self == other
     }
 
+    /// Whether a client of `other` could reach this, or one of the two could not be bound.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let port = |bind: &Self| match bind {
+            Self::Ip(address) => Some(address.port()),
+            Self::Name { port, .. } => Some(*port),
+            Self::Unix(_) => None,
+        };
+        match (self, other) {
+            (Self::Unix(path), Self::Unix(other)) => path == other,
+            (Self::Ip(one), Self::Ip(two)) => {
+                let every = one.ip().is_unspecified() || two.ip().is_unspecified();
+                one.port() != 0
+                    && one.port() == two.port()
+                    && one.is_ipv4() == two.is_ipv4()
+                    && (every || one.ip() == two.ip())
+            }
+            // What a name means is known when it is bound; the kernel then says that it is in use.
+            _ => port(self).is_some_and(|own| own != 0) && self == other,
+        }
+    }
+
     /// Whether nobody on another machine can reach it.
     pub(crate) fn is_of_this_machine(&self) -> bool {
         match self {

@@ -175,29 +175,6 @@ impl Lifespan {
     }
 }
 
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-impl LogFormat {
-    /// Reads `text` or `json`.
-    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err(Wrong::new(
-                format!("{} is not a log format", quoted(text)),
-                "text or json",
-            )),
-        }
-    }
-}
-
 /// Whether each request writes a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AccessLog {

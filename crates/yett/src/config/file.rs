@@ -9,7 +9,8 @@
 //! | `[server]` | what holds for the whole process: limits, grace period, files of its own |
 //! | `[tls]`, `[[tls.certificate]]` | HTTPS: versions and clients; each certificate with its key |
 //! | `[compression]` | which answers of the app are compressed |
-//! | `[log]` | `format`, `access` |
+//! | `[admin]` | where health and metrics are told |
+//! | `[log]` | `format`, `access`, `file`, `fields`, `slow_request` |
 //!
 //! An unknown key is an error, never passed over: a misspelt limit would be no limit. If the text
 //! is not TOML, only that is said, since everything after it is guesswork.
@@ -26,7 +27,8 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-const NOUNS: [&str; 8] = [
+const NOUNS: [&str; 9] = [
+    "admin",
     "app",
     "compression",
     "listener",
@@ -37,7 +39,7 @@ const NOUNS: [&str; 8] = [
     "websocket",
 ];
 const EXPECTED_NOUNS: &str =
-    "[[listener]], [app.NAME], [[route]], [server], [tls], [compression], [websocket] or [log]";
+    "[[listener]], [app.NAME], [[route]], [server], [tls], [compression], [websocket], [admin] or [log]";
 const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
@@ -83,6 +85,7 @@ impl Reader<'_> {
                 "compression" => self.table(value, "compression"),
                 "websocket" => self.table(value, "websocket"),
                 "tls" => self.tls(value),
+                "admin" => self.table(value, "admin"),
                 "log" => self.table(value, "log"),
                 unknown => {
                     let wrong = format!("there is no {} in a configuration", quoted(unknown));

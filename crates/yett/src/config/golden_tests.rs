@@ -6,13 +6,14 @@
 //! rewrites a file, because the outcome is to be read before it is believed.
 
 use super::{
-    AccessLog, Environment, LogFormat, RawServe, Reload, Settled, Surroundings,
+    Environment, RawServe, Reload, Settled, Surroundings,
     raw::Place,
     source::{FileText, settled},
     units::{duration_text, size_text},
 };
 use crate::cli::{Order, parse};
 use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path, time::Duration};
+use yett_edge::log::Format;
 use yett_edge::tls::{CertificateSource, ClientCertificates, TlsSettings};
 
 const DASHES: &str = "----------\n";
@@ -188,24 +189,40 @@ fn lines(settled: &Settled) -> Vec<String> {
     line("ws ping interval", unless_never(websocket.ping_interval));
     line("ws ping timeout", unless_never(websocket.ping_timeout));
     line("ws deflate", format!("{:?}", websocket.deflate));
+    line("drain delay", duration_text(settings.drain_delay));
+    line(
+        "admin",
+        settings
+            .admin
+            .as_ref()
+            .map_or("nowhere".to_owned(), ToString::to_string),
+    );
+    for host in &settings.admin_hosts {
+        line("admin host", host.clone());
+    }
+    let log = &settings.log;
     line(
         "log format",
-        if settings.log_format == LogFormat::Json {
-            "json"
-        } else {
-            "text"
-        }
-        .to_owned(),
+        match &log.format {
+            Format::Text => "text".to_owned(),
+            Format::Json => "json".to_owned(),
+            Format::JsonOf(fields) => {
+                let names: Vec<&str> = fields.iter().map(|field| field.name()).collect();
+                format!("json of {}", names.join(", "))
+            }
+            Format::Template(template) => format!("template of {}", template.fields().count()),
+            Format::Off => "off".to_owned(),
+        },
     );
     line(
-        "access log",
-        if settings.access_log == AccessLog::On {
-            "on"
-        } else {
-            "off"
-        }
-        .to_owned(),
+        "log file",
+        log.file
+            .as_ref()
+            .map_or("standard output".to_owned(), |path| {
+                path.display().to_string()
+            }),
     );
+    line("slow request", unless_never(log.slow_request));
     line(
         "pid file",
         settings
@@ -326,8 +343,11 @@ ws max message = 16MiB
 ws ping interval = 20s
 ws ping timeout = 20s
 ws deflate = On
+drain delay = 0s
+admin = nowhere
 log format = text
-access log = on
+log file = standard output
+slow request = never
 pid file = none";
     assert_eq!(
         lines(&outcome("yett serve", "").unwrap()).join("\n"),

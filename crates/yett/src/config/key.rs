@@ -51,6 +51,8 @@ pub(crate) enum Key {
     Queue,
     /// How long a request may wait for a worker.
     QueueTimeout,
+    /// How long a stop still takes connections.
+    DrainDelay,
     /// How long a quiet connection is kept.
     KeepAlive,
     /// The largest request head.
@@ -107,6 +109,16 @@ pub(crate) enum Key {
     WsDeflate,
     /// The file that holds the process id.
     PidFile,
+    /// Where health and metrics are told.
+    Admin,
+    /// Names under which the admin address answers; a list.
+    AdminHosts,
+    /// Above which time a request is told as slow.
+    SlowRequest,
+    /// The file that the access log is written to.
+    LogFile,
+    /// What JSON lines hold; a list.
+    LogFields,
     /// How log lines look.
     LogFormat,
     /// Whether each request writes a line. The last one: the table is as long as this says.
@@ -191,6 +203,8 @@ impl Key {
                 | Self::TlsPrivate
                 | Self::TlsClientCrl
                 | Self::RedirectHttp
+                | Self::AdminHosts
+                | Self::LogFields
         )
     }
 }
@@ -371,6 +385,13 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("app"), "queue_timeout"),
         Shape::Duration,
         Some("30s"),
+    ),
+    row(
+        Key::DrainDelay,
+        ("--drain-delay", "YETT_DRAIN_DELAY"),
+        (Some("server"), "drain_delay"),
+        Shape::Duration,
+        Some("0"),
     ),
     row(
         Key::KeepAlive,
@@ -569,6 +590,41 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         ("--pid-file", "YETT_PID_FILE"),
         (Some("server"), "pid_file"),
         Shape::Text,
+        None,
+    ),
+    row(
+        Key::Admin,
+        ("--admin", "YETT_ADMIN"),
+        (Some("admin"), "bind"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::AdminHosts,
+        ("--admin-hosts", "YETT_ADMIN_HOSTS"),
+        (Some("admin"), "hosts"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::SlowRequest,
+        ("--slow-request", "YETT_SLOW_REQUEST"),
+        (Some("log"), "slow_request"),
+        Shape::Duration,
+        Some("0"),
+    ),
+    row(
+        Key::LogFile,
+        ("--log-file", "YETT_LOG_FILE"),
+        (Some("log"), "file"),
+        Shape::Text,
+        None,
+    ),
+    row(
+        Key::LogFields,
+        ("--log-fields", "YETT_LOG_FIELDS"),
+        (Some("log"), "fields"),
+        Shape::Texts,
         None,
     ),
     row(

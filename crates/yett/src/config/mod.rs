@@ -22,6 +22,7 @@ pub(crate) mod key;
 mod mount;
 mod nearest;
 mod raw;
+mod seen;
 mod settings;
 mod settle;
 mod source;
@@ -33,8 +34,7 @@ mod golden_tests;
 pub(crate) use self::{
     bind::Bind,
     choice::{
-        AccessLog, AppName, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish, Reload,
-        Threads,
+        AccessLog, AppName, EventLoop, Interface, Lifespan, Preload, PythonWish, Reload, Threads,
     },
     environment::Environment,
     error::{ConfigError, ConfigErrors},
@@ -42,7 +42,7 @@ pub(crate) use self::{
     mount::StaticMount,
     nearest::nearest,
     raw::{Place, RawMount, RawServe, Said},
-    settings::{Limits, ServeSettings, Settled},
+    settings::{Limits, LogSettings, ServeSettings, Settled},
     settle::Surroundings,
     source::load,
     units::read_duration,

@@ -1,15 +1,17 @@
 //! Step two's result: settings, typed and checked. No string in here still has to be understood.
 
 use super::{
-    AccessLog, AppName, Bind, EventLoop, Interface, Lifespan, LogFormat, Preload, PythonWish,
-    Reload, StaticMount, Threads,
+    AccessLog, AppName, Bind, EventLoop, Interface, Lifespan, Preload, PythonWish, Reload,
+    StaticMount, Threads,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
-use yett_edge::{CompressionSettings, Http2Settings, WebSocketSettings, tls::TlsSettings};
+use yett_edge::{
+    CompressionSettings, Http2Settings, WebSocketSettings, log::Format, tls::TlsSettings,
+};
 
 /// Settings and what should be said about them at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,12 +87,27 @@ pub(crate) struct ServeSettings {
     pub(crate) compression: CompressionSettings,
     /// The bounds and times of WebSockets.
     pub(crate) websocket: WebSocketSettings,
-    /// How log lines look.
-    pub(crate) log_format: LogFormat,
-    /// Whether each request writes a line.
-    pub(crate) access_log: AccessLog,
+    /// How long a stop goes on taking connections before it begins. Zero: not at all.
+    pub(crate) drain_delay: Duration,
+    /// Where health and metrics are told. `None`: nowhere.
+    pub(crate) admin: Option<Bind>,
+    /// Names with dots under which the admin address answers, in lower case.
+    pub(crate) admin_hosts: Vec<String>,
+    /// What the log says and where.
+    pub(crate) log: LogSettings,
     /// The file that holds the process id while the server runs; its folder exists.
     pub(crate) pid_file: Option<PathBuf>,
+}
+
+/// What is written of requests, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LogSettings {
+    /// How a line looks; whether each request writes one at all.
+    pub(crate) format: Format,
+    /// The file that lines are appended to; its folder exists. `None`: standard output.
+    pub(crate) file: Option<PathBuf>,
+    /// How long queue and application together may take until a request is told as slow.
+    pub(crate) slow_request: Option<Duration>,
 }
 
 /// The bounds of the edge, and what a client meets there.

@@ -4,9 +4,9 @@
 mod tls;
 
 use super::{
-    AccessLog, AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan,
-    Limits, LogFormat, Place, Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings,
-    StaticMount, Threads, choice,
+    AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan, Limits, Place,
+    Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticMount, Threads,
+    choice,
     error::{Wrong, quoted},
     mount, units,
 };
@@ -15,7 +15,9 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use yett_edge::{CompressionSettings, Http2Settings, WebSocketSettings, rules::Compression};
+use yett_edge::{
+    CompressionSettings, Http2Settings, WebSocketSettings, log::Format, rules::Compression,
+};
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -66,6 +68,18 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
                 .to_owned(),
         );
     }
+    match &settings.admin {
+        Some(admin) if !admin.is_of_this_machine() => warnings.push(format!(
+            "everyone who reaches the admin address {admin} can read /metrics and /status"
+        )),
+        None if !settings.admin_hosts.is_empty() => {
+            warnings.push("admin_hosts does nothing without admin".to_owned());
+        }
+        _ => {}
+    }
+    if settings.log.format == Format::Off && settings.log.file.is_some() {
+        warnings.push("the log's file stays empty without access".to_owned());
+    }
     warnings
 }
 
@@ -79,10 +93,10 @@ mod develop {
     pub(super) const GRACE: Duration = Duration::from_secs(1);
 }
 
-struct Settling<'a> {
-    raw: &'a RawServe,
+pub(super) struct Settling<'a> {
+    pub(super) raw: &'a RawServe,
     around: &'a Surroundings<'a>,
-    errors: Vec<ConfigError>,
+    pub(super) errors: Vec<ConfigError>,
 }
 
 /// A head travels to a worker in one frame of at most 1 MiB, in which its path stands twice, once
@@ -127,8 +141,10 @@ impl Settling<'_> {
         let http2 = self.http2();
         let compression = self.compression();
         let websocket = self.websocket();
-        let log_format = self.one(Key::LogFormat, LogFormat::parse);
-        let access_log = self.one(Key::AccessLog, AccessLog::parse);
+        let drain_delay = self.duration(Key::DrainDelay, Duration::ZERO, 1);
+        let admin = self.admin(&binds);
+        let admin_hosts = self.admin_hosts();
+        let log = self.log();
         let pid_file = self.pid_file();
         let http2 = http2?;
         Some(ServeSettings {
@@ -160,8 +176,10 @@ impl Settling<'_> {
             http2,
             compression: compression?,
             websocket: websocket?,
-            log_format: log_format?,
-            access_log: access_log?,
+            drain_delay: drain_delay?,
+            admin: admin?,
+            admin_hosts,
+            log: log?,
             pid_file,
         })
     }
@@ -225,7 +243,11 @@ impl Settling<'_> {
 
     /// A single value: what was said, or else the table's default. `None` only if an error was
     /// pushed.
-    fn one<T>(&mut self, key: Key, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+    pub(super) fn one<T>(
+        &mut self,
+        key: Key,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<T> {
         let text = key.row().default.unwrap_or_default();
         let default = Said::new(text, Place::Default);
         let raw = self.raw;
@@ -242,13 +264,18 @@ impl Settling<'_> {
         }
     }
 
-    fn keep<T>(&mut self, place: &Place, result: Result<T, Wrong>) -> Option<T> {
+    pub(super) fn keep<T>(&mut self, place: &Place, result: Result<T, Wrong>) -> Option<T> {
         result
             .map_err(|wrong| self.errors.push(wrong.at(place.clone())))
             .ok()
     }
 
-    fn duration(&mut self, key: Key, least: Duration, most_hours: u64) -> Option<Duration> {
+    pub(super) fn duration(
+        &mut self,
+        key: Key,
+        least: Duration,
+        most_hours: u64,
+    ) -> Option<Duration> {
         self.one(key, |text| {
             let duration = units::duration(text)?;
             let most = Duration::from_secs(most_hours * 3_600);
@@ -419,7 +446,7 @@ impl Settling<'_> {
         })
     }
 
-    fn need_folder(&mut self, folder: &Path, place: &Place) -> bool {
+    pub(super) fn need_folder(&mut self, folder: &Path, place: &Place) -> bool {
         let exists = (self.around.is_folder)(folder);
         if !exists {
             let wrong = format!("there is no folder {}", quoted(&folder.to_string_lossy()));
@@ -431,7 +458,7 @@ impl Settling<'_> {
 
     /// A path made absolute from where it was written: the file's folder, or the folder that `yett`
     /// was started in.
-    fn absolute(&self, text: &str, place: &Place) -> PathBuf {
+    pub(super) fn absolute(&self, text: &str, place: &Place) -> PathBuf {
         let from = match place {
             Place::File { .. } | Place::WholeFile(_) => self
                 .around

@@ -11,6 +11,8 @@ pub(crate) struct Banner {
     pub(crate) addresses: Vec<String>,
     /// The certificates in use, a line each.
     pub(crate) certificates: Vec<String>,
+    /// Where health and metrics are told.
+    pub(crate) admin: Vec<String>,
     /// The app's name.
     pub(crate) app: String,
     /// `Django 6.0.10`, if it is a framework that we know.
@@ -75,6 +77,9 @@ pub(crate) fn banner(banner: &Banner, paint: Paint) -> String {
     }
     for certificate in &banner.certificates {
         line(&mut text, paint, "tls", &one_line(certificate));
+    }
+    for address in &banner.admin {
+        line(&mut text, paint, "admin", &one_line(address));
     }
     let python = format!("{} at {}", banner.python_version, banner.python_path);
     line(&mut text, paint, "python", &one_line(&python));
@@ -174,6 +179,7 @@ mod tests {
         Banner {
             addresses: vec!["http://127.0.0.1:8000".into(), "unix:/run/yett.sock".into()],
             certificates: vec!["notes.example until 2027-01-01T00:00:00Z from /etc/n.pem".into()],
+            admin: vec!["http://127.0.0.1:9000".into()],
             app: "notes_site.wsgi:application".into(),
             framework: Some("Django 6.0.10".into()),
             interface: "WSGI".into(),
@@ -209,6 +215,7 @@ yett VERSION serves notes_site.wsgi:application (Django 6.0.10, WSGI)
   address http://127.0.0.1:8000
   address unix:/run/yett.sock
   tls     notes.example until 2027-01-01T00:00:00Z from /etc/n.pem
+  admin   http://127.0.0.1:9000
   python  3.13.0 at /srv/notes/.venv/bin/python
   workers 4 × 1 thread
   tokens  checked before Python on 5 of 14 routes: /api/notes/, /api/notes/<int:pk>/, /api/a/ and 2 more
@@ -238,6 +245,7 @@ Ctrl-C stops it; yett reload (or kill -HUP 4242) loads new code.
         let plain = Banner {
             addresses: vec!["http://[::1]:8000".into()],
             certificates: Vec::new(),
+            admin: Vec::new(),
             app: "app:app".into(),
             framework: None,
             threads: 2,

@@ -1,6 +1,6 @@
 //! The bridges between edge, supervisor and control socket: each speaks in the words of the other.
 
-use super::{develop::Developer, tls::Certificates};
+use super::{develop::Developer, insight::Incidents, tls::Certificates};
 use crate::{
     cli::Manner,
     control::{ControlTarget, ReloadAnswer},
@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{Notify, mpsc};
-use yett_edge::{Edge, floor::WorkerNews};
+use yett_edge::{Edge, floor::WorkerNews, log::AccessLog};
 use yett_supervisor::{
     FailureStage, GenerationId, Level, Notice, Notices, ReloadError, StopMode, Supervisor, WorkerId,
 };
@@ -56,11 +56,15 @@ impl yett_supervisor::Floor for EdgeFloor {
 /// What the edge tells the supervisor.
 pub(super) struct SupervisorNews {
     supervisor: Supervisor,
+    incidents: Arc<Incidents>,
 }
 
 impl SupervisorNews {
-    pub(super) fn new(supervisor: Supervisor) -> Self {
-        Self { supervisor }
+    pub(super) fn new(supervisor: Supervisor, incidents: Arc<Incidents>) -> Self {
+        Self {
+            supervisor,
+            incidents,
+        }
     }
 }
 
@@ -74,6 +78,7 @@ impl WorkerNews for SupervisorNews {
     }
 
     fn spent(&self, worker: u32) {
+        self.incidents.spent();
         self.supervisor.worker_spent(WorkerId::new(worker));
     }
 
@@ -88,6 +93,7 @@ pub(super) struct Printer {
     first: mpsc::Sender<()>,
     served: AtomicBool,
     developer: Option<Arc<Developer>>,
+    incidents: Arc<Incidents>,
 }
 
 impl Printer {
@@ -95,18 +101,21 @@ impl Printer {
         screen: Screen,
         first: mpsc::Sender<()>,
         developer: Option<Arc<Developer>>,
+        incidents: Arc<Incidents>,
     ) -> Self {
         Self {
             screen,
             first,
             served: AtomicBool::new(false),
             developer,
+            incidents,
         }
     }
 }
 
 impl Notices for Printer {
     fn notice(&self, notice: &Notice) {
+        self.incidents.hear(notice);
         if let Notice::ReleaseActive { .. } = notice {
             self.served.store(true, Ordering::Relaxed);
             // Full or closed: it was announced before.
@@ -161,6 +170,9 @@ fn traceback(notice: &Notice) -> &str {
 pub(super) struct Running {
     pub(super) supervisor: Supervisor,
     pub(super) edge: Arc<Edge>,
+    pub(super) log: Arc<AccessLog>,
+    pub(super) incidents: Arc<Incidents>,
+    pub(super) drain_delay: Duration,
     pub(super) graceful: Duration,
     pub(super) stop: OnceLock<()>,
     pub(super) stopping: Notify,
@@ -172,8 +184,12 @@ impl Running {
     /// Begins a stop. A second, quick one overrules a graceful one.
     pub(super) fn begin_stop(&self, manner: Manner) {
         match manner {
-            Manner::Quick => self.supervisor.stop(StopMode::Quick),
+            Manner::Quick => {
+                self.incidents.stopping();
+                self.supervisor.stop(StopMode::Quick);
+            }
             Manner::Graceful => {
+                self.incidents.stopping();
                 if self.stop.set(()).is_ok() {
                     self.stopping.notify_one();
                 }
@@ -181,9 +197,12 @@ impl Running {
         }
     }
 
-    /// Carries out a graceful stop when one is asked for: first the clients, then the workers.
+    /// Carries out a graceful stop when one is asked for: first those who send us clients, then the
+    /// clients, then the workers.
     pub(super) async fn stop_when_asked(&self) {
         self.stopping.notified().await;
+        self.edge.leave();
+        tokio::time::sleep(self.drain_delay).await;
         let _cut = self.edge.stop(self.graceful).await;
         self.supervisor.stop(StopMode::Graceful);
         std::future::pending::<()>().await
@@ -208,7 +227,7 @@ impl ControlTarget for Running {
 
     fn stops_within(&self, manner: Manner) -> Duration {
         match manner {
-            Manner::Graceful => super::stops_within(self.graceful),
+            Manner::Graceful => super::stops_within(self.drain_delay, self.graceful),
             Manner::Quick => Duration::from_secs(5),
         }
     }

@@ -7,6 +7,7 @@
 mod bridge;
 mod descriptors;
 mod develop;
+mod insight;
 mod inspect;
 mod issuer;
 mod manifest;
@@ -15,9 +16,7 @@ mod signals;
 mod tls;
 
 use crate::{
-    config::{
-        self, AccessLog, Bind, Environment, LogFormat, Preload, RawServe, ServeSettings, Settled,
-    },
+    config::{self, Bind, Environment, Preload, RawServe, ServeSettings, Settled},
     control::{ControlServer, ServerInfo},
     discover::{self, AppSpec, Python},
     print::{Banner, Exit, Failure, GuardedPaths, Screen, banner},
@@ -25,6 +24,7 @@ use crate::{
 use anyhow::Context as _;
 use bridge::{EdgeFloor, Printer, SupervisorNews};
 use develop::Developer;
+use insight::Incidents;
 use release::Releaser;
 use std::{
     ffi::OsString,
@@ -38,9 +38,10 @@ use tls::Certificates;
 use tokio::sync::mpsc;
 use yett_edge::{
     Edge, EdgeSettings, Sendfile,
+    admin::{Admin, Insight},
     floor::Floor,
     listen::{Address, ListenError, Listener, Purpose, Wire},
-    log::{AccessLog as Log, Format},
+    log::{Out, Troubles},
     tls::Tls,
 };
 use yett_supervisor::{FailureStage, Keyboard, Supervisor, run};
@@ -137,6 +138,7 @@ impl Plan {
             max_requests_jitter: settings.max_requests_jitter,
             http2: settings.http2.clone(),
             compression: settings.compression.clone(),
+            slow_request: settings.log.slow_request,
             websocket: settings.websocket.clone(),
             tls: self.tls.clone(),
             // It is made of digits and fixed words.
@@ -156,6 +158,7 @@ pub(crate) fn serve(
         screen.warn(&warning);
     }
     let listeners = bind(&plan.settings)?;
+    let admin = insight::bind(&plan.settings)?;
     let addresses: Vec<String> = listeners.iter().map(ToString::to_string).collect();
     let _pid_file = plan
         .settings
@@ -167,16 +170,34 @@ pub(crate) fn serve(
         .enable_all()
         .build()
         .map_err(Failure::failed)?;
-    runtime.block_on(run_all(&plan, listeners, addresses, environment, screen))
+    let sockets = Sockets {
+        listeners,
+        addresses,
+        admin,
+    };
+    runtime.block_on(run_all(&plan, sockets, environment, screen))
+}
+
+/// What is bound before anything is started.
+struct Sockets {
+    listeners: Vec<Listener>,
+    addresses: Vec<String>,
+    admin: Vec<Listener>,
 }
 
 async fn run_all(
     plan: &Plan,
-    listeners: Vec<Listener>,
-    addresses: Vec<String>,
+    sockets: Sockets,
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
+    let Sockets {
+        listeners,
+        addresses,
+        admin,
+    } = sockets;
+    let told_at = admin.iter().map(|listener| listener.address().to_string());
+    let told_at: Vec<String> = told_at.collect();
     let mut signals = signals::Signals::listen().map_err(Failure::failed)?;
     // Before the first import, so that no change of what it reads is missed.
     let developer = Developer::start(&plan.settings, &plan.python.path, &addresses, screen);
@@ -185,17 +206,16 @@ async fn run_all(
         .count_workers(keyboard.unwrap_or(Keyboard::Apart))
         .map_err(Failure::failed)?;
     let (supervisor, inbox) = Supervisor::new();
-    let format = match (plan.settings.access_log, plan.settings.log_format) {
-        (AccessLog::Off, _) => Format::Off,
-        (AccessLog::On, LogFormat::Text) => Format::Text,
-        (AccessLog::On, LogFormat::Json) => Format::Json,
-    };
-    let log = Log::start(format, std::io::stdout()).map_err(Failure::failed)?;
-    let news = SupervisorNews::new(supervisor.clone());
+    let log = insight::log(&plan.settings)?;
+    let troubles = Troubles::start(Out::Stream(Box::new(std::io::stderr())));
+    let troubles = troubles.map_err(Failure::failed)?;
+    let incidents = Arc::<Incidents>::default();
+    let news = SupervisorNews::new(supervisor.clone(), Arc::clone(&incidents));
     let floor = Floor::new(plan.edge_settings(), Box::new(news));
     let empty = release::empty_ruling().map_err(Failure::failed)?;
     let edge_settings = EdgeSettings {
         develop: developer.as_deref().map(Developer::shown),
+        troubles: Some(Arc::clone(&troubles)),
         ..plan.edge_settings()
     };
     let edge = Edge::start(edge_settings, listeners, empty, floor, Arc::clone(&log))
@@ -204,7 +224,7 @@ async fn run_all(
     let releaser = Releaser::new(&plan.settings, Arc::clone(&edge), screen, developer.clone());
     let releaser = Arc::new(releaser);
     let (announce, mut announced) = mpsc::channel(1);
-    let printer = Printer::new(screen, announce, developer.clone());
+    let printer = Printer::new(screen, announce, developer.clone(), Arc::clone(&incidents));
     let mut supervised = plan.supervisor_settings();
     if let Some(developer) = &developer {
         developer.adapt(&mut supervised);
@@ -221,12 +241,19 @@ async fn run_all(
     let server = Arc::new(bridge::Running {
         supervisor: supervisor.clone(),
         edge: Arc::clone(&edge),
+        log: Arc::clone(&log),
+        incidents,
+        drain_delay: plan.settings.drain_delay,
         graceful: plan.settings.graceful_timeout,
         stop: OnceLock::new(),
         stopping: tokio::sync::Notify::new(),
         addresses: addresses.clone(),
         certificates: Certificates::new(plan.tls.clone(), screen),
     });
+    // Before the first import: whoever asks whether it has ended gets an answer.
+    let hosts = insight::hosts(&plan.settings);
+    let admin = Admin::start(admin, hosts, Arc::clone(&server) as Arc<dyn Insight>);
+    let admin = admin.map_err(Failure::failed)?;
     let control = control(plan, &addresses, environment, &screen);
     let control = async {
         match control {
@@ -238,7 +265,7 @@ async fn run_all(
         if announced.recv().await.is_some() {
             edge.accept();
             screen.err(&banner(
-                &releaser.banner(plan, &addresses, developer.as_deref()),
+                &releaser.banner(plan, (&addresses, &told_at), developer.as_deref()),
                 screen.err_paint(),
             ));
         }
@@ -259,8 +286,10 @@ async fn run_all(
         () = server.certificates.watch() => unreachable_end(),
         () = server.stop_when_asked() => unreachable_end(),
     };
+    admin.end();
     edge.end();
     log.close();
+    troubles.close();
     match reason.failure() {
         None => Ok(Exit::Fine),
         Some(failure) => Err(not_started(&plan.python.path, failure)),
@@ -395,7 +424,12 @@ fn control(
 }
 
 impl Releaser {
-    fn banner(&self, plan: &Plan, addresses: &[String], developer: Option<&Developer>) -> Banner {
+    fn banner(
+        &self,
+        plan: &Plan,
+        (addresses, admin): (&[String], &[String]),
+        developer: Option<&Developer>,
+    ) -> Banner {
         let summary = self.summary();
         let settings = &plan.settings;
         let mut warnings = plan.warnings.clone();
@@ -409,6 +443,7 @@ impl Releaser {
         Banner {
             addresses: addresses.to_vec(),
             certificates: tls::lines(plan),
+            admin: admin.to_vec(),
             app: summary.app,
             framework: summary.framework,
             interface: summary.interface.to_uppercase(),
@@ -453,7 +488,7 @@ impl Drop for PidFile {
     }
 }
 
-/// The longest that a graceful stop can take: connections, then workers.
-pub(super) fn stops_within(graceful: Duration) -> Duration {
-    graceful * 2 + Duration::from_secs(5)
+/// The longest that a graceful stop can take: the delay, connections, then workers.
+pub(super) fn stops_within(drain_delay: Duration, graceful: Duration) -> Duration {
+    drain_delay + graceful * 2 + Duration::from_secs(5)
 }

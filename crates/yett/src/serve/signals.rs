@@ -69,9 +69,8 @@ impl Signals {
                     Count::Up => server.supervisor.add_worker(),
                     Count::Down => server.supervisor.remove_worker(),
                 },
-                // Gunicorn's "reopen the logs": ours are standard output and error, which whoever
-                // collects them rotates. Caught, as the signal would end the server otherwise.
-                _ = self.usr1.recv() => {}
+                // Standard output and error are rotated by whoever collects them.
+                _ = self.usr1.recv() => server.log.reopen(),
                 _ = self.usr2.recv() => screen.err(
                     "yett: SIGUSR2 is not obeyed: this version cannot replace its own program; \
                      SIGHUP loads new application code\n",

@@ -109,9 +109,8 @@ fn seconds_text(since: Duration) -> String {
 
 /// This moment as Apache writes it, without its brackets.
 fn stamp_of_apache(out: &mut String) {
-    let format = format_description!(
-        "[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000"
-    );
+    let format =
+        format_description!("[day]/[month repr:short]/[year]:[hour]:[minute]:[second] +0000");
     let text = moment(clock::since_epoch()).and_then(|moment| moment.format(format).ok());
     out.push_str(text.as_deref().unwrap_or("-"));
 }

@@ -67,7 +67,9 @@ impl Template {
                 };
             }
             plain.push_str(before);
-            let twice = ["{{", "}}"].iter().find(|two| from_brace.starts_with(**two));
+            let twice = ["{{", "}}"]
+                .iter()
+                .find(|two| from_brace.starts_with(**two));
             if let Some(twice) = twice {
                 plain.extend(twice.chars().next());
                 rest = from_brace.get(2..).unwrap_or_default();
@@ -93,7 +95,8 @@ impl Template {
         Ok(Self { parts })
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = Field> {
+    /// The fields that it shows.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(_) => None,
             Part::Field(field, _) => Some(*field),

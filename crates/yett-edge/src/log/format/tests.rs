@@ -66,7 +66,12 @@ fn json_record_holds_nothing_that_steers_a_terminal() {
 
 #[test]
 fn json_of_chosen_fields_has_them_in_their_order_and_says_what_is_missing() {
-    let format = Format::JsonOf(vec![Field::Status, Field::Host, Field::App, Field::TookSeconds]);
+    let format = Format::JsonOf(vec![
+        Field::Status,
+        Field::Host,
+        Field::App,
+        Field::TookSeconds,
+    ]);
     assert_eq!(
         line(&format, &fields("/", "a")),
         "{\"status\":200,\"host\":null,\"app_us\":1000,\"took_s\":\"0.001234\"}\n"
@@ -88,10 +93,7 @@ fn template_shows_its_fields_and_a_hyphen_for_what_is_missing() {
     let (address, rest) = combined.split_once('[').unwrap();
     let (_, rest) = rest.split_once("] ").unwrap();
     assert_eq!(address, "192.0.2.1 - - ");
-    assert_eq!(
-        rest,
-        "\"GET /a?b HTTP/1.1\" 200 13 \"curl/8\" \"curl/8\"\n"
-    );
+    assert_eq!(rest, "\"GET /a?b HTTP/1.1\" 200 13 \"curl/8\" \"curl/8\"\n");
 }
 
 #[test]

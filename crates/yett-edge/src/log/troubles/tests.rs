@@ -61,7 +61,10 @@ fn failure_of_app_or_server_is_told_without_the_query() {
 
 #[test]
 fn what_is_the_clients_fault_or_the_apps_own_answer_is_not_told() {
-    assert_eq!(told(&[fields(400, Some("client")), fields(500, None)], None), "");
+    assert_eq!(
+        told(&[fields(400, Some("client")), fields(500, None)], None),
+        ""
+    );
 }
 
 #[test]
@@ -77,10 +80,19 @@ fn of_a_flood_the_first_are_told_and_the_rest_counted() {
     let told = told(&flood, None);
     let lines: Vec<&str> = told.lines().collect();
     // A slow machine may see the flood in two seconds.
-    let errors = lines.iter().filter(|line| line.starts_with("error: ")).count();
+    let errors = lines
+        .iter()
+        .filter(|line| line.starts_with("error: "))
+        .count();
     let untold: usize = lines
         .iter()
-        .filter_map(|line| line.strip_prefix("yett: ")?.split(' ').next()?.parse::<usize>().ok())
+        .filter_map(|line| {
+            line.strip_prefix("yett: ")?
+                .split(' ')
+                .next()?
+                .parse::<usize>()
+                .ok()
+        })
         .sum();
     assert!(errors >= 20);
     assert_eq!(errors + untold, 100);

@@ -1,6 +1,7 @@
 //! What follows from each failure, as one table; and what of it the client and the log see.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::HeaderMap;
@@ -10,7 +11,8 @@ use yett_gate::ClientAddr;
 use yett_link::frame::FrameError;
 
 use super::*;
-use crate::log::{AccessLog, Format, Record};
+use crate::EdgeSettings;
+use crate::log::{AccessLog, Format, Journal, Record};
 use crate::respond::failed;
 use crate::testing::soon;
 
@@ -207,6 +209,7 @@ async fn everything_that_follows_from_a_failure_is_in_the_table() {
 #[tokio::test]
 async fn response_says_what_the_table_says() {
     let log = AccessLog::start(Format::Off, io::sink()).unwrap();
+    let log = Arc::new(Journal::new(log, Arc::default(), &EdgeSettings::default()));
     for failure in every_failure().await {
         let record = Record::new(&log, ClientAddr::Unix, "GET", "/", "HTTP/1.1");
         let (parts, body) = failed(&failure, record).into_parts();
