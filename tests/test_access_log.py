@@ -16,11 +16,14 @@ FIELDS = {
     "protocol",
     "status",
     "bytes",
+    "received",
     "took_us",
     "waited_us",
+    "app_us",
     "route",
     "worker",
     "fault",
+    "failure",
     "reason",
     "user_agent",
 }
@@ -45,7 +48,8 @@ def test_record_says_everything_about_a_request(serve):
     assert record["client"] == "127.0.0.1"
     assert (record["method"], record["protocol"]) == ("POST", "HTTP/1.1")
     assert record["target"].lower() == "/a%2fb?c"
-    assert (record["status"], record["bytes"]) == (200, 6)
+    assert (record["status"], record["bytes"], record["received"]) == (200, 6, 1)
+    assert 0 < record["app_us"] <= record["took_us"]
     assert (record["route"], record["user_agent"]) == ("app", "test/1")
     assert isinstance(record["worker"], int)
     assert (record["fault"], record["reason"]) == (None, None)
