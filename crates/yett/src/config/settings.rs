@@ -1,8 +1,8 @@
 //! Step two's result: settings, typed and checked. No string in here still has to be understood.
 
 use super::{
-    AccessLog, AppName, Bind, EventLoop, Interface, Lifespan, Preload, PythonWish, Reload,
-    StaticMount, Threads,
+    AppName, Bind, EventLoop, Interface, Lifespan, Preload, PythonWish, Reload, StaticMount,
+    Threads,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},
