@@ -81,6 +81,7 @@ impl Offence {
             Self::HeadTooLong => "head_too_long",
             Self::TooManyHeaders => "too_many_headers",
             Self::HeadTooSlow => "head_slow",
+            Self::NotTls => "not_tls",
             Self::Version => "http_version",
             Self::BareLineEnd
             | Self::RequestLine
