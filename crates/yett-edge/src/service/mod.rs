@@ -137,14 +137,15 @@ impl Services {
         arrival: &Arrival,
         offence: Offence,
     ) -> Response<Body> {
-        let target = parts.uri.to_string();
-        let record = Record::new(
-            &self.log,
+        let mut record = Record::new(
+            &self.journal,
             arrival.client(),
             parts.method.as_str(),
-            &target,
+            "",
             protocol(parts.version),
         );
+        record.target(&parts.uri);
+        record.scheme(arrival.scheme());
         respond::failed(&Failure::Offence(offence), record)
     }
 
