@@ -38,8 +38,7 @@ const NOUNS: [&str; 9] = [
     "tls",
     "websocket",
 ];
-const EXPECTED_NOUNS: &str =
-    "[[listener]], [app.NAME], [[route]], [server], [tls], [compression], [websocket], [admin] or [log]";
+const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [server], [tls], [compression], [websocket], [admin] or [log]";
 const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
