@@ -12,7 +12,7 @@ from .wire import Wire
 
 
 def test_term_lets_running_and_waiting_requests_end(serve, hold):
-    server = serve("held:application", "--workers", "1", env=hold.environment)
+    server = serve("held:application", "--workers", "1", "--threads", "1", env=hold.environment)
     with server.wire() as running, server.wire() as waiting:
         running.ask("POST", "/", body=b"x")
         hold.await_entered(1)

@@ -8,10 +8,10 @@
 //! | `/status` | what `yett status --json` says, without the paths |
 //!
 //! It has a thread of its own, so that a busy edge answers as soon as an idle one. It reads no body
-//! and changes nothing. Every connection carries one request and lives [`LIFETIME`] at most; when
-//! [`MOST_CONNECTIONS`] are open the oldest makes room, so that whoever keeps connections open keeps
+//! and changes nothing. Every connection carries one request and lives `LIFETIME` at most; when
+//! `MOST_CONNECTIONS` are open the oldest makes room, so that whoever keeps connections open keeps
 //! no probe out. Nobody is asked who he is: the address itself is what keeps others out, and
-//! [`host`] keeps out the pages that a browser on the same machine shows.
+//! `host` keeps out the pages that a browser on the same machine shows.
 
 mod answer;
 mod host;

@@ -1,7 +1,7 @@
 //! Exactly one access record for each request, also for those that fail.
 //!
 //! [`record`] collects what is known of a request and writes itself when it is dropped, so no path
-//! through the code can forget it or do it twice. [`journal`] is where it is closed: the meters
+//! through the code can forget it or do it twice. `journal` is where it is closed: the meters
 //! count it, [`access`] writes it as its [`format`](mod@format) says, and [`troubles`] tells of those that
 //! failed or were slow.
 

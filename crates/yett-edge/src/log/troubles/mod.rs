@@ -1,7 +1,7 @@
 //! Tells of requests that failed through the application or the server, and of those that were slow:
 //! a line each, beside what the supervisor says, for people who look for what is wrong.
 //!
-//! They are few or they are a flood. Of a flood [`MOST`] a second are written, and how many were not
+//! They are few or they are a flood. Of a flood `MOST` a second are written, and how many were not
 //! is said; the metrics count all of them. No query is shown, since it may hold a secret.
 
 use std::fmt::Write as _;
