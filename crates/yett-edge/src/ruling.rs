@@ -3,7 +3,6 @@
 //! Immutable and swapped as a whole, so a request never sees the gate of one release and the
 //! folders of another.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use yett_gate::{Gate, Judgement, KeysAtHand, KeysWanted, RequestHead, Verdict};
@@ -11,13 +10,7 @@ use yett_jwks::JwksClient;
 use yett_jwt::UnixSeconds;
 
 use crate::clock;
-
-/// A folder whose files are served.
-#[derive(Debug, Clone)]
-pub struct Mount {
-    /// The folder.
-    pub folder: PathBuf,
-}
+use crate::mount::Mount;
 
 /// How a release's application is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +28,7 @@ pub struct Ruling {
     /// Judges requests.
     pub gate: Gate,
     /// Folders by [`yett_gate::MountId`] place.
-    pub mounts: Vec<Mount>,
+    pub mounts: Vec<Arc<Mount>>,
     /// How the application is called.
     pub interface: Interface,
     /// Who publishes the keys of the project's tokens, if anybody does. Its background refresh is

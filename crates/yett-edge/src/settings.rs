@@ -12,6 +12,7 @@ use crate::floor::Carrier;
 use crate::log::Troubles;
 use crate::respond::compress::CompressionSettings;
 use crate::rules::RouteRules;
+use crate::service::Types;
 use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
 
@@ -22,6 +23,28 @@ pub struct Sendfile {
     pub url: String,
     /// The folder, absolute.
     pub folder: PathBuf,
+}
+
+/// Bounds of what is kept of static files between requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilesSettings {
+    /// Files that are kept open or in memory; beyond it the ones that are asked for least are let go.
+    pub open: usize,
+    /// Bytes of small files that are kept in memory; beyond it likewise. Zero: none, every answer is
+    /// read from its file.
+    pub memory: u64,
+    /// Types of files that the configuration adds; for files that the application names.
+    pub types: Arc<Types>,
+}
+
+impl Default for FilesSettings {
+    fn default() -> Self {
+        Self {
+            open: 1024,
+            memory: 32 * 1024 * 1024,
+            types: Arc::default(),
+        }
+    }
 }
 
 /// Limits and times of the edge.
@@ -82,6 +105,8 @@ pub struct EdgeSettings {
     pub slow_request: Option<Duration>,
     /// Where requests that failed or were slow are told one by one. `None`: nowhere.
     pub troubles: Option<Arc<Troubles>>,
+    /// What is kept of static files.
+    pub files: FilesSettings,
     /// Limits and times of WebSockets.
     pub websocket: WebSocketSettings,
     /// What TLS listeners run by; without it they take no connection.
@@ -120,6 +145,7 @@ impl Default for EdgeSettings {
             compression: CompressionSettings::default(),
             slow_request: None,
             troubles: None,
+            files: FilesSettings::default(),
             websocket: WebSocketSettings::default(),
             tls: None,
             hsts: None,

@@ -23,7 +23,7 @@ use serde_json::Value;
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
-use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Scheme, ServerAddr};
+use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, MountSettings, Scheme, ServerAddr};
 use yett_link::frame::{DESCRIPTOR, Kind, put_frame};
 
 pub(crate) use client::Client;
@@ -33,6 +33,7 @@ use crate::conn::{self, Stop};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::log::{AccessLog, Format};
 use crate::meters::{Limit, Meters};
+use crate::mount::Mount;
 use crate::ruling::{Interface, Ruling};
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -189,20 +190,34 @@ impl Bench {
 
     /// An edge before an application of this interface.
     pub(crate) fn of(interface: Interface, settings: EdgeSettings) -> Self {
-        Self::with(interface, settings, GateSettings::default())
+        Self::with(interface, settings, GateSettings::default(), Vec::new())
+    }
+
+    /// An edge that serves files.
+    pub(crate) fn with_mount(settings: EdgeSettings, prefix: &str, mount: Mount) -> Self {
+        let mut gate = GateSettings::default();
+        gate.mounts.push(MountSettings {
+            prefix: prefix.to_owned(),
+        });
+        Self::with(Interface::Wsgi, settings, gate, vec![Arc::new(mount)])
     }
 
     pub(crate) fn with_gate(settings: EdgeSettings, gate: GateSettings) -> Self {
-        Self::with(Interface::Wsgi, settings, gate)
+        Self::with(Interface::Wsgi, settings, gate, Vec::new())
     }
 
-    fn with(interface: Interface, settings: EdgeSettings, gate: GateSettings) -> Self {
+    fn with(
+        interface: Interface,
+        settings: EdgeSettings,
+        gate: GateSettings,
+        mounts: Vec<Arc<Mount>>,
+    ) -> Self {
         let gate = Gate::new(gate).unwrap();
         let (floor, told) = floor(settings.clone());
         let settings = Arc::new(settings);
         let ruling = Arc::new(ArcSwap::from_pointee(Ruling {
             gate,
-            mounts: Vec::new(),
+            mounts,
             interface,
             issuer: None,
         }));
@@ -286,6 +301,11 @@ impl Bench {
     /// What is counted.
     pub(crate) fn meters(&self) -> &Meters {
         self.services.meters()
+    }
+
+    /// Static files that are kept, and bytes of them in memory.
+    pub(crate) fn files_held(&self) -> (usize, u64) {
+        self.services.files_held()
     }
 
     /// Tells every connection to close after its request.

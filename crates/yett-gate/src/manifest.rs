@@ -47,6 +47,9 @@ struct Django {
 struct StaticFiles {
     url: Option<String>,
     root: Option<String>,
+    /// In development, in place of the root; what they are is the edge's.
+    #[serde(default)]
+    places: Vec<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +183,9 @@ impl Django {
 impl StaticFiles {
     /// A URL on another host, or the whole site, is not ours to serve.
     fn into_mount(self) -> Option<MountSettings> {
-        self.root?;
+        if self.root.is_none() && self.places.is_empty() {
+            return None;
+        }
         let mut prefix = self.url?;
         if !prefix.ends_with('/') {
             prefix.push('/');

@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
-from urllib.parse import urlsplit
 
 import django
 from django.apps import apps
@@ -21,15 +20,17 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import get_resolver
 
 from . import languages, middleware
+from .static_files import static_files
 from .token_rules import NotForTheEdge, token_rules
 from .url_table import Row, Uncertain, handled_methods, rows
 
 
-def manifest(application: Any = None) -> dict[str, Any]:
+def manifest(application: Any = None, *, development: bool = False) -> dict[str, Any]:
     """Describe the project whose settings are loaded.
 
     `application` is the WSGI callable that serves the project; without it the one that
-    the settings name is taken. The result can be written as JSON and holds the key.
+    the settings name is taken. In development static files are where the finders look. The
+    result can be written as JSON and holds the key.
     """
     if application is None:
         from django.core.servers.basehttp import get_internal_wsgi_application
@@ -49,7 +50,7 @@ def manifest(application: Any = None) -> dict[str, Any]:
         "version": django.get_version(),
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "debug": bool(settings.DEBUG),
-        "static": static_files(),
+        "static": static_files(development=development),
         "allowed_hosts": hosts,
         "scheme_header": header and {"name": header[0], "secure": header[1]},
         "token_rules": rules,
@@ -64,17 +65,6 @@ def allowed_hosts() -> list[str]:
     if settings.DEBUG and not settings.ALLOWED_HOSTS:
         return [".localhost", "127.0.0.1", "[::1]"]
     return [str(host) for host in settings.ALLOWED_HOSTS]
-
-
-def static_files() -> dict[str, str | None]:
-    """Return where static files are served and from which folder.
-
-    No folder when `STATIC_ROOT` is unset, or when `STATIC_URL` is on another server.
-    """
-    url = settings.STATIC_URL or ""
-    elsewhere = not url or bool(urlsplit(url).netloc)
-    root = None if elsewhere or not settings.STATIC_ROOT else os.path.abspath(settings.STATIC_ROOT)
-    return {"url": url, "root": root}
 
 
 def _rules_or_reason() -> tuple[dict[str, Any] | None, str | None]:

@@ -75,7 +75,7 @@ def describe(application: Application, *, with_sources: bool) -> dict[str, Any]:
             if django_settings.configured:
                 from yett.django.manifest import manifest as django_manifest
 
-                manifest["django"] = django_manifest(application.callable)
+                manifest["django"] = django_manifest(application.callable, development=with_sources)
                 manifest["warnings"] += _leftovers()
         except Exception as error:
             detail = "".join(traceback.format_exception(error))

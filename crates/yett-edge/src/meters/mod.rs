@@ -34,6 +34,10 @@ pub enum Limit {
     Http2Stalled,
     /// Answers that are compressed while they are sent; further ones go as they are.
     Encoders,
+    /// Ranges of one request for a file: it got the whole file.
+    Ranges,
+    /// Static files that are kept open or in memory: another one was let go.
+    StaticFiles,
 }
 
 impl Limit {
@@ -46,6 +50,8 @@ impl Limit {
         Self::Http2Frames,
         Self::Http2Stalled,
         Self::Encoders,
+        Self::Ranges,
+        Self::StaticFiles,
     ];
 
     /// Its name as the label of a metric: lower case with underscores.
@@ -59,6 +65,8 @@ impl Limit {
             Self::Http2Frames => "http2_frames",
             Self::Http2Stalled => "http2_stalled",
             Self::Encoders => "encoders",
+            Self::Ranges => "ranges",
+            Self::StaticFiles => "static_files",
         }
     }
 }

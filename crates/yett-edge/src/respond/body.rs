@@ -9,9 +9,9 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::floor::{Exchange, Lost, Piece, Pieces};
 use crate::log::Record;
-use crate::respond::FileRange;
 use crate::respond::compress::{Coded, EncoderFailed, Runner};
 use crate::respond::failure::Fault;
+use crate::respond::{FileRange, Parts};
 
 /// A response's body.
 pub(crate) struct Body {
@@ -32,6 +32,7 @@ pub(super) enum Content {
     },
     File(FileRange),
     Coded(Box<Coded>),
+    Parts(Parts),
 }
 
 /// A body that could not be sent to its end; the connection closes without ending the message.
@@ -92,6 +93,15 @@ impl Body {
         }
     }
 
+    /// Several ranges of a file.
+    pub(crate) const fn parts(parts: Parts, record: Record) -> Self {
+        Self {
+            content: Content::Parts(parts),
+            record,
+            busy: None,
+        }
+    }
+
     /// The same body, coded while it is sent.
     pub(crate) fn coded(mut self, runner: Runner) -> Self {
         let plain = std::mem::replace(&mut self.content, Content::Bytes(Bytes::new()));
@@ -131,6 +141,10 @@ impl Content {
                 Poll::Ready(piece.map(|piece| Ok(Piece::Data(piece?))))
             }
             Self::Coded(coded) => coded.poll_piece(cx),
+            Self::Parts(parts) => {
+                let piece = ready!(parts.poll_piece(cx));
+                Poll::Ready(piece.map(|piece| Ok(Piece::Data(piece?))))
+            }
         }
     }
 }
@@ -191,6 +205,7 @@ impl HttpBody for Body {
         match &self.content {
             Content::Bytes(bytes) => bytes.is_empty(),
             Content::File(range) => range.left() == 0,
+            Content::Parts(parts) => parts.left() == 0,
             Content::App { .. } | Content::Coded(_) => false,
         }
     }
@@ -199,6 +214,7 @@ impl HttpBody for Body {
         match &self.content {
             Content::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::File(range) => SizeHint::with_exact(range.left()),
+            Content::Parts(parts) => SizeHint::with_exact(parts.left()),
             Content::App { .. } | Content::Coded(_) => SizeHint::default(),
         }
     }

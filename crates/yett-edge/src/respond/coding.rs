@@ -30,6 +30,15 @@ impl Coding {
         }
     }
 
+    /// What a file's name ends with if it lies there compressed.
+    pub(crate) const fn extension(self) -> &'static str {
+        match self {
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+            Self::Brotli => ".br",
+        }
+    }
+
     /// The value of `Content-Encoding`.
     pub(crate) const fn value(self) -> HeaderValue {
         HeaderValue::from_static(self.name())
@@ -102,13 +111,6 @@ impl Accepted {
             .map_or(0, |(_, weight)| weight)
     }
 
-    #[cfg_attr(
-        not(test),
-        expect(
-            dead_code,
-            reason = "what chooses by it comes with precompressed files"
-        )
-    )]
     /// The one of these that the client likes best; of those that it likes equally, the last of
     /// [`Coding::ALL`].
     pub(crate) fn best(self, offered: impl Fn(Coding) -> bool) -> Option<Coding> {

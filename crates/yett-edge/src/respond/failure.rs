@@ -58,6 +58,10 @@ pub(crate) enum Failure {
     File(#[source] io::Error),
     #[error("files are read with GET or HEAD")]
     FileMethod,
+    #[error("the file is not the one that the request expects")]
+    Precondition,
+    #[error("the file of {len} bytes has nothing of the range")]
+    OutsideRange { len: u64 },
     /// In development alone.
     #[error("the application's code does not load: {0}")]
     NotLoaded(String),
@@ -114,6 +118,8 @@ impl Failure {
                 StatusCode::NOT_FOUND
             }
             Self::FileMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Precondition => StatusCode::PRECONDITION_FAILED,
+            Self::OutsideRange { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         }
     }
 
@@ -128,7 +134,9 @@ impl Failure {
             | Self::Handshake(_)
             | Self::SocketRefused
             | Self::NoSuchFile
-            | Self::FileMethod => Fault::Client,
+            | Self::FileMethod
+            | Self::Precondition
+            | Self::OutsideRange { .. } => Fault::Client,
             Self::Lost(_)
             | Self::BadHeader(_)
             | Self::BadStatus(_)
@@ -166,6 +174,8 @@ impl Failure {
             Self::File(_) => "file_unreadable",
             Self::FileMethod => "file_method",
             Self::NotLoaded(_) => "not_loaded",
+            Self::Precondition => "precondition",
+            Self::OutsideRange { .. } => "outside_range",
         }
     }
 
@@ -202,6 +212,8 @@ impl Failure {
             }
             Self::File(_) => "The file could not be read.",
             Self::FileMethod => "Files are read with GET or HEAD.",
+            Self::Precondition => "The file is not the one that the request expects.",
+            Self::OutsideRange { .. } => "The file has nothing of that range.",
             Self::NotLoaded(_) => "The application does not start. The server's terminal says why.",
         };
         format!("{sentence}\n")

@@ -16,8 +16,7 @@ use rustix::fs::{FileType, fstat};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
-/// How much of a file is read at a time, and so held for one client.
-const PIECE: u64 = 64 * 1024;
+use super::pieces::{PIECE, Room};
 
 /// A range that is being read front to back.
 pub(crate) struct FileRange {
@@ -25,7 +24,7 @@ pub(crate) struct FileRange {
     offset: u64,
     left: u64,
     /// A read that waits for the disk.
-    reading: Option<JoinHandle<io::Result<Vec<u8>>>>,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
 /// A range that cannot be sent.
@@ -42,8 +41,13 @@ pub(crate) enum BadRange {
 impl FileRange {
     /// The range of a file that was looked at by whoever opened it.
     pub(crate) fn new(file: OwnedFd, offset: u64, len: u64) -> Self {
+        Self::of(Arc::new(std::fs::File::from(file)), offset, len)
+    }
+
+    /// The range of a file that others read too.
+    pub(crate) const fn of(file: Arc<std::fs::File>, offset: u64, len: u64) -> Self {
         Self {
-            file: Arc::new(std::fs::File::from(file)),
+            file,
             offset,
             left: len,
             reading: None,
@@ -105,21 +109,18 @@ impl FileRange {
     }
 
     fn want(&self) -> usize {
-        usize::try_from(self.left.min(PIECE)).unwrap_or(0)
+        usize::try_from(self.left).map_or(PIECE, |left| left.min(PIECE))
     }
 
     /// What the page cache has; `None` where the disk would be waited for, or the file system cannot
     /// say.
-    fn read_cached(&self) -> Option<io::Result<Vec<u8>>> {
-        let mut piece = vec![0; self.want()];
-        let mut into = [io::IoSliceMut::new(&mut piece)];
+    fn read_cached(&self) -> Option<io::Result<Bytes>> {
+        let mut piece = Room::new();
         loop {
+            let mut into = [io::IoSliceMut::new(piece.room(self.want()))];
             let read = preadv2(&*self.file, &mut into, self.offset, ReadWriteFlags::NOWAIT);
             return match read {
-                Ok(count) => {
-                    piece.truncate(count);
-                    Some(Ok(piece))
-                }
+                Ok(count) => Some(Ok(piece.filled(count))),
                 Err(Errno::INTR) => continue,
                 Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => None,
                 Err(error) => Some(Err(error.into())),
@@ -127,25 +128,24 @@ impl FileRange {
         }
     }
 
-    fn read_behind(&self) -> JoinHandle<io::Result<Vec<u8>>> {
+    fn read_behind(&self) -> JoinHandle<io::Result<Bytes>> {
         let file = Arc::clone(&self.file);
         let (offset, want) = (self.offset, self.want());
         tokio::task::spawn_blocking(move || {
-            let mut piece = vec![0; want];
-            let count = file.read_at(&mut piece, offset)?;
-            piece.truncate(count);
-            Ok(piece)
+            let mut piece = Room::new();
+            let count = file.read_at(piece.room(want), offset)?;
+            Ok(piece.filled(count))
         })
     }
 
-    fn advanced(&mut self, piece: Vec<u8>) -> io::Result<Bytes> {
+    fn advanced(&mut self, piece: Bytes) -> io::Result<Bytes> {
         if piece.is_empty() {
             // The file was cut while it was being sent; the announced length cannot be kept.
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         self.offset += piece.len() as u64;
         self.left = self.left.saturating_sub(piece.len() as u64);
-        Ok(Bytes::from(piece))
+        Ok(piece)
     }
 }
 

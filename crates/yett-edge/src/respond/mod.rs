@@ -9,6 +9,8 @@ pub(crate) mod coding;
 pub(crate) mod compress;
 pub mod failure;
 mod file;
+mod parts;
+mod pieces;
 
 use bytes::Bytes;
 use http::Response;
@@ -17,8 +19,10 @@ use http::header::{
 };
 
 pub(crate) use body::Body;
+pub(crate) use coding::{Accepted, Coding};
 pub(crate) use failure::Failure;
 pub(crate) use file::{BadRange, FileRange};
+pub(crate) use parts::{Part, Parts};
 
 use crate::log::Record;
 
@@ -42,6 +46,11 @@ pub(crate) fn failed(failure: &Failure, mut record: Record) -> Response<Body> {
         headers.insert(UPGRADE, HeaderValue::from_static(protocol));
         headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static(version));
+    }
+    if let Failure::OutsideRange { len } = failure
+        && let Ok(range) = HeaderValue::from_str(&format!("bytes */{len}"))
+    {
+        headers.insert(http::header::CONTENT_RANGE, range);
     }
     if let Some(methods) = failure.allow() {
         headers.insert(http::header::ALLOW, HeaderValue::from_static(methods));

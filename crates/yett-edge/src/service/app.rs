@@ -20,6 +20,7 @@ use yett_link::frame::{
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
 use yett_link::tls::{ClientFields, TlsFields};
 
+use super::files::Piece;
 use super::sendfile::{self, Wanted};
 use super::spool::{Spooled, spool};
 use super::upload::{Upload, is_streamed};
@@ -34,7 +35,7 @@ use crate::meters::Limit;
 use crate::respond::compress::{self, NoRunner, Outline, OwnTags, Runner};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Interface;
-use crate::settings::{EdgeSettings, Sendfile};
+use crate::settings::EdgeSettings;
 
 /// How many workers may die under one request before it is given up. A request that kills its
 /// worker before it is begun would otherwise go round for ever.
@@ -73,7 +74,7 @@ pub(super) async fn answer(
         let (head, exchange, uplink) = asked;
         let mut answer = checked(admitted.head(), &call.extras, head, exchange)?;
         if let Some(wanted) = sendfile::take(&mut answer.headers)? {
-            answer.send_file(wanted, &settings.sendfile).await?;
+            answer.send_file(wanted, admitted.head(), services).await?;
         }
         if let (RequestBody::Arriving(upload), Some(uplink)) = (body, uplink) {
             answer.go_on(upload, uplink, settings);
@@ -303,6 +304,8 @@ pub(super) struct Answer {
     exchange: Exchange,
     /// Bytes that a streamed body must have.
     promised: Option<u64>,
+    /// The file that takes the body's place.
+    file: Option<Piece>,
     extent: Extent,
     /// Codes the body while it is sent.
     runner: Option<Runner>,
@@ -396,20 +399,35 @@ pub(super) fn checked(
         promised: announced.flatten().filter(|_| !bodyless),
         extent,
         runner: None,
+        file: None,
     })
 }
 
 impl Answer {
     /// Puts the file that the application named in its body's place.
-    async fn send_file(&mut self, wanted: Wanted, folders: &[Sendfile]) -> Result<(), Failure> {
-        let range = wanted.open(folders, &mut self.headers).await?;
+    async fn send_file(
+        &mut self,
+        wanted: Wanted,
+        request: &RequestHead,
+        services: &Services,
+    ) -> Result<(), Failure> {
+        let settings = &services.settings;
+        let types = &settings.files.types;
+        let file = wanted
+            .open(&settings.sendfile, types, &mut self.headers)
+            .await?;
         self.head.first = Bytes::new();
         self.promised = None;
         self.extent = Extent::File;
-        self.head.body = match self.status {
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => AppBody::Whole,
-            _ => AppBody::File(range),
-        };
+        self.head.body = AppBody::Whole;
+        let asked = (request.method(), request.headers());
+        let (status, piece) =
+            file.answer(asked, self.status, &mut self.headers, &services.meters)?;
+        if status != self.status {
+            self.status = status;
+            self.reason = None;
+        }
+        self.file = Some(piece);
         Ok(())
     }
 
@@ -472,6 +490,7 @@ impl Answer {
     pub(super) fn into_response(self, mut record: Record) -> Response<Body> {
         record.status(self.status);
         let body = match self.head.body {
+            _ if self.file.is_some() => self.file.unwrap_or(Piece::Empty).into_body(record),
             AppBody::Whole => Body::bytes(self.head.first, record),
             AppBody::File(range) => Body::file(range, record),
             AppBody::Stream(stream) => Body::app(

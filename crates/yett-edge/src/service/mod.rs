@@ -33,6 +33,8 @@ use crate::respond::compress::Compressor;
 use crate::respond::{self, Body, Failure};
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
+use files::Files;
+pub use files::{Types, range};
 pub(crate) use sendfile::SendfileError;
 use spool::Budget;
 
@@ -77,6 +79,7 @@ pub(crate) struct Services {
     compressor: Arc<Compressor>,
     /// The server will stop soon: no connection is kept for further requests.
     leaving: Arc<AtomicBool>,
+    files: Arc<Files>,
 }
 
 impl Services {
@@ -92,6 +95,7 @@ impl Services {
             ruling,
             journal: Arc::new(Journal::new(log, Arc::clone(&meters), &settings)),
             budget: Budget::new(settings.max_spool),
+            files: Arc::new(Files::new(&settings.files, Arc::clone(&meters))),
             compressor: Arc::new(Compressor::new(settings.compression.clone())),
             meters,
             settings,
@@ -111,6 +115,7 @@ impl Services {
             meters: Arc::clone(&self.meters),
             compressor: Arc::clone(&self.compressor),
             leaving: Arc::clone(&self.leaving),
+            files: Arc::clone(&self.files),
             redirect: Some(port),
         }
     }
@@ -123,6 +128,11 @@ impl Services {
     /// From now on every answer tells its client to ask on another connection.
     pub(crate) fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn files_held(&self) -> (usize, u64) {
+        self.files.held()
     }
 
     /// What is counted.
@@ -260,19 +270,22 @@ impl Services {
                         {
                             return socket::answer(self, &admitted, &extras, busy, record).await;
                         }
-                        match (admitted.service(), mount) {
-                            (Service::App, _) => {
-                                let call = app::Call { interface, extras };
-                                app::answer(self, &admitted, call, incoming, record).await
-                            }
+                        let record = match (admitted.service(), mount) {
+                            (Service::App, _) => record,
                             (Service::Files { rest, .. }, Some(mount)) => {
-                                files::answer(&admitted, &mount, rest, record).await
+                                let files = &self.files;
+                                match files.answer(&admitted, &mount, rest, record).await {
+                                    files::Outcome::Answered(response) => return response,
+                                    files::Outcome::LeftToTheApp(record) => record,
+                                }
                             }
                             // A ruling's gate names only its own mounts.
                             (Service::Files { .. }, None) => {
-                                respond::failed(&Failure::NoSuchFile, record)
+                                return respond::failed(&Failure::NoSuchFile, record);
                             }
-                        }
+                        };
+                        let call = app::Call { interface, extras };
+                        app::answer(self, &admitted, call, incoming, record).await
                     }
                 }
             }

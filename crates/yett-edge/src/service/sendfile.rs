@@ -2,19 +2,24 @@
 //!
 //! Closed by default: only folders that the settings name can be reached, a name that leads nowhere
 //! else is the application's failure, and the headers never leave the server. As nginx does it, the
-//! application's own headers are kept (type, disposition, cookies, caching) but for those that
-//! describe the body that the file replaces.
+//! application's own headers are kept (type, disposition, cookies, caching, validators) but for those
+//! that describe the body that the file replaces. Conditions and ranges are those of static files.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use http::header::{
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED,
+    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderName,
+    HeaderValue, LAST_MODIFIED,
 };
+use http::{Method, StatusCode};
 
-use super::files::{content_type, open_below};
-use crate::respond::{Failure, FileRange};
+use super::files::condition::{Answer, Validators, decide};
+use super::files::{Piece, Stamp, Types, entity, make, open_named};
+use crate::meters::{Limit, Meters};
+use crate::respond::{Failure, FileRange, Part};
 use crate::settings::Sendfile;
 
 const X_SENDFILE: HeaderName = HeaderName::from_static("x-sendfile");
@@ -74,40 +79,34 @@ impl Wanted {
     pub(super) async fn open(
         self,
         folders: &[Sendfile],
+        types: &Types,
         headers: &mut HeaderMap,
-    ) -> Result<FileRange, Failure> {
+    ) -> Result<NamedFile, Failure> {
         let value = String::from_utf8_lossy(self.value.as_bytes()).into_owned();
         let header = self.header;
         let (folder, below) = self.place(folders).ok_or(SendfileError::Unmapped {
             header,
             value: value.clone(),
         })?;
-        let named = content_type(&below);
+        let named = types.of(&below);
         let missing = SendfileError::Missing {
             header,
             value,
             folder: folder.clone(),
         };
-        let opened = tokio::task::spawn_blocking(move || open_below(&folder, &below)).await;
+        let opened = tokio::task::spawn_blocking(move || open_named(&folder, &below)).await;
         let opened = opened.unwrap_or_else(|gone| Err(Failure::File(std::io::Error::other(gone))));
-        let opened = match opened {
+        let (file, stamp) = match opened {
             Ok(opened) => opened,
             Err(Failure::NoSuchFile) => return Err(missing.into()),
             Err(failure) => return Err(failure),
         };
-        headers.remove(CONTENT_LENGTH);
         headers.remove(CONTENT_RANGE);
-        if !headers.contains_key(CONTENT_TYPE) {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(named));
-        }
-        if !headers.contains_key(LAST_MODIFIED)
-            && let Some(modified) = opened
-                .modified
-                .and_then(|at| HeaderValue::from_str(&at).ok())
-        {
-            headers.insert(LAST_MODIFIED, modified);
-        }
-        Ok(FileRange::new(opened.content, 0, opened.len))
+        headers.entry(CONTENT_TYPE).or_insert(named);
+        Ok(NamedFile {
+            file: Arc::new(file.into()),
+            stamp,
+        })
     }
 
     /// The folder that covers the name, and the path below it.
@@ -139,6 +138,74 @@ impl Wanted {
             let (folder, below) = best?;
             plain(&folder.folder, Path::new(OsStr::from_bytes(below)))
         }
+    }
+}
+
+/// A file that the application named, open.
+pub(super) struct NamedFile {
+    file: Arc<std::fs::File>,
+    stamp: Stamp,
+}
+
+impl NamedFile {
+    /// What the client gets: of a 200 to GET or HEAD what its conditions and ranges ask for, else the
+    /// file. What the application says of the file (`ETag`, `Last-Modified`, `Accept-Ranges: none`)
+    /// counts before what the file says of itself.
+    ///
+    /// # Errors
+    /// [`Failure::Precondition`] and [`Failure::OutsideRange`].
+    pub(super) fn answer(
+        &self,
+        (method, request): (&Method, &HeaderMap),
+        status: StatusCode,
+        headers: &mut HeaderMap,
+        meters: &Meters,
+    ) -> Result<(StatusCode, Piece), Failure> {
+        if matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            headers.remove(CONTENT_LENGTH);
+            return Ok((status, Piece::Empty));
+        }
+        let unsettled = entity::is_unsettled(self.stamp);
+        let dated = headers.contains_key(LAST_MODIFIED);
+        if let Some(modified) = entity::http_date(self.stamp)
+            && let Ok(modified) = HeaderValue::from_str(&modified.to_string())
+        {
+            headers.entry(LAST_MODIFIED).or_insert(modified);
+        }
+        let conditional = status == StatusCode::OK && matches!(*method, Method::GET | Method::HEAD);
+        let len = self.stamp.len;
+        headers.insert(CONTENT_LENGTH, len.into());
+        let mut answer = Answer::Whole;
+        if conditional {
+            let weak = if unsettled { "W/" } else { "" };
+            let mark = format!("{weak}\"{}\"", entity::stamp_mark(self.stamp));
+            if let Ok(mark) = HeaderValue::from_str(&mark) {
+                headers.entry(ETAG).or_insert(mark);
+            }
+            let validators = Validators {
+                etag: headers.get(ETAG).map(HeaderValue::as_bytes),
+                modified: headers
+                    .get(LAST_MODIFIED)
+                    .and_then(|value| value.to_str().ok()?.parse().ok()),
+                unsettled: unsettled && !dated,
+            };
+            answer = decide(method, request, validators, len);
+            let ranges = headers
+                .entry(ACCEPT_RANGES)
+                .or_insert(HeaderValue::from_static("bytes"));
+            if ranges != "bytes" && matches!(answer, Answer::Part(_) | Answer::Outside) {
+                answer = Answer::Whole;
+            }
+            if answer == Answer::WholeForTooManyRanges {
+                meters.met(Limit::Ranges);
+            }
+        }
+        let content = |start: u64, end: u64| {
+            let len = end.saturating_sub(start);
+            Part::File(FileRange::of(Arc::clone(&self.file), start, len))
+        };
+        let (made, piece) = make(answer, method, len, headers, content)?;
+        Ok((if conditional { made } else { status }, piece))
     }
 }
 

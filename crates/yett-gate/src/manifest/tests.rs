@@ -64,6 +64,7 @@ fn static_files_elsewhere_are_not_mounted() {
         r#"{"url": "https://cdn.test/", "root": "/srv"}"#,
         r#"{"url": "//cdn.test/", "root": "/srv"}"#,
         r#"{"url": "/static/", "root": null}"#,
+        r#"{"url": "/static/", "root": null, "places": []}"#,
         r#"{"url": null, "root": "/srv"}"#,
         r#"{"url": "/", "root": "/srv"}"#,
         "null",

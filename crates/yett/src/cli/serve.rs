@@ -30,6 +30,19 @@ pub(super) struct ServeArgs {
         help_heading = "Server"
     )]
     mounts: Vec<String>,
+    /// How long browsers may keep static files without asking; those whose names say their content
+    /// are kept for ever.
+    #[arg(long, value_name = "DURATION", help_heading = "Static files")]
+    static_max_age: Option<String>,
+    /// Say the type of files with this extension. May be repeated.
+    #[arg(long, value_name = "EXT=TYPE", help_heading = "Static files")]
+    static_type: Vec<String>,
+    /// How many static files are kept open or in memory.
+    #[arg(long, value_name = "N", help_heading = "Static files")]
+    static_open: Option<String>,
+    /// How much of small static files is kept in memory; 0 means nothing.
+    #[arg(long, value_name = "SIZE", help_heading = "Static files")]
+    static_memory: Option<String>,
     /// The configuration file [default: yett.toml in the current folder, if there is one]
     #[arg(long, value_name = "FILE", help_heading = "Server")]
     config: Option<String>,
@@ -251,6 +264,10 @@ impl ServeArgs {
             app,
             bind,
             mounts,
+            static_max_age,
+            static_type,
+            static_open,
+            static_memory,
             config,
             graceful_timeout,
             drain_delay,
@@ -318,6 +335,9 @@ impl ServeArgs {
             (Key::PidFile, pid_file),
             (Key::Chdir, chdir),
             (Key::Python, python),
+            (Key::StaticMaxAge, static_max_age),
+            (Key::StaticOpen, static_open),
+            (Key::StaticMemory, static_memory),
             (Key::Interface, interface),
             (Key::Reload, reload),
             (Key::Workers, workers),
@@ -371,6 +391,7 @@ impl ServeArgs {
             .filter_map(|(key, word)| Some((key, word?)));
         let binds = bind.into_iter().map(|word| (Key::Bind, word));
         let mounts = mounts.into_iter().map(|word| (Key::Static, word));
+        let types = static_type.into_iter().map(|word| (Key::StaticType, word));
         let sendfile = sendfile.into_iter().map(|word| (Key::Sendfile, word));
         let hosts = admin_hosts.into_iter().map(|word| (Key::AdminHosts, word));
         let fields = log_fields.into_iter().map(|word| (Key::LogFields, word));
@@ -385,6 +406,7 @@ impl ServeArgs {
             .flat_map(|(key, words)| words.into_iter().map(move |word| (key, word)));
         let lists = binds
             .chain(mounts)
+            .chain(types)
             .chain(sendfile)
             .chain(files)
             .chain(hosts)

@@ -5,7 +5,8 @@
 //! | --- | --- |
 //! | `[[listener]]` | `bind`, `tls` |
 //! | `[app.NAME]` | the app and its workers; this version runs one |
-//! | `[[route]]` | `path`, `files`, `guard = "open"`: a folder served without the app |
+//! | `[[route]]` | `path`, `files`, `guard = "open"`, `index`, `fallback`: a folder served without the app |
+//! | `[static]` | what holds for all files that are served without the app |
 //! | `[server]` | what holds for the whole process: limits, grace period, files of its own |
 //! | `[tls]`, `[[tls.certificate]]` | HTTPS: versions and clients; each certificate with its key |
 //! | `[compression]` | which answers of the app are compressed |
@@ -27,7 +28,7 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-const NOUNS: [&str; 9] = [
+const NOUNS: [&str; 10] = [
     "admin",
     "app",
     "compression",
@@ -35,11 +36,12 @@ const NOUNS: [&str; 9] = [
     "log",
     "route",
     "server",
+    "static",
     "tls",
     "websocket",
 ];
-const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [server], [tls], [compression], [websocket], [admin] or [log]";
-const ROUTE_KEYS: [&str; 3] = ["path", "files", "guard"];
+const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [static], [server], [tls], [compression], [websocket], [admin] or [log]";
+const ROUTE_KEYS: [&str; 5] = ["path", "files", "guard", "index", "fallback"];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
@@ -82,6 +84,7 @@ impl Reader<'_> {
                 "app" => self.apps(value),
                 "server" => self.table(value, "server"),
                 "compression" => self.table(value, "compression"),
+                "static" => self.table(value, "static"),
                 "websocket" => self.table(value, "websocket"),
                 "tls" => self.tls(value),
                 "admin" => self.table(value, "admin"),
@@ -341,7 +344,19 @@ impl Reader<'_> {
                     .expected("\"open\", the only one for files in this version"),
             );
         }
-        self.raw.mount(RawMount { url, folder });
+        let mut page = |name: &str| {
+            table.contains_key(name).then(|| {
+                let expected = "the name of a file below the folder";
+                self.route_text(table, name, &span, expected)
+            })?
+        };
+        let (index, fallback) = (page("index"), page("fallback"));
+        self.raw.mount(RawMount {
+            url,
+            folder,
+            index,
+            fallback,
+        });
     }
 
     /// A string of a route, which must be there.

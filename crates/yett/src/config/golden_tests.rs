@@ -125,7 +125,18 @@ fn lines(settled: &Settled) -> Vec<String> {
             "static",
             format!("{} from {}", mount.url, mount.folder.display()),
         );
+        for (what, page) in [("index", &mount.index), ("fallback", &mount.fallback)] {
+            if let Some(page) = page {
+                line(what, page.clone());
+            }
+        }
     }
+    let files = &settings.files;
+    let said = files.max_age.map_or("unsaid".to_owned(), duration_text);
+    line("static max age", said);
+    line("static types", format!("{:?}", files.types));
+    line("static open", files.open.to_string());
+    line("static memory", size_text(files.memory));
     for folder in &settings.sendfile {
         line(
             "sendfile",
@@ -318,6 +329,10 @@ python = found
 interface = auto
 reload = off
 bind = 127.0.0.1:8000
+static max age = unsaid
+static types = Types({})
+static open = 1024
+static memory = 32MiB
 workers = 8
 threads = auto
 concurrency = 1000

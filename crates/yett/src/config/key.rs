@@ -23,6 +23,14 @@ pub(crate) enum Key {
     Bind,
     /// Folders served without the app; a list.
     Static,
+    /// How long files may be kept without asking.
+    StaticMaxAge,
+    /// Types of files; a list.
+    StaticType,
+    /// Static files that are kept open or in memory.
+    StaticOpen,
+    /// Bytes of small static files that are kept in memory.
+    StaticMemory,
     /// Folders whose files the app may name instead of a body; a list.
     Sendfile,
     /// Worker processes.
@@ -198,6 +206,7 @@ impl Key {
             self,
             Self::Bind
                 | Self::Static
+                | Self::StaticType
                 | Self::Sendfile
                 | Self::TlsCert
                 | Self::TlsPrivate
@@ -287,6 +296,34 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (None, ""),
         Shape::Text,
         None,
+    ),
+    row(
+        Key::StaticMaxAge,
+        ("--static-max-age", "YETT_STATIC_MAX_AGE"),
+        (Some("static"), "max_age"),
+        Shape::Duration,
+        Some("60s"),
+    ),
+    row(
+        Key::StaticType,
+        ("--static-type", "YETT_STATIC_TYPE"),
+        (Some("static"), "types"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::StaticOpen,
+        ("--static-open", "YETT_STATIC_OPEN"),
+        (Some("static"), "open"),
+        Shape::Whole,
+        Some("1024"),
+    ),
+    row(
+        Key::StaticMemory,
+        ("--static-memory", "YETT_STATIC_MEMORY"),
+        (Some("static"), "memory"),
+        Shape::Size,
+        Some("32MiB"),
     ),
     row(
         Key::Sendfile,

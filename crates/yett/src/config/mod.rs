@@ -42,7 +42,7 @@ pub(crate) use self::{
     mount::StaticMount,
     nearest::nearest,
     raw::{Place, RawMount, RawServe, Said},
-    settings::{Limits, LogSettings, ServeSettings, Settled},
+    settings::{Limits, LogSettings, ServeSettings, Settled, StaticFiles},
     settle::Surroundings,
     source::load,
     units::read_duration,

@@ -17,6 +17,51 @@ pub(crate) struct StaticMount {
     pub(crate) url: String,
     /// Absolute; existed when the settings were read.
     pub(crate) folder: PathBuf,
+    /// The name of the file that stands for the folder it is in.
+    pub(crate) index: Option<String>,
+    /// The file below the folder that stands for paths that name none.
+    pub(crate) fallback: Option<String>,
+}
+
+/// The name of a file below a mount: `index.html`, and for a fallback also `app/index.html`.
+pub(super) fn file(text: &str) -> Result<String, Wrong> {
+    let plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains('\\');
+    if text.split('/').all(plain) {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(
+        format!("{} names no file below the folder", quoted(text)),
+        "a name such as \"index.html\"",
+    ))
+}
+
+/// `EXT=TYPE`: an extension without its dot, and a media type.
+pub(super) fn content_type(text: &str) -> Result<(String, String), Wrong> {
+    let wrong = || {
+        Wrong::new(
+            format!("{} is not the type of an extension", quoted(text)),
+            "EXT=TYPE, such as avif=image/avif",
+        )
+    };
+    let (extension, content_type) = text.split_once('=').ok_or_else(wrong)?;
+    let extension = extension.strip_prefix('.').unwrap_or(extension);
+    let token = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&^_.+-".contains(&byte))
+    };
+    let name = content_type.split(';').next().unwrap_or_default().trim();
+    let is_type = name
+        .split_once('/')
+        .is_some_and(|(kind, subtype)| token(kind) && token(subtype));
+    let visible = content_type
+        .bytes()
+        .all(|byte| byte == b' ' || byte.is_ascii_graphic());
+    if extension.contains('.') || !token(extension) || !is_type || !visible {
+        return Err(wrong());
+    }
+    Ok((extension.to_ascii_lowercase(), content_type.to_owned()))
 }
 
 /// The two halves of `URL=DIR`.

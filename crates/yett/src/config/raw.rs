@@ -63,6 +63,10 @@ pub(crate) struct RawMount {
     pub(crate) url: Option<Said>,
     /// The `files` of the route; `None` as above.
     pub(crate) folder: Option<Said>,
+    /// Its `index`, if it says one.
+    pub(crate) index: Option<Said>,
+    /// Its `fallback`, if it says one.
+    pub(crate) fallback: Option<Said>,
 }
 
 /// All words of one source, or of several laid over each other.

@@ -7,10 +7,11 @@ use super::{
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use yett_edge::{
-    CompressionSettings, Http2Settings, WebSocketSettings, log::Format, tls::TlsSettings,
+    CompressionSettings, Http2Settings, Types, WebSocketSettings, log::Format, tls::TlsSettings,
 };
 
 /// Settings and what should be said about them at the start.
@@ -52,6 +53,8 @@ pub(crate) struct ServeSettings {
     pub(crate) hsts: Option<String>,
     /// Folders served without the app; no two URLs the same.
     pub(crate) mounts: Vec<StaticMount>,
+    /// What holds for all of them, and for the project's own.
+    pub(crate) files: StaticFiles,
     /// Folders whose files the app may name with `X-Sendfile` or `X-Accel-Redirect`; no two URLs
     /// the same.
     pub(crate) sendfile: Vec<StaticMount>,
@@ -97,6 +100,20 @@ pub(crate) struct ServeSettings {
     pub(crate) log: LogSettings,
     /// The file that holds the process id while the server runs; its folder exists.
     pub(crate) pid_file: Option<PathBuf>,
+}
+
+/// How files are served without the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StaticFiles {
+    /// How long they may be kept without asking; `None`: nobody said so, and the project's word or
+    /// the default counts.
+    pub(crate) max_age: Option<Duration>,
+    /// Types beside those that are known.
+    pub(crate) types: Arc<Types>,
+    /// Files that are kept open or in memory.
+    pub(crate) open: NonZeroUsize,
+    /// Bytes of small ones that are kept in memory. Zero: none.
+    pub(crate) memory: u64,
 }
 
 /// What is written of requests, and where.

@@ -5,18 +5,19 @@ mod tls;
 
 use super::{
     AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan, Limits, Place,
-    Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticMount, Threads,
-    choice,
+    Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticFiles, StaticMount,
+    Threads, choice,
     error::{Wrong, quoted},
     mount, units,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 use yett_edge::{
-    CompressionSettings, Http2Settings, WebSocketSettings, log::Format, rules::Compression,
+    CompressionSettings, Http2Settings, Types, WebSocketSettings, log::Format, rules::Compression,
 };
 
 /// What the settings depend on besides words. A test makes its own.
@@ -119,6 +120,7 @@ impl Settling<'_> {
         let redirect_port = self.redirect_port();
         let hsts = self.hsts();
         let mounts = self.mounts();
+        let files = self.files();
         let sendfile = self.sendfile();
         let workers = self.workers(develops);
         let threads = self.one(Key::Threads, Threads::parse);
@@ -160,6 +162,7 @@ impl Settling<'_> {
             redirect_port: redirect_port?,
             hsts: hsts?,
             mounts,
+            files: files?,
             sendfile,
             workers: workers?,
             threads: threads?,
@@ -362,6 +365,29 @@ impl Settling<'_> {
         self.settled_mounts(raw)
     }
 
+    fn files(&mut self) -> Option<StaticFiles> {
+        let raw = self.raw;
+        let said = raw.one(Key::StaticMaxAge).is_some();
+        let max_age = self.duration(Key::StaticMaxAge, Duration::ZERO, 24 * 365);
+        let mut types = Types::default();
+        for said in raw.list(Key::StaticType) {
+            if let Some((extension, value)) =
+                self.keep(&said.place, mount::content_type(&said.text))
+            {
+                // It was checked to be one that a header can hold.
+                let _checked = types.say(&extension, &value);
+            }
+        }
+        let open = self.one(Key::StaticOpen, |text| whole(text, 1, 1_000_000));
+        let memory = self.one(Key::StaticMemory, |text| size(text, 0, 1 << 40));
+        Some(StaticFiles {
+            max_age: max_age.map(|max_age| said.then_some(max_age))?,
+            types: Arc::new(types),
+            open: non_zero(open?)?,
+            memory: memory?,
+        })
+    }
+
     fn sendfile(&mut self) -> Vec<StaticMount> {
         let raw = self.halves(Key::Sendfile);
         self.settled_mounts(raw)
@@ -369,7 +395,18 @@ impl Settling<'_> {
 
     fn settled_mounts(&mut self, raw: Vec<RawMount>) -> Vec<StaticMount> {
         let mut mounts: Vec<StaticMount> = Vec::new();
-        for RawMount { url, folder } in raw {
+        for RawMount {
+            url,
+            folder,
+            index,
+            fallback,
+        } in raw
+        {
+            let mut page = |said: Option<Said>| {
+                let said = said?;
+                self.keep(&said.place, mount::file(&said.text))
+            };
+            let (index, fallback) = (page(index), page(fallback));
             let folder = folder.and_then(|folder| self.existing(&folder));
             let Some(said) = url else { continue };
             let Some(url) = self.keep(&said.place, mount::url(&said.text)) else {
@@ -385,6 +422,8 @@ impl Settling<'_> {
             mounts.push(StaticMount {
                 url,
                 folder: folder.unwrap_or_default(),
+                index,
+                fallback,
             });
         }
         mounts
@@ -409,6 +448,8 @@ impl Settling<'_> {
                 mounts.push(RawMount {
                     url: half(url),
                     folder: half(folder),
+                    index: None,
+                    fallback: None,
                 });
             }
         }

@@ -5,7 +5,9 @@
 //! there: so what is checked is what would run.
 
 use super::{
-    Plan, not_started,
+    Plan,
+    mounts::FileSettings,
+    not_started,
     release::{self, Prepared},
     tls,
 };
@@ -15,7 +17,6 @@ use crate::{
 };
 use std::{
     os::fd::OwnedFd,
-    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
 use yett_gate::RouteGuard;
@@ -25,7 +26,7 @@ use yett_supervisor::{Floor, GenerationId, Notice, Notices, Releases, Supervisor
 const SEEN_ENOUGH: &str = "seen enough";
 
 struct Onlooker {
-    mounts: Vec<(String, PathBuf)>,
+    files: FileSettings,
     prepared: Mutex<Option<Prepared>>,
 }
 
@@ -43,7 +44,7 @@ impl Notices for Onlooker {
 
 impl Releases for Onlooker {
     fn prepare(&self, _: GenerationId, manifest: &[u8]) -> Result<(), String> {
-        let prepared = release::prepare(&self.mounts, manifest)?;
+        let prepared = release::prepare(&self.files, manifest)?;
         *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
         Err(String::from(SEEN_ENOUGH))
     }
@@ -53,7 +54,7 @@ impl Releases for Onlooker {
 
 fn look(plan: &Plan) -> Result<Prepared, Failure> {
     let onlooker = Arc::new(Onlooker {
-        mounts: release::configured(&plan.settings),
+        files: FileSettings::new(&plan.settings),
         prepared: Mutex::new(None),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()

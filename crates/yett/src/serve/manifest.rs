@@ -2,7 +2,7 @@
 //! gate's.
 
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 use yett_edge::Interface;
 
 /// What the zygote learned by importing the app.
@@ -48,9 +48,38 @@ pub(super) struct TokenRules {
     pub(super) danger_short_key: bool,
 }
 
-#[derive(Debug, Deserialize)]
+/// The project's static files.
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct StaticFiles {
+    /// What `collectstatic` fills.
     pub(super) root: Option<PathBuf>,
+    /// In development, in place of the root: where the finders look, in their order.
+    #[serde(default)]
+    pub(super) places: Vec<StaticPlace>,
+    /// Where `ManifestStaticFilesStorage` says what it named.
+    pub(super) hashed: Option<PathBuf>,
+    /// A sentence for people.
+    pub(super) why_not: Option<String>,
+    /// The project uses it.
+    pub(super) whitenoise: Option<WhiteNoise>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct StaticPlace {
+    pub(super) folder: PathBuf,
+    pub(super) prefix: String,
+}
+
+/// What a project says of its files in WhiteNoise's settings.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct WhiteNoise {
+    /// Seconds.
+    pub(super) max_age: Option<u64>,
+    pub(super) any_origin: bool,
+    pub(super) index: Option<String>,
+    /// By extension.
+    #[serde(default)]
+    pub(super) types: BTreeMap<String, String>,
 }
 
 impl App {

@@ -11,6 +11,7 @@ mod insight;
 mod inspect;
 mod issuer;
 mod manifest;
+mod mounts;
 mod release;
 mod signals;
 mod tls;
@@ -37,7 +38,7 @@ use std::{
 use tls::Certificates;
 use tokio::sync::mpsc;
 use yett_edge::{
-    Edge, EdgeSettings, Sendfile,
+    Edge, EdgeSettings, FilesSettings, Sendfile,
     admin::{Admin, Insight},
     floor::Floor,
     listen::{Address, ListenError, Listener, Purpose, Wire},
@@ -139,6 +140,11 @@ impl Plan {
             http2: settings.http2.clone(),
             compression: settings.compression.clone(),
             slow_request: settings.log.slow_request,
+            files: FilesSettings {
+                open: settings.files.open.get(),
+                memory: settings.files.memory,
+                types: Arc::clone(&settings.files.types),
+            },
             websocket: settings.websocket.clone(),
             tls: self.tls.clone(),
             // It is made of digits and fixed words.

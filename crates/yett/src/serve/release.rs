@@ -4,6 +4,7 @@ use super::{
     develop::Developer,
     issuer::{self, Watch},
     manifest::Manifest,
+    mounts::{FileSettings, Mounted},
 };
 use crate::{
     config::ServeSettings,
@@ -11,7 +12,6 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use yett_edge::{
@@ -41,7 +41,7 @@ pub(super) type Prepared = (Ruling, Summary);
 
 /// Prepares releases and puts them in force.
 pub(super) struct Releaser {
-    mounts: Vec<(String, PathBuf)>,
+    files: FileSettings,
     threads: usize,
     concurrency: usize,
     edge: Arc<Edge>,
@@ -66,7 +66,7 @@ impl Releaser {
         developer: Option<Arc<Developer>>,
     ) -> Self {
         Self {
-            mounts: configured(settings),
+            files: FileSettings::new(settings),
             threads: settings.threads.of_wsgi(),
             concurrency: settings.concurrency.get(),
             edge,
@@ -92,7 +92,7 @@ impl Releases for Releaser {
         if let Some(developer) = &self.developer {
             developer.learn(manifest);
         }
-        let prepared = prepare(&self.mounts, manifest)?;
+        let prepared = prepare(&self.files, manifest)?;
         let kind = match prepared.1.interface.as_str() {
             "asgi" => WorkerKind {
                 runs: Runs::EventLoop,
@@ -133,15 +133,6 @@ impl Releases for Releaser {
     }
 }
 
-/// The mounts that the settings name.
-pub(super) fn configured(settings: &ServeSettings) -> Vec<(String, PathBuf)> {
-    settings
-        .mounts
-        .iter()
-        .map(|mount| (mount.url.clone(), mount.folder.clone()))
-        .collect()
-}
-
 /// The ruling before the first release: nothing is accepted yet, so nothing is asked of it.
 pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
     Ok(Ruling {
@@ -153,7 +144,7 @@ pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
 }
 
 /// Reads a manifest and makes its ruling. The error is a sentence for people.
-pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<Prepared, String> {
+pub(super) fn prepare(files: &FileSettings, document: &[u8]) -> Result<Prepared, String> {
     let manifest = Manifest::read(document)?;
     let mut settings =
         GateSettings::from_manifest(document).map_err(|errors| errors.to_string())?;
@@ -171,26 +162,18 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
             None
         }
     };
-    let mut folders = Vec::new();
     let of_project = std::mem::take(&mut settings.mounts);
-    for (url, folder) in mounts {
-        settings.mounts.push(MountSettings {
+    let url = of_project.into_iter().next().map(|mount| mount.prefix);
+    let mounted = files.mounts(&manifest, url, &mut warnings);
+    settings.mounts = mounted
+        .iter()
+        .map(|(url, _)| MountSettings {
             prefix: url.clone(),
-        });
-        folders.push((url.clone(), folder.clone()));
-    }
-    if let Some((url, root)) = django_static(&manifest, of_project, &folders, &mut warnings) {
-        settings.mounts.push(MountSettings {
-            prefix: url.clone(),
-        });
-        folders.push((url, root));
-    }
-    let gate = Gate::new(settings).map_err(|errors| errors.to_string())?;
-    let summary = summarise(&manifest, &gate, &folders, warnings);
-    let mounts = folders
-        .into_iter()
-        .map(|(_, folder)| Mount { folder })
+        })
         .collect();
+    let gate = Gate::new(settings).map_err(|errors| errors.to_string())?;
+    let summary = summarise(&manifest, &gate, &mounted, warnings);
+    let mounts = mounted.into_iter().map(|(_, mount)| mount).collect();
     let ruling = Ruling {
         gate,
         mounts,
@@ -200,32 +183,18 @@ pub(super) fn prepare(mounts: &[(String, PathBuf)], document: &[u8]) -> Result<P
     Ok((ruling, summary))
 }
 
-/// The folder of the project's own static files, unless the settings name one for that URL.
-fn django_static(
-    manifest: &Manifest,
-    of_project: Vec<MountSettings>,
-    named: &[(String, PathBuf)],
-    warnings: &mut Vec<String>,
-) -> Option<(String, PathBuf)> {
-    let url = of_project.into_iter().next()?.prefix;
-    if named.iter().any(|(other, _)| *other == url) {
-        return None;
+/// Where a mount's files are, for people.
+fn places(mount: &Mount) -> String {
+    match mount.places.as_slice() {
+        [one] => one.folder.display().to_string(),
+        several => format!("{} folders (the staticfiles finders')", several.len()),
     }
-    let root = manifest.django.as_ref()?.static_files.root.clone()?;
-    if !root.is_dir() {
-        warnings.push(format!(
-            "STATIC_ROOT {} does not exist, so nothing is served under {url}: run `python manage.py collectstatic`, then reload",
-            root.display()
-        ));
-        return None;
-    }
-    Some((url, root))
 }
 
 fn summarise(
     manifest: &Manifest,
     gate: &Gate,
-    folders: &[(String, PathBuf)],
+    mounted: &[Mounted],
     mut warnings: Vec<String>,
 ) -> Summary {
     let routes = gate.routes();
@@ -260,12 +229,12 @@ fn summarise(
         python: manifest.python.clone(),
         framework: django.map(|django| format!("Django {}", django.version)),
         django: django.is_some(),
-        routes: routes.len().saturating_sub(folders.len()),
+        routes: routes.len().saturating_sub(mounted.len()),
         guarded,
         no_guard: django.and_then(|django| django.token_rules_why_not.clone()),
-        mounts: folders
+        mounts: mounted
             .iter()
-            .map(|(url, folder)| (url.clone(), folder.display().to_string()))
+            .map(|(url, mount)| (url.clone(), places(mount)))
             .collect(),
         warnings,
     }

@@ -91,6 +91,8 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::NoSuchFile => "NoSuchFile",
         Failure::File(_) => "File",
         Failure::FileMethod => "FileMethod",
+        Failure::Precondition => "Precondition",
+        Failure::OutsideRange { .. } => "OutsideRange",
         Failure::NotLoaded(_) => "NotLoaded",
     }
 }
@@ -138,6 +140,8 @@ async fn every_failure() -> Vec<Failure> {
         Failure::NoSuchFile,
         Failure::File(broken()),
         Failure::FileMethod,
+        Failure::Precondition,
+        Failure::OutsideRange { len: 5 },
         Failure::NotLoaded(String::from("KeyError: 'X-Secret'")),
     ]
 }
@@ -176,6 +180,8 @@ SocketRefused          | 403    | client | -     | no     | The application refu
 NoSuchFile             | 404    | client | -     | no     | There is no such file.
 File                   | 500    | yett   | -     | no     | The file could not be read.
 FileMethod             | 405    | client | -     | no     | Files are read with GET or HEAD.
+Precondition           | 412    | client | -     | no     | The file is not the one that the request expects.
+OutsideRange           | 416    | client | -     | no     | The file has nothing of that range.
 NotLoaded              | 500    | app    | -     | no     | The application does not start. The server's terminal says why.
 ";
 

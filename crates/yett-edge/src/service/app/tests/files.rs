@@ -121,6 +121,7 @@ async fn file_that_the_application_names_takes_its_bodys_place() {
             ("Content-Length", "4"),
             ("Content-Disposition", "attachment"),
             ("Set-Cookie", "a=1"),
+            ("ETag", "\"mine\""),
             ("Last-Modified", "then"),
         ];
         worker.head(id, "200 OK", &headers, b"body", LAST).await;
@@ -132,9 +133,11 @@ async fn file_that_the_application_names_takes_its_bodys_place() {
         assert_eq!(
             lines,
             [
+                "accept-ranges: bytes",
                 "content-disposition: attachment",
                 "content-length: 6",
                 "content-type: text/plain; charset=utf-8",
+                "etag: \"mine\"",
                 "http/1.1 200 ok",
                 "last-modified: then",
                 "set-cookie: a=1",
@@ -196,4 +199,74 @@ async fn file_outside_the_named_folders_is_not_sent_and_its_name_not_told() {
         worker.head(id, "200 OK", &headers, b"", LAST).await;
         assert_eq!(client.answer().await, expected, "{headers:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn named_file_obeys_conditions_and_ranges_by_what_the_application_says_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "0123456789").unwrap();
+    let bench = with_folder(folder.path());
+    let mut worker = bench.worker(1).await;
+    let named = ("X-Accel-Redirect", "/protected/a.txt");
+    let tagged = [named, ("ETag", "\"mine\""), ("Cache-Control", "private")];
+    let unranged = [named, ("Accept-Ranges", "none")];
+    for (status, app, request, expected) in [
+        (
+            "200 OK",
+            &tagged[..],
+            "Range: bytes=2-3\r\n",
+            "206 Partial Content | 23",
+        ),
+        (
+            "200 OK",
+            &tagged,
+            "Range: bytes=2-3\r\nIf-Range: \"other\"\r\n",
+            "200 OK | 0123456789",
+        ),
+        (
+            "200 OK",
+            &tagged,
+            "Range: bytes=10-\r\n",
+            "416 Range Not Satisfiable | The file has nothing of that range.",
+        ),
+        (
+            "200 OK",
+            &tagged,
+            "If-Match: \"other\"\r\n",
+            "412 Precondition Failed | The file is not the one that the request expects.",
+        ),
+        (
+            "200 OK",
+            &unranged,
+            "Range: bytes=2-3\r\n",
+            "200 OK | 0123456789",
+        ),
+        (
+            "404 Not Found",
+            &tagged,
+            "Range: bytes=2-3\r\nIf-None-Match: \"mine\"\r\n",
+            "404 Not Found | 0123456789",
+        ),
+    ] {
+        let mut client = bench.connect();
+        client.request("GET", "/", request).await;
+        let id = worker.request().await;
+        worker.head(id, status, app, b"", LAST).await;
+        assert_eq!(
+            client.answer().await,
+            format!("HTTP/1.1 {expected}"),
+            "{request}"
+        );
+    }
+    let mut client = bench.connect();
+    client
+        .request("GET", "/", "If-None-Match: \"mine\"\r\n")
+        .await;
+    let id = worker.request().await;
+    worker.head(id, "200 OK", &tagged, b"", LAST).await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 304 Not Modified\r\n"), "{head}");
+    assert!(head.contains("cache-control: private\r\n"), "{head}");
+    assert!(!head.contains("content-"), "{head}");
+    assert!(!client.has_something().await);
 }
