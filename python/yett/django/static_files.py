@@ -83,8 +83,11 @@ def _places() -> tuple[list[dict[str, str]], str | None]:
         if not own:
             others.append(f"{kind.__module__}.{kind.__qualname__}")
             continue
-        storages = getattr(finder, "storages", None)
-        for storage in storages.values() if storages is not None else [finder.storage]:
+        if isinstance(finder, finders.BaseStorageFinder):
+            storages = [finder.storage]
+        else:
+            storages = list(getattr(finder, "storages", {}).values())
+        for storage in storages:
             if not isinstance(storage, FileSystemStorage):
                 others.append(f"{type(storage).__module__}.{type(storage).__qualname__}")
                 continue
