@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
+use crate::addresses::{Addresses, Place};
 use crate::conn::{self, Stop};
 use crate::floor::{Floor, rounds};
 use crate::listen::{Address, Listener, Purpose, Wire};
@@ -116,6 +117,7 @@ impl Edge {
         let room = Arc::new(Semaphore::new(
             settings.max_connections.min(Semaphore::MAX_PERMITS),
         ));
+        let addresses = Addresses::new(settings.max_connections_per_address);
         let mut unix_paths = Vec::new();
         for listener in listeners {
             let (socket, address, purpose) = listener.into_parts();
@@ -133,6 +135,7 @@ impl Edge {
                 handles: handles.clone(),
                 stopping: stopping.subscribe(),
                 room: Arc::clone(&room),
+                addresses: Arc::clone(&addresses),
                 open: Arc::clone(&open),
                 next: 0,
                 tls: match purpose {
@@ -284,12 +287,16 @@ impl Edge {
     }
 }
 
+/// A connection's place among all, and among those of its address.
+type Places = (OwnedSemaphorePermit, Option<Place>);
+
 struct Acceptor {
     services: Arc<Services>,
     settings: Arc<EdgeSettings>,
     handles: Vec<Handle>,
     stopping: watch::Receiver<Stop>,
     room: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
     open: Arc<AtomicUsize>,
     next: usize,
     /// What its connections are encrypted by.
@@ -311,7 +318,12 @@ impl Acceptor {
             };
             match accepted {
                 None => return,
-                Some((room, Ok((caller, arrival)))) => self.hand_on(room, arrival, caller),
+                Some((room, Ok((caller, arrival)))) => {
+                    // Dropped, it is closed.
+                    if let Some(place) = self.place(&arrival) {
+                        self.hand_on((room, place), arrival, caller);
+                    }
+                }
                 Some((_, Err(_))) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
@@ -326,8 +338,20 @@ impl Acceptor {
         Arc::clone(&self.room).acquire_owned().await.ok()
     }
 
+    /// A place among the connections of the client's address; it has none over a Unix socket.
+    fn place(&self, arrival: &Arrival) -> Option<Option<Place>> {
+        let ClientAddr::Ip(client) = arrival.client() else {
+            return Some(None);
+        };
+        let place = self.addresses.enter(client);
+        if place.is_err() {
+            self.services.meters().met(Limit::ConnectionsPerAddress);
+        }
+        place.ok()
+    }
+
     /// Gives a connection to the next thread; the stream is registered there.
-    fn hand_on(&mut self, room: OwnedSemaphorePermit, arrival: Arrival, caller: Caller) {
+    fn hand_on(&mut self, places: Places, arrival: Arrival, caller: Caller) {
         let place = self.next % self.handles.len().max(1);
         self.next = self.next.wrapping_add(1);
         let Some(handle) = self.handles.get(place) else {
@@ -340,7 +364,7 @@ impl Acceptor {
         let tls = self.tls.clone();
         services.meters().accepted();
         handle.spawn(async move {
-            let _room = room;
+            let _places = places;
             let _counted = counted;
             // A socket that the runtime cannot watch is dropped, which closes it.
             match caller {

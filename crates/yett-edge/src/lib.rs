@@ -15,6 +15,7 @@
 //! real link; no test sleeps. The real program with real Python is tested in `tests/`.
 #![forbid(unsafe_code)]
 
+mod addresses;
 pub mod admin;
 pub mod clock;
 pub mod conn;
@@ -27,6 +28,7 @@ pub mod listen;
 pub mod log;
 pub mod meters;
 pub mod mount;
+mod rate;
 pub mod respond;
 pub mod rules;
 pub mod ruling;

@@ -1,5 +1,6 @@
 //! What the edge obeys. The program crate makes these from flags, environment and files.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::conn::h2::Http2Settings;
 use crate::develop::Develop;
 use crate::floor::Carrier;
 use crate::log::Troubles;
+use crate::rate::Rate;
 use crate::respond::compress::CompressionSettings;
 use crate::rules::RouteRules;
 use crate::service::Types;
@@ -55,6 +57,9 @@ pub struct EdgeSettings {
     /// Open client connections. At the limit no further one is accepted; it waits in the kernel's
     /// backlog until another closes.
     pub max_connections: usize,
+    /// Open connections of one client address (of IPv6, of one /64 network), over all listeners; a
+    /// further one is closed at once. Connections over Unix sockets have no address. `None`: any.
+    pub max_connections_per_address: Option<NonZeroUsize>,
     /// Bytes of a request's line and headers; above: 431, and the connection closes.
     pub max_head: usize,
     /// Number of a request's headers; above: 431, and the connection closes.
@@ -63,11 +68,15 @@ pub struct EdgeSettings {
     pub max_body: u64,
     /// How long a head may take from its first byte; above: 408, and the connection closes.
     pub head_timeout: Duration,
-    /// How long a body may pause; above: 408, and the connection closes.
+    /// How long a body may pause, and over how long `min_rate` is measured; above: 408, and the
+    /// connection closes.
     pub body_timeout: Duration,
-    /// How long a client may take nothing of what waits for it; then its connection is cut, and the
-    /// worker that it holds is free.
+    /// How long a client may take nothing of what waits for it, and over how long `min_rate` is
+    /// measured; then its connection is cut, and the worker that it holds is free.
     pub send_timeout: Duration,
+    /// Bytes a second that a client must send of a body, or take of an answer, while it is waited
+    /// for. Zero: any.
+    pub min_rate: u64,
     /// How long a connection may idle between requests; then it closes. Zero means that it closes
     /// after its first answer. A first request may take as long as a head may.
     pub keep_alive: Duration,
@@ -118,17 +127,37 @@ pub struct EdgeSettings {
     pub develop: Option<Arc<Develop>>,
 }
 
+impl EdgeSettings {
+    /// How slowly a body may come.
+    pub(crate) const fn body_rate(&self) -> Rate {
+        Rate {
+            least: self.min_rate,
+            window: self.body_timeout,
+        }
+    }
+
+    /// How slowly an answer may be taken.
+    pub(crate) const fn send_rate(&self) -> Rate {
+        Rate {
+            least: self.min_rate,
+            window: self.send_timeout,
+        }
+    }
+}
+
 impl Default for EdgeSettings {
     fn default() -> Self {
         Self {
             threads: 1,
             max_connections: 10_000,
+            max_connections_per_address: None,
             max_head: 64 * 1024,
             max_headers: 128,
             max_body: 100 * 1024 * 1024,
-            head_timeout: Duration::from_secs(10),
+            head_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(30),
             send_timeout: Duration::from_secs(60),
+            min_rate: 500,
             keep_alive: Duration::from_secs(75),
             http2: Some(Http2Settings::default()),
             spool_dir: std::env::temp_dir(),

@@ -18,6 +18,8 @@ use yett_gate::Arrival;
 use super::io::ScannedIo;
 use super::state::{Due, look_every};
 use super::{BusyGuard, ClientBody, ClientEnd, ConnState, HYPER_BUFFER, Stop};
+use crate::meters::Limit;
+use crate::rate::Slow;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 use crate::websocket::Asked;
@@ -106,8 +108,17 @@ where
             Event::Due => {
                 quieting = false;
                 look_at = Instant::now() + look_every;
-                if state.due(settings) == Due::Stalled {
-                    return Left::Cut;
+                match state.due(settings) {
+                    Due::Stalled(slow) => {
+                        services.meters().met(match slow {
+                            Slow::Stopped => Limit::SendTime,
+                            Slow::Trickle => Limit::SendRate,
+                        });
+                        return Left::Cut;
+                    }
+                    Due::At(at) => look_at = look_at.min(at),
+                    // Told of when hyper is gone.
+                    Due::Head | Due::Idle => {}
                 }
                 if state
                     .quiet_since()

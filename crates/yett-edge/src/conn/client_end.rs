@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::h2::StreamState;
 use super::{BusyGuard, EarlyHints};
+use crate::rate::Slow;
 use crate::websocket::{Asked, Socket};
 
 /// The client's end of one request. While this lives, the request is running.
@@ -51,11 +52,11 @@ impl ClientEnd {
         }
     }
 
-    /// Whether the answer is being cut because its client has stopped reading.
-    pub(crate) fn is_cut(&self) -> bool {
+    /// Why the answer is being cut, if its client takes it too slowly.
+    pub(crate) fn cut(&self) -> Option<Slow> {
         match self {
-            Self::Http1(busy) => busy.is_cut(),
-            Self::Http2(stream) => stream.is_cut(),
+            Self::Http1(busy) => busy.cut(),
+            Self::Http2(stream) => stream.is_cut().then_some(Slow::Stopped),
         }
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
                 state.offend(super::Offence::HeadTooSlow);
                 continue;
             }
-            Due::Idle | Due::Stalled => return Woken::Over,
+            Due::Idle | Due::Stalled(_) => return Woken::Over,
         };
         tokio::select! {
             // A request that is already here when the server stops is answered.

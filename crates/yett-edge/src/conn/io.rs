@@ -177,9 +177,9 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
 }
 
 impl<S: AsyncWrite + Unpin> ScannedIo<S> {
-    fn wrote(&self, something: bool) {
-        self.state.wrote(something);
-        if something {
+    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        self.state.wrote(written);
+        if written.is_ready() {
             rounds::passed();
         }
     }
@@ -195,7 +195,7 @@ impl<S: AsyncWrite + Unpin> ScannedIo<S> {
     fn poll_hints(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.hints.is_empty() {
             let written = Pin::new(&mut self.stream).poll_write(cx, &self.hints);
-            self.state.wrote(written.is_ready());
+            self.wrote(&written);
             let count = ready!(written)?;
             if count == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
@@ -214,7 +214,7 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.wrote(written.is_ready());
+        self.wrote(&written);
         written
     }
 
@@ -225,7 +225,10 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         ready!(self.poll_hints(cx))?;
         // TLS takes bytes before the socket does: a client that takes none of them shows only here.
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.state.wrote(flushed.is_ready());
+        self.state.wrote(&match &flushed {
+            Poll::Ready(_) => Poll::Ready(Ok(0)),
+            Poll::Pending => Poll::Pending,
+        });
         ready!(flushed)?;
         self.state.flushed();
         Poll::Ready(Ok(()))
@@ -248,7 +251,7 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
-        self.wrote(written.is_ready());
+        self.wrote(&written);
         written
     }
 }

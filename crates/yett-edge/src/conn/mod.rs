@@ -158,6 +158,9 @@ async fn turn_away<S>(
 {
     let (method, target) = io.request_line();
     let record = Record::new(services.log(), arrival.client(), &method, &target, "-");
+    if let Some(limit) = offence.limit() {
+        services.meters().met(limit);
+    }
     say(io.stream(), offence, record).await;
 }
 

@@ -2,6 +2,8 @@
 
 use http::StatusCode;
 
+use crate::meters::Limit;
+
 /// Why the scanner stopped reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Offence {
@@ -93,6 +95,17 @@ impl Offence {
             | Self::UnknownCoding
             | Self::Chunk
             | Self::Trailers => "malformed",
+        }
+    }
+
+    /// The limit that was met, if it was one.
+    #[must_use]
+    pub const fn limit(self) -> Option<Limit> {
+        match self {
+            Self::HeadTooLong => Some(Limit::HeadSize),
+            Self::TooManyHeaders => Some(Limit::Headers),
+            Self::HeadTooSlow => Some(Limit::HeadTime),
+            _ => None,
         }
     }
 

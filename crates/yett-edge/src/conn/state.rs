@@ -1,8 +1,9 @@
 //! What the three parties on a connection (the socket's reader, the running request, the
 //! connection's driver) tell each other.
 
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 
 use super::Offence;
 use super::hints::{EarlyHints, MOST_WAITING};
+use crate::rate::{Pace, Slow};
 use crate::settings::EdgeSettings;
 use crate::websocket::{Asked, Socket};
 
@@ -26,10 +28,10 @@ struct Shared {
     unsent: bool,
     /// No request has come yet.
     fresh: bool,
-    /// Since when the client has taken nothing of what waits for it.
-    stalled_since: Option<Instant>,
+    /// How the client takes what waits for it.
+    taking: Pace,
     /// The connection is cut because of that.
-    cut: bool,
+    cut: Option<Slow>,
     idle_since: Instant,
     head_since: Option<Instant>,
     offence: Option<Offence>,
@@ -58,8 +60,8 @@ pub(super) enum Due {
     Idle,
     /// A head has been arriving for too long.
     Head,
-    /// The client has stopped reading.
-    Stalled,
+    /// The client takes its answer too slowly.
+    Stalled(Slow),
 }
 
 impl ConnState {
@@ -68,8 +70,8 @@ impl ConnState {
             busy: false,
             unsent: false,
             fresh: true,
-            stalled_since: None,
-            cut: false,
+            taking: Pace::default(),
+            cut: None,
             idle_since: Instant::now(),
             head_since: None,
             offence: None,
@@ -134,6 +136,8 @@ impl ConnState {
                 return;
             }
             shared.unsent = false;
+            // The next answer has a grace of its own.
+            shared.taking = Pace::default();
             shared.idle_since = Instant::now();
             shared.reader.take()
         };
@@ -154,13 +158,16 @@ impl ConnState {
         }
     }
 
-    /// The socket took something, or had no room.
-    pub(super) fn wrote(&self, something: bool) {
+    /// The socket took so many bytes, or had no room.
+    pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        let now = Instant::now();
         let mut shared = self.shared();
-        if something {
-            shared.stalled_since = None;
-        } else if shared.stalled_since.is_none() {
-            shared.stalled_since = Some(Instant::now());
+        match written {
+            Poll::Ready(written) => {
+                let bytes = *written.as_ref().unwrap_or(&0) as u64;
+                shared.taking.moved(bytes, now);
+            }
+            Poll::Pending => shared.taking.waits(now),
         }
     }
 
@@ -213,12 +220,13 @@ impl ConnState {
     pub(super) fn due(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();
         let now = Instant::now();
-        if shared
-            .stalled_since
-            .is_some_and(|since| since + settings.send_timeout <= now)
-        {
-            shared.cut = true;
-            return Due::Stalled;
+        match shared.taking.look(settings.send_rate(), now) {
+            Ok(None) => {}
+            Ok(Some(at)) => return Due::At(at),
+            Err(slow) => {
+                shared.cut = Some(slow);
+                return Due::Stalled(slow);
+            }
         }
         let judge = |since: Instant, limit: Duration, due: Due| {
             let end = since + limit;
@@ -299,8 +307,8 @@ impl BusyGuard {
         }
     }
 
-    /// Whether the connection is being cut because its client has stopped reading.
-    pub(crate) fn is_cut(&self) -> bool {
+    /// Why the connection is being cut, if its client takes the answer too slowly.
+    pub(crate) fn cut(&self) -> Option<Slow> {
         self.state.shared().cut
     }
 }

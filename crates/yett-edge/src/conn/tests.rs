@@ -1,8 +1,10 @@
 //! Connections from their first byte to their last: order, offences, time and endings.
-//! The access records that they leave are tested in `records`, what happens around idleness in `idle`.
+//! The access records that they leave are tested in `records`, what happens around idleness in `idle`,
+//! slow clients in `slow`.
 
 mod idle;
 mod records;
+mod slow;
 
 use std::time::Duration;
 
@@ -188,7 +190,7 @@ async fn head_that_does_not_end_in_time_is_answered_with_408() {
     let mut client = bench.connect();
     bench.clock.pass(seconds(60)).await;
     client.send("GET / HTTP/1.1\r\n").await;
-    for _ in 0..9 {
+    for _ in 0..19 {
         bench.clock.pass(seconds(1)).await;
         client.send("X: y\r\n").await;
     }

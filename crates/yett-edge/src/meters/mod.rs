@@ -20,7 +20,7 @@ use counts::Counts;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
-    /// Open connections, over all clients.
+    /// Open connections, over all clients: the next one had to wait.
     Connections,
     /// The time of a TLS handshake.
     TlsHandshake,
@@ -38,6 +38,26 @@ pub enum Limit {
     Ranges,
     /// Static files that are kept open or in memory: another one was let go.
     StaticFiles,
+    /// Open connections of one address: a further one was closed.
+    ConnectionsPerAddress,
+    /// The time of a request's head: 408.
+    HeadTime,
+    /// The size of a request's head: 431.
+    HeadSize,
+    /// The number of a request's headers: 431.
+    Headers,
+    /// The size of a request's body: 413.
+    BodySize,
+    /// How long a request's body paused: 408.
+    BodyTime,
+    /// The rate of a request's body: 408.
+    BodyRate,
+    /// The room for all bodies that are kept in files: 507.
+    Spool,
+    /// How long a client took nothing of its answer: cut.
+    SendTime,
+    /// The rate at which a client took its answer: cut.
+    SendRate,
 }
 
 impl Limit {
@@ -52,6 +72,16 @@ impl Limit {
         Self::Encoders,
         Self::Ranges,
         Self::StaticFiles,
+        Self::ConnectionsPerAddress,
+        Self::HeadTime,
+        Self::HeadSize,
+        Self::Headers,
+        Self::BodySize,
+        Self::BodyTime,
+        Self::BodyRate,
+        Self::Spool,
+        Self::SendTime,
+        Self::SendRate,
     ];
 
     /// Its name as the label of a metric: lower case with underscores.
@@ -67,6 +97,16 @@ impl Limit {
             Self::Encoders => "encoders",
             Self::Ranges => "ranges",
             Self::StaticFiles => "static_files",
+            Self::ConnectionsPerAddress => "connections_per_address",
+            Self::HeadTime => "head_time",
+            Self::HeadSize => "head_size",
+            Self::Headers => "headers",
+            Self::BodySize => "body_size",
+            Self::BodyTime => "body_time",
+            Self::BodyRate => "body_rate",
+            Self::Spool => "spool",
+            Self::SendTime => "send_time",
+            Self::SendRate => "send_rate",
         }
     }
 }

@@ -9,6 +9,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::floor::{Exchange, Lost, Piece, Pieces};
 use crate::log::Record;
+use crate::rate::Slow;
 use crate::respond::compress::{Coded, EncoderFailed, Runner};
 use crate::respond::failure::Fault;
 use crate::respond::{FileRange, Parts};
@@ -163,14 +164,16 @@ fn counted(piece: Option<Piece>, promised: &mut Option<u64>) -> Result<Option<Pi
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if self
-            .busy
-            .as_ref()
-            .is_some_and(crate::conn::ClientEnd::is_cut)
-        {
+        if let Some(slow) = self.busy.as_ref().and_then(crate::conn::ClientEnd::cut) {
             self.record.fields.fault = Some(Fault::Client.name());
-            self.record.fields.failure = Some("client_stopped_reading");
-            self.record.reason("the client stopped reading");
+            self.record.fields.failure = Some(match slow {
+                Slow::Stopped => "client_stopped_reading",
+                Slow::Trickle => "client_too_slow",
+            });
+            self.record.reason(match slow {
+                Slow::Stopped => "the client stopped reading",
+                Slow::Trickle => "the client read too slowly",
+            });
         }
     }
 }

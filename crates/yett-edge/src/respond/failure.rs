@@ -13,6 +13,8 @@ use yett_gate::BadRequest;
 use crate::conn::{BodyCut, Offence};
 use crate::floor::{BadHeader, Lost, QueueError};
 use crate::log::Record;
+use crate::meters::Limit;
+use crate::rate::Slow;
 use crate::respond::BadRange;
 use crate::service::SendfileError;
 use crate::websocket::HandshakeFault;
@@ -28,8 +30,8 @@ pub(crate) enum Failure {
     BodyTooLong { limit: u64 },
     #[error("the body ended before its length was reached, or could not be read")]
     BodyCut(#[source] BodyCut),
-    #[error("the body paused for too long")]
-    BodySlow,
+    #[error("the body did not arrive in time: {0}")]
+    BodySlow(Slow),
     #[error("the body could not be kept until it was whole")]
     Spool(#[source] io::Error),
     #[error("no worker took the request")]
@@ -95,7 +97,7 @@ impl Failure {
             Self::Offence(offence) => offence.status(),
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyCut(_) => StatusCode::BAD_REQUEST,
-            Self::BodySlow => StatusCode::REQUEST_TIMEOUT,
+            Self::BodySlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Spool(_) => StatusCode::INSUFFICIENT_STORAGE,
             Self::Queue(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Lost(Lost::Worker { .. }) => StatusCode::BAD_GATEWAY,
@@ -123,13 +125,25 @@ impl Failure {
         }
     }
 
+    /// The limit that was met, if it was one of a client's.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::BodyTooLong { .. } => Some(Limit::BodySize),
+            Self::BodySlow(Slow::Stopped) => Some(Limit::BodyTime),
+            Self::BodySlow(Slow::Trickle) => Some(Limit::BodyRate),
+            Self::Spool(error) if error.kind() == io::ErrorKind::StorageFull => Some(Limit::Spool),
+            Self::Offence(offence) => offence.limit(),
+            _ => None,
+        }
+    }
+
     pub(crate) const fn fault(&self) -> Fault {
         match self {
             Self::BadRequest(_)
             | Self::Offence(_)
             | Self::BodyTooLong { .. }
             | Self::BodyCut(_)
-            | Self::BodySlow
+            | Self::BodySlow(_)
             | Self::Frame(_)
             | Self::Handshake(_)
             | Self::SocketRefused
@@ -155,7 +169,7 @@ impl Failure {
             Self::Offence(offence) => offence.name(),
             Self::BodyTooLong { .. } => "body_too_long",
             Self::BodyCut(_) => "body_cut",
-            Self::BodySlow => "body_slow",
+            Self::BodySlow(_) => "body_slow",
             Self::Spool(_) => "spool",
             Self::Queue(QueueError::Full) => "queue_full",
             Self::Queue(QueueError::TooOld) => "queue_timeout",
@@ -186,7 +200,7 @@ impl Failure {
             Self::Offence(offence) => offence.client_text(),
             Self::BodyTooLong { .. } => "The request's body is too long.",
             Self::BodyCut(_) => "The request's body did not arrive as announced.",
-            Self::BodySlow => "The request's body did not arrive in time.",
+            Self::BodySlow(_) => "The request's body did not arrive in time.",
             Self::Spool(_) => "The server has no room for the request's body.",
             Self::Queue(_) => "The server is busy. Try again soon.",
             Self::Lost(Lost::Worker { .. }) => {
@@ -234,7 +248,7 @@ impl Failure {
                 | Self::Offence(_)
                 | Self::BodyTooLong { .. }
                 | Self::BodyCut(_)
-                | Self::BodySlow
+                | Self::BodySlow(_)
                 | Self::Spool(_)
         )
     }

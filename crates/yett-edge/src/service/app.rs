@@ -82,9 +82,15 @@ pub(super) async fn answer(
         answer.compress(services, admitted.head());
         Ok(answer)
     };
-    match outcome.await {
+    let outcome: Result<Answer, Failure> = outcome.await;
+    match outcome {
         Ok(answer) => answer.into_response(record),
-        Err(failure) => respond::failed(&failure, record),
+        Err(failure) => {
+            if let Some(limit) = failure.limit() {
+                services.meters.met(limit);
+            }
+            respond::failed(&failure, record)
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 mod app;
 mod broken;
 mod files;
+mod pace;
 mod redirect;
 mod sendfile;
 mod socket;

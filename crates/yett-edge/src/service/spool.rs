@@ -14,14 +14,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
-use tokio::time::timeout;
 use yett_gate::BodyLength;
 use yett_link::request::MAX_INLINE_BODY;
 
+use super::pace;
 use crate::conn::ClientBody;
+use crate::rate::Pace;
 use crate::respond::Failure;
 use crate::settings::EdgeSettings;
 
@@ -110,16 +110,16 @@ pub(super) async fn spool(
     let mut memory = BytesMut::new();
     let mut file: Option<SpoolFile> = None;
     let mut len: u64 = 0;
+    let (mut pace, rate) = (Pace::default(), settings.body_rate());
     if expected > MAX_INLINE_BODY as u64 {
         file = Some(SpoolFile::create(settings, budget).await?);
     }
     loop {
-        let frame = timeout(settings.body_timeout, incoming.frame()).await;
-        let Some(frame) = frame.map_err(|_| Failure::BodySlow)? else {
+        let Some(frame) = pace::frame(&mut incoming, &mut pace, rate).await? else {
             break;
         };
         // Trailers are not handed on: PEP 3333 has no place for them.
-        let Ok(data) = frame.map_err(Failure::BodyCut)?.into_data() else {
+        let Ok(data) = frame.into_data() else {
             continue;
         };
         len += data.len() as u64;

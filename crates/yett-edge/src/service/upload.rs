@@ -7,14 +7,14 @@
 
 use bytes::Bytes;
 use http_body::Body as _;
-use http_body_util::BodyExt;
-use tokio::time::timeout;
 use yett_gate::BodyLength;
 use yett_link::frame::MAX_CHUNK;
 use yett_link::request::MAX_INLINE_BODY;
 
+use super::pace;
 use crate::conn::ClientBody;
 use crate::floor::{Over, Uplink};
+use crate::rate::Pace;
 use crate::respond::Failure;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
@@ -30,6 +30,7 @@ pub(super) struct Upload {
     announced: Option<u64>,
     begun: bool,
     whole: bool,
+    pace: Pace,
 }
 
 /// Whether a body of this length is streamed to an application of this interface.
@@ -64,6 +65,7 @@ impl Upload {
             announced,
             begun: false,
             whole: false,
+            pace: Pace::default(),
         })
     }
 
@@ -120,12 +122,12 @@ impl Upload {
             let arrived = tokio::select! {
                 biased;
                 () = uplink.window().over() => Err(Over),
-                arrived = timeout(settings.body_timeout, self.incoming.frame()) => Ok(arrived),
+                arrived = pace::frame(&mut self.incoming, &mut self.pace, settings.body_rate()) => Ok(arrived),
             };
             let Ok(arrived) = arrived else {
                 return Ok(());
             };
-            match arrived.map_err(|_| Failure::BodySlow)? {
+            match arrived? {
                 None => {
                     self.whole = true;
                     self.begun = true;
@@ -133,7 +135,7 @@ impl Upload {
                 }
                 // ASGI has no place for a request's trailers.
                 Some(frame) => {
-                    if let Ok(data) = frame.map_err(Failure::BodyCut)?.into_data() {
+                    if let Ok(data) = frame.into_data() {
                         self.len += data.len() as u64;
                         if self.len > settings.max_body {
                             return Err(too_long(settings));

@@ -140,9 +140,31 @@ pub(super) struct ServeArgs {
     /// How long a connection may stay quiet between requests; 0 closes it after each answer.
     #[arg(long, value_name = "DURATION", help_heading = "Limits")]
     keep_alive: Option<String>,
+    /// How long a request's line and headers may take; beyond it 408.
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    head_timeout: Option<String>,
+    /// How long a request's body may pause, and over how long --min-rate is measured; beyond it 408.
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    body_timeout: Option<String>,
+    /// How long a client may take nothing of its answer, and over how long --min-rate is measured; then
+    /// it is cut.
+    #[arg(long, value_name = "DURATION", help_heading = "Limits")]
+    send_timeout: Option<String>,
+    /// How many bytes a second a client must send of a body and take of an answer; 0 means any.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    min_rate: Option<String>,
+    /// How many connections may be open; further ones wait in the kernel.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    max_connections: Option<String>,
+    /// How many of them one client address may have; further ones are closed at once. 0 means any.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    max_connections_per_address: Option<String>,
     /// The largest request line and headers; beyond it 431.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     max_head: Option<String>,
+    /// The most headers of a request; beyond it 431.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    max_headers: Option<String>,
     /// The largest request body; beyond it 413.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     max_body: Option<String>,
@@ -150,6 +172,9 @@ pub(super) struct ServeArgs {
     /// files]
     #[arg(long, value_name = "DIR", help_heading = "Limits")]
     spool_dir: Option<String>,
+    /// How much room all large request bodies have there together; beyond it 507.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    max_spool: Option<String>,
 
     /// A certificate chain, as a PEM file; listeners then speak HTTPS. May be repeated: clients get
     /// the one for the name that they ask for, or the first.
@@ -293,9 +318,17 @@ impl ServeArgs {
             queue,
             queue_timeout,
             keep_alive,
+            head_timeout,
+            body_timeout,
+            send_timeout,
+            min_rate,
+            max_connections,
+            max_connections_per_address,
             max_head,
+            max_headers,
             max_body,
             spool_dir,
+            max_spool,
             tls_cert,
             tls_key,
             tls_self_signed,
@@ -356,9 +389,17 @@ impl ServeArgs {
             (Key::Queue, queue),
             (Key::QueueTimeout, queue_timeout),
             (Key::KeepAlive, keep_alive),
+            (Key::HeadTimeout, head_timeout),
+            (Key::BodyTimeout, body_timeout),
+            (Key::SendTimeout, send_timeout),
+            (Key::MinRate, min_rate),
+            (Key::MaxConnections, max_connections),
+            (Key::MaxConnectionsPerAddress, max_connections_per_address),
             (Key::MaxHead, max_head),
+            (Key::MaxHeaders, max_headers),
             (Key::MaxBody, max_body),
             (Key::SpoolDir, spool_dir),
+            (Key::MaxSpool, max_spool),
             (Key::TlsSelfSigned, tls_self_signed),
             (Key::TlsMinVersion, tls_min_version),
             (Key::TlsUnknownName, tls_unknown_name),

@@ -177,9 +177,22 @@ fn lines(settled: &Settled) -> Vec<String> {
     line("queue", limits.queue.to_string());
     line("queue timeout", duration_text(limits.queue_timeout));
     line("keep-alive", duration_text(limits.keep_alive));
+    line("head timeout", duration_text(limits.head_timeout));
+    line("body timeout", duration_text(limits.body_timeout));
+    line("send timeout", duration_text(limits.send_timeout));
+    line("min rate", size_text(limits.min_rate));
+    line("max connections", limits.max_connections.to_string());
+    line(
+        "max connections per address",
+        limits
+            .max_connections_per_address
+            .map_or("any".to_owned(), |most| most.to_string()),
+    );
     line("max head", size_text(limits.max_head as u64));
+    line("max headers", limits.max_headers.to_string());
     line("max body", size_text(limits.max_body));
     line("spool dir", limits.spool_dir.display().to_string());
+    line("max spool", size_text(limits.max_spool));
     line(
         "http2 streams",
         settings
@@ -347,9 +360,17 @@ preload = on
 queue = 1024
 queue timeout = 30s
 keep-alive = 75s
+head timeout = 20s
+body timeout = 30s
+send timeout = 1m
+min rate = 500B
+max connections = 10000
+max connections per address = any
 max head = 64KiB
+max headers = 128
 max body = 100MiB
 spool dir = /tmp
+max spool = 4GiB
 http2 streams = 128
 compression = On
 compression min size = 1KiB

@@ -63,12 +63,28 @@ pub(crate) enum Key {
     DrainDelay,
     /// How long a quiet connection is kept.
     KeepAlive,
+    /// How long a request's head may take.
+    HeadTimeout,
+    /// How long a request's body may pause.
+    BodyTimeout,
+    /// How long a client may take nothing of its answer.
+    SendTimeout,
+    /// Bytes a second of bodies and answers, at least.
+    MinRate,
+    /// Open connections.
+    MaxConnections,
+    /// Open connections of one address.
+    MaxConnectionsPerAddress,
     /// The largest request head.
     MaxHead,
+    /// The most headers of a request.
+    MaxHeaders,
     /// The largest request body.
     MaxBody,
     /// Where large bodies are kept while they arrive.
     SpoolDir,
+    /// How much room they have there together.
+    MaxSpool,
     /// Certificates' files; a list.
     TlsCert,
     /// Their keys' files, in the same order; a list.
@@ -438,11 +454,63 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         Some("75s"),
     ),
     row(
+        Key::HeadTimeout,
+        ("--head-timeout", "YETT_HEAD_TIMEOUT"),
+        (Some("server"), "head_timeout"),
+        Shape::Duration,
+        Some("20s"),
+    ),
+    row(
+        Key::BodyTimeout,
+        ("--body-timeout", "YETT_BODY_TIMEOUT"),
+        (Some("server"), "body_timeout"),
+        Shape::Duration,
+        Some("30s"),
+    ),
+    row(
+        Key::SendTimeout,
+        ("--send-timeout", "YETT_SEND_TIMEOUT"),
+        (Some("server"), "send_timeout"),
+        Shape::Duration,
+        Some("1m"),
+    ),
+    row(
+        Key::MinRate,
+        ("--min-rate", "YETT_MIN_RATE"),
+        (Some("server"), "min_rate"),
+        Shape::Size,
+        Some("500B"),
+    ),
+    row(
+        Key::MaxConnections,
+        ("--max-connections", "YETT_MAX_CONNECTIONS"),
+        (Some("server"), "max_connections"),
+        Shape::Whole,
+        Some("10000"),
+    ),
+    row(
+        Key::MaxConnectionsPerAddress,
+        (
+            "--max-connections-per-address",
+            "YETT_MAX_CONNECTIONS_PER_ADDRESS",
+        ),
+        (Some("server"), "max_connections_per_address"),
+        Shape::Whole,
+        Some("0"),
+    ),
+    row(
         Key::MaxHead,
         ("--max-head", "YETT_MAX_HEAD"),
         (Some("server"), "max_head"),
         Shape::Size,
         Some("64KiB"),
+    ),
+    row(
+        Key::MaxHeaders,
+        ("--max-headers", "YETT_MAX_HEADERS"),
+        (Some("server"), "max_headers"),
+        Shape::Whole,
+        Some("128"),
     ),
     row(
         Key::MaxBody,
@@ -457,6 +525,13 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("server"), "spool_dir"),
         Shape::Text,
         None,
+    ),
+    row(
+        Key::MaxSpool,
+        ("--max-spool", "YETT_MAX_SPOOL"),
+        (Some("server"), "max_spool"),
+        Shape::Size,
+        Some("4GiB"),
     ),
     row(
         Key::TlsCert,

@@ -137,11 +137,28 @@ pub(crate) struct Limits {
     /// How long a connection may stay quiet between requests; then it is closed. Zero: closed after
     /// each answer.
     pub(crate) keep_alive: Duration,
+    /// How long a request's head may take; then it gets 408.
+    pub(crate) head_timeout: Duration,
+    /// How long a request's body may pause, and over how long its rate is measured; then it gets 408.
+    pub(crate) body_timeout: Duration,
+    /// How long a client may take nothing of its answer, and over how long its rate is measured;
+    /// then it is cut.
+    pub(crate) send_timeout: Duration,
+    /// Bytes a second that a client must send of a body and take of an answer. Zero: any.
+    pub(crate) min_rate: u64,
+    /// Open connections; further ones wait in the kernel.
+    pub(crate) max_connections: NonZeroUsize,
+    /// Open connections of one client address; further ones are closed at once. `None`: any.
+    pub(crate) max_connections_per_address: Option<NonZeroUsize>,
     /// Bytes of a request's line and headers; a larger one gets 431.
     pub(crate) max_head: usize,
+    /// Headers of a request; one with more gets 431.
+    pub(crate) max_headers: usize,
     /// Bytes of a request's body; a larger one gets 413.
     pub(crate) max_body: u64,
     /// Where bodies too large for memory are kept while they arrive. Absolute; existed when the
     /// settings were read.
     pub(crate) spool_dir: PathBuf,
+    /// Bytes of all bodies that are kept there; a further one gets 507.
+    pub(crate) max_spool: u64,
 }

@@ -81,6 +81,13 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
     if settings.log.format == Format::Off && settings.log.file.is_some() {
         warnings.push("the log's file stays empty without access".to_owned());
     }
+    let limits = &settings.limits;
+    if limits.max_spool < limits.max_body {
+        warnings.push("a body of max_body does not fit into max_spool".to_owned());
+    }
+    if limits.max_connections_per_address > Some(limits.max_connections) {
+        warnings.push("max_connections_per_address does nothing above max_connections".to_owned());
+    }
     warnings
 }
 
@@ -103,6 +110,12 @@ pub(super) struct Settling<'a> {
 /// A head travels to a worker in one frame of at most 1 MiB, in which its path stands twice, once
 /// with up to three bytes for each of its own.
 const LARGEST_HEAD: u64 = 200 << 10;
+
+/// What the scanner of heads has room for.
+const MOST_HEADERS: u64 = 256;
+
+/// More than one process can have files open on most systems.
+const MOST_CONNECTIONS: u64 = 1_000_000;
 
 impl Settling<'_> {
     /// `None` only if an error was pushed.
@@ -198,6 +211,18 @@ impl Settling<'_> {
         let queue = self.one(Key::Queue, |text| whole(text, 1, 1_000_000));
         let queue_timeout = self.duration(Key::QueueTimeout, Duration::from_millis(1), 1);
         let keep_alive = self.duration(Key::KeepAlive, Duration::ZERO, 1);
+        let instant = Duration::from_millis(1);
+        let head_timeout = self.duration(Key::HeadTimeout, instant, 1);
+        let body_timeout = self.duration(Key::BodyTimeout, instant, 1);
+        let send_timeout = self.duration(Key::SendTimeout, instant, 1);
+        let min_rate = self.one(Key::MinRate, |text| size(text, 0, 1 << 30));
+        let max_connections =
+            self.one(Key::MaxConnections, |text| whole(text, 1, MOST_CONNECTIONS));
+        let max_per_address = self.one(Key::MaxConnectionsPerAddress, |text| {
+            whole(text, 0, MOST_CONNECTIONS)
+        });
+        let max_headers = self.one(Key::MaxHeaders, |text| whole(text, 1, MOST_HEADERS));
+        let max_spool = self.one(Key::MaxSpool, |text| size(text, 0, 1 << 50));
         let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
         let max_body = self.one(Key::MaxBody, |text| size(text, 1, 1 << 50));
         let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
@@ -205,9 +230,17 @@ impl Settling<'_> {
             queue: non_zero(queue?)?,
             queue_timeout: queue_timeout?,
             keep_alive: keep_alive?,
+            head_timeout: head_timeout?,
+            body_timeout: body_timeout?,
+            send_timeout: send_timeout?,
+            min_rate: min_rate?,
+            max_connections: non_zero(max_connections?)?,
+            max_connections_per_address: non_zero(max_per_address?),
             max_head: usize::try_from(max_head?).ok()?,
+            max_headers: usize::try_from(max_headers?).ok()?,
             max_body: max_body?,
             spool_dir: spool_dir?,
+            max_spool: max_spool?,
         })
     }
 

@@ -119,10 +119,18 @@ impl Plan {
         EdgeSettings {
             // Python needs the cores; one thread carries tens of thousands of requests a second.
             threads: (cores / 2).clamp(1, 4),
+            max_connections: settings.limits.max_connections.get(),
+            max_connections_per_address: settings.limits.max_connections_per_address,
             max_head: settings.limits.max_head,
+            max_headers: settings.limits.max_headers,
             max_body: settings.limits.max_body,
+            head_timeout: settings.limits.head_timeout,
+            body_timeout: settings.limits.body_timeout,
+            send_timeout: settings.limits.send_timeout,
+            min_rate: settings.limits.min_rate,
             keep_alive: settings.limits.keep_alive,
             spool_dir: settings.limits.spool_dir.clone(),
+            max_spool: settings.limits.max_spool,
             sendfile: settings
                 .sendfile
                 .iter()
@@ -160,7 +168,7 @@ pub(crate) fn serve(
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
-    if let Some(warning) = descriptors::make_room(plan.edge_settings().max_connections) {
+    if let Some(warning) = descriptors::make_room(plan.settings.limits.max_connections.get()) {
         screen.warn(&warning);
     }
     let listeners = bind(&plan.settings)?;

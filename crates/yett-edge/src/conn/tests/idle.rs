@@ -192,7 +192,7 @@ async fn slow_head_after_idleness_is_answered_with_408() {
     exchange(&mut client, &mut worker).await;
     bench.clock.pass(seconds(40)).await;
     client.send("GET /slow HTTP/1.1\r\n").await;
-    bench.clock.pass(seconds(9)).await;
+    bench.clock.pass(seconds(19)).await;
     assert!(!client.has_something().await);
     bench.clock.pass(seconds(1)).await;
     assert_eq!(

@@ -69,7 +69,7 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::Offence(_) => "Offence",
         Failure::BodyTooLong { .. } => "BodyTooLong",
         Failure::BodyCut(_) => "BodyCut",
-        Failure::BodySlow => "BodySlow",
+        Failure::BodySlow(_) => "BodySlow",
         Failure::Spool(_) => "Spool",
         Failure::Queue(QueueError::Full) => "Queue Full",
         Failure::Queue(QueueError::TooOld) => "Queue TooOld",
@@ -108,7 +108,8 @@ async fn every_failure() -> Vec<Failure> {
         Failure::Offence(Offence::Chunk),
         Failure::BodyTooLong { limit: 7 },
         Failure::BodyCut(hyper_error().await.into()),
-        Failure::BodySlow,
+        Failure::BodySlow(Slow::Stopped),
+        Failure::BodySlow(Slow::Trickle),
         Failure::Spool(broken()),
         Failure::Queue(QueueError::Full),
         Failure::Queue(QueueError::TooOld),
@@ -158,6 +159,7 @@ Offence                | 501    | client | -     | yes    | This transfer coding
 Offence                | 400    | client | -     | yes    | A chunk of the body is malformed.
 BodyTooLong            | 413    | client | -     | yes    | The request's body is too long.
 BodyCut                | 400    | client | -     | yes    | The request's body did not arrive as announced.
+BodySlow               | 408    | client | -     | yes    | The request's body did not arrive in time.
 BodySlow               | 408    | client | -     | yes    | The request's body did not arrive in time.
 Spool                  | 507    | yett   | -     | yes    | The server has no room for the request's body.
 Queue Full             | 503    | yett   | 1     | no     | The server is busy. Try again soon.

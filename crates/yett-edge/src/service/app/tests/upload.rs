@@ -203,7 +203,14 @@ async fn request_of_which_a_byte_was_sent_goes_to_no_other_worker() {
 
 #[tokio::test(start_paused = true)]
 async fn worker_that_waits_for_a_slow_client_is_not_stuck() {
-    let bench = asgi();
+    let bench = Bench::of(
+        Interface::Asgi,
+        EdgeSettings {
+            request_timeout: Some(seconds(10)),
+            min_rate: 0,
+            ..EdgeSettings::default()
+        },
+    );
     let (mut worker, mut client, id, _) = begun(&bench, CHUNKED).await;
     for _ in 0..3 {
         client.send(chunk(3)).await;
