@@ -4,7 +4,7 @@
 //! serves what has come. Most connections idle most of the time, so what an idle one holds is counted.
 //!
 //! hyper accepts some messages that two servers in a row may read differently. So the bytes pass
-//! through [`scan`] first; what it objects to never reaches hyper, and is answered here, after
+//! through `scan` first; what it objects to never reaches hyper, and is answered here, after
 //! everything that came before it has been answered.
 //!
 //! A connection whose request for a WebSocket was granted leaves hyper and goes on in

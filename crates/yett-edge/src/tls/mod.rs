@@ -1,8 +1,8 @@
 //! TLS on the way in: certificates, handshakes, and what the application is told of them.
 //!
 //! Everything cryptographic is rustls with aws-lc; here is only what a server has to decide: which
-//! certificate for which name ([`choice`]), whose client certificates are good ([`clients`]), when
-//! files are read again ([`watch`]), how long a handshake may take ([`accept`]).
+//! certificate for which name (`choice`), whose client certificates are good (`clients`), when
+//! files are read again (`watch`), how long a handshake may take (`accept`).
 //!
 //! What it never does: TLS below 1.2, renegotiation, compression, early data (rustls has none of
 //! the first three; the fourth is off, as early requests can be replayed). Private keys are in no

@@ -1,7 +1,7 @@
 //! One client connection: HTTP/2 (RFC 9113) by h2, behind a watch that counts what passes.
 //!
-//! [`io`] shows every frame to [`traffic`], which says what is too much; [`request`] makes of a head
-//! what the gate reads; [`stream`] runs one request and sends its answer; [`body`] is the request's
+//! `io` shows every frame to `traffic`, which says what is too much; `request` makes of a head
+//! what the gate reads; `stream` runs one request and sends its answer; `body` is the request's
 //! body. This file drives the connection: it hands streams on, keeps time, and ends it.
 //!
 //! Why h2 itself and not hyper's server: `docs/decisions/0029-http2-by-h2-itself.md`.
