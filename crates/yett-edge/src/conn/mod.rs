@@ -1,6 +1,6 @@
 //! One client connection: HTTP/1.1 by hyper, behind a scanner that lets only strict HTTP through.
 //!
-//! It goes to and fro between two states: in [`mod@idle`] hyper does not exist, in [`mod@active`] it
+//! It goes to and fro between two states: in `idle` hyper does not exist, in `active` it
 //! serves what has come. Most connections idle most of the time, so what an idle one holds is counted.
 //!
 //! hyper accepts some messages that two servers in a row may read differently. So the bytes pass
