@@ -37,7 +37,6 @@ SITUATIONS: dict[str, tuple[str, ...]] = {
     "": (),
     "https": ("X-Forwarded-Proto: https",),
     "said http": ("X-Forwarded-Proto: http",),
-    "two proxies": ("X-Forwarded-Proto: https, http",),
     "friend": ("Origin: https://friend.example",),
     "friend, https": ("Origin: https://friend.example", "X-Forwarded-Proto: https"),
     "stranger": ("Origin: https://stranger.example",),
@@ -197,7 +196,8 @@ def test_matrix_holds(part: str, variant: dict[str, str], serve: Any, environmen
     judged = json.loads(judge.stdout)
     assert variant or judged["missed"] == [], "patterns without a line in the matrix"
 
-    flags = ("--workers", "1", "--threads", "1")
+    # Of nobody else would the scheme be believed.
+    flags = ("--workers", "1", "--threads", "1", "--trust-proxy", "127.0.0.1")
     server = serve("matrix_wsgi:application", *flags, folder=PROJECT, env=variant)
     answers = []
     with server.wire() as wire:

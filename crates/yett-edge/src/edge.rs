@@ -21,7 +21,7 @@ use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 use crate::addresses::{Addresses, Place};
 use crate::conn::{self, Stop};
 use crate::floor::{Floor, rounds};
-use crate::listen::{Address, Listener, Purpose, Wire};
+use crate::listen::{Address, Listener, Preface, Purpose, Wire, proxy_header};
 use crate::log::AccessLog;
 use crate::meters::{Limit, Meters, Page};
 use crate::ruling::Ruling;
@@ -120,6 +120,7 @@ impl Edge {
         let addresses = Addresses::new(settings.max_connections_per_address);
         let mut unix_paths = Vec::new();
         for listener in listeners {
+            let preface = listener.preface();
             let (socket, address, purpose) = listener.into_parts();
             if let Address::Unix(path) = &address
                 && let Ok(made) = std::fs::symlink_metadata(path)
@@ -137,6 +138,7 @@ impl Edge {
                 room: Arc::clone(&room),
                 addresses: Arc::clone(&addresses),
                 open: Arc::clone(&open),
+                preface,
                 next: 0,
                 tls: match purpose {
                     Purpose::Serve(Wire::Plain) | Purpose::RedirectToHttps { .. } => None,
@@ -298,6 +300,7 @@ struct Acceptor {
     room: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     open: Arc<AtomicUsize>,
+    preface: Preface,
     next: usize,
     /// What its connections are encrypted by.
     tls: Option<Arc<Tls>>,
@@ -363,15 +366,19 @@ impl Acceptor {
         let counted = Counted::new(&self.open);
         let tls = self.tls.clone();
         services.meters().accepted();
+        let preface = self.preface;
         handle.spawn(async move {
             let _places = places;
             let _counted = counted;
             // A socket that the runtime cannot watch is dropped, which closes it.
             match caller {
                 Caller::Tcp(stream) => {
-                    let Ok(stream) = TcpStream::from_std(stream) else {
+                    let Ok(mut stream) = TcpStream::from_std(stream) else {
                         return;
                     };
+                    let passed =
+                        proxy_header::pass(preface, &mut stream, arrival, &services, &settings);
+                    let Some(arrival) = passed.await else { return };
                     match tls {
                         None => {
                             conn::begin(stream, None, arrival, services, settings, stopping).await;
@@ -385,7 +392,11 @@ impl Acceptor {
                     }
                 }
                 Caller::Unix(stream) => {
-                    if let Ok(stream) = UnixStream::from_std(stream) {
+                    if let Ok(mut stream) = UnixStream::from_std(stream)
+                        && let Some(arrival) =
+                            proxy_header::pass(preface, &mut stream, arrival, &services, &settings)
+                                .await
+                    {
                         conn::begin(stream, None, arrival, services, settings, stopping).await;
                     }
                 }

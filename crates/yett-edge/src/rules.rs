@@ -43,6 +43,11 @@ impl RouteRules {
         Self { rules }
     }
 
+    /// The rules, the longest path first.
+    pub fn iter(&self) -> impl Iterator<Item = &RouteRule> {
+        self.rules.iter()
+    }
+
     /// The body limit of a canonical path, if a rule says one.
     #[must_use]
     pub fn max_body(&self, path: &[u8]) -> Option<u64> {

@@ -12,11 +12,13 @@ use crate::develop::Develop;
 use crate::floor::Carrier;
 use crate::log::Troubles;
 use crate::rate::Rate;
+use crate::respond::SecurityHeaders;
 use crate::respond::compress::CompressionSettings;
 use crate::rules::RouteRules;
 use crate::service::Types;
 use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
+use yett_gate::HeadRules;
 
 /// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,10 @@ pub struct EdgeSettings {
     pub max_headers: usize,
     /// Bytes of a request's body; above: 413.
     pub max_body: u64,
+    /// Whom to believe what of a request's head, and which hosts are served.
+    pub head: HeadRules,
+    /// Whether every answer gets the headers that tell browsers to be careful.
+    pub security_headers: SecurityHeaders,
     /// How long a head may take from its first byte; above: 408, and the connection closes.
     pub head_timeout: Duration,
     /// How long a body may pause, and over how long `min_rate` is measured; above: 408, and the
@@ -154,6 +160,8 @@ impl Default for EdgeSettings {
             max_head: 64 * 1024,
             max_headers: 128,
             max_body: 100 * 1024 * 1024,
+            head: HeadRules::default(),
+            security_headers: SecurityHeaders::default(),
             head_timeout: Duration::from_secs(20),
             body_timeout: Duration::from_secs(30),
             send_timeout: Duration::from_secs(60),

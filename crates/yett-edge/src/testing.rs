@@ -31,6 +31,7 @@ pub(crate) use worker::FakeWorker;
 
 use crate::conn::{self, Stop};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
+use crate::listen::{Preface, proxy_header};
 use crate::log::{AccessLog, Format};
 use crate::meters::{Limit, Meters};
 use crate::mount::Mount;
@@ -306,6 +307,24 @@ impl Bench {
     /// Static files that are kept, and bytes of them in memory.
     pub(crate) fn files_held(&self) -> (usize, u64) {
         self.services.files_held()
+    }
+
+    /// Lets a client's first bytes be a PROXY header that this peer writes.
+    pub(crate) async fn greeted(&self, peer: &str, header: &[u8]) -> Option<Arrival> {
+        let peer = ClientAddr::Ip(peer.parse().unwrap());
+        let arrival = Arrival::new(peer, ServerAddr::Unix, Scheme::Http);
+        let (mut near, mut far) = tokio::io::duplex(1024);
+        soon(tokio::io::AsyncWriteExt::write_all(&mut near, header))
+            .await
+            .unwrap();
+        let pass = proxy_header::pass(
+            Preface::ProxyHeader,
+            &mut far,
+            arrival,
+            &self.services,
+            &self.settings,
+        );
+        pass.await
     }
 
     /// Tells every connection to close after its request.

@@ -19,8 +19,8 @@
 //! # Way in
 //! ```
 //! use http::Request;
-//! use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Judgement, MountSettings, RequestHead};
-//! use yett_gate::{Scheme, ServerAddr, Service, Verdict};
+//! use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, HeadRules, Judgement, MountSettings};
+//! use yett_gate::{RequestHead, Scheme, ServerAddr, Service, Verdict};
 //! use yett_jwt::UnixSeconds;
 //!
 //! let mounts = vec![MountSettings { prefix: "/static/".to_owned() }];
@@ -28,7 +28,7 @@
 //!
 //! let (parts, ()) = Request::get("/static/css/%61.css").header("Host", "a").body(())?.into_parts();
 //! let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
-//! let head = RequestHead::parse(parts, arrival)?;
+//! let head = RequestHead::parse(parts, arrival, &HeadRules::default())?;
 //! let Judgement::Verdict(Verdict::Admitted(admitted)) = gate.judge(head, UnixSeconds::new(0)) else {
 //!     unreachable!("a mount is open");
 //! };
@@ -61,8 +61,9 @@ pub use guard::{
 };
 pub use request::{
     AllowedHosts, Arrival, AuthScheme, BadRequest, BodyFollows, BodyLength, ClientAddr,
-    ClientCertificate, Credential, Host, RequestHead, Scheme, ServerAddr, Spelling, Target,
-    TlsSession, UnprovenToken,
+    ClientCertificate, Credential, ForwardedHost, ForwardingHeaders, HeadRules, Host, Network,
+    Origin, RequestHead, Scheme, ServerAddr, Spelling, Target, TlsSession, TrustError,
+    TrustedProxies, UnderscoreError, UnderscoreNames, UnprovenToken, forwarded, speaks_of_origin,
 };
 pub use route::{
     AnswerChoice, GuardSettings, MountId, MountSettings, Rest, RouteName, SchemeAnswers, Service,

@@ -187,7 +187,7 @@ where
     record.reason(offence);
     record.fields.bytes = text.len() as u64;
     let answer = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
         status.as_u16(),
         status.canonical_reason().unwrap_or_default(),
         text.len(),

@@ -1,5 +1,7 @@
 //! Listening sockets: bound before anything else starts, so that a port in use is an error at once.
 
+pub mod proxy_header;
+
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
@@ -49,12 +51,23 @@ pub enum Purpose {
     },
 }
 
+/// What a listener's connections begin with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preface {
+    /// Their own bytes.
+    #[default]
+    None,
+    /// A PROXY header of a trusted proxy; who is none is let go.
+    ProxyHeader,
+}
+
 /// A bound socket.
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
     address: Address,
     purpose: Purpose,
+    preface: Preface,
 }
 
 /// Why a socket could not be bound.
@@ -102,6 +115,7 @@ impl Listener {
             socket,
             address,
             purpose: Purpose::Serve(Wire::Plain),
+            preface: Preface::None,
         })
     }
 
@@ -116,6 +130,18 @@ impl Listener {
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    /// Says what its connections begin with.
+    #[must_use]
+    pub const fn with_preface(mut self, preface: Preface) -> Self {
+        self.preface = preface;
+        self
+    }
+
+    /// What its connections begin with.
+    pub(crate) const fn preface(&self) -> Preface {
+        self.preface
     }
 
     /// Where this listens, with the port that the kernel chose.
@@ -185,6 +211,7 @@ fn bind_unix(path: &Path) -> Result<Listener, ListenError> {
         socket,
         address,
         purpose: Purpose::Serve(Wire::Plain),
+        preface: Preface::None,
     })
 }
 

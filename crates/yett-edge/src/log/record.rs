@@ -155,6 +155,11 @@ impl Record {
         }
     }
 
+    /// Who asked, where a trusted proxy says it.
+    pub(crate) fn client(&mut self, client: ClientAddr) {
+        self.fields.client = client;
+    }
+
     pub(crate) fn status(&mut self, status: StatusCode) {
         self.fields.status = status.as_u16();
     }

@@ -58,6 +58,8 @@ pub enum Limit {
     SendTime,
     /// The rate at which a client took its answer: cut.
     SendRate,
+    /// Connections that were closed because they did not begin with a trusted proxy's PROXY header.
+    ProxyHeader,
 }
 
 impl Limit {
@@ -82,6 +84,7 @@ impl Limit {
         Self::Spool,
         Self::SendTime,
         Self::SendRate,
+        Self::ProxyHeader,
     ];
 
     /// Its name as the label of a metric: lower case with underscores.
@@ -107,6 +110,7 @@ impl Limit {
             Self::Spool => "spool",
             Self::SendTime => "send_time",
             Self::SendRate => "send_rate",
+            Self::ProxyHeader => "proxy_header",
         }
     }
 }

@@ -11,11 +11,13 @@ pub mod failure;
 mod file;
 mod parts;
 mod pieces;
+mod security;
 
 use bytes::Bytes;
 use http::Response;
 use http::header::{
     CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 
 pub(crate) use body::Body;
@@ -23,6 +25,7 @@ pub(crate) use coding::{Accepted, Coding};
 pub(crate) use failure::Failure;
 pub(crate) use file::{BadRange, FileRange};
 pub(crate) use parts::{Part, Parts};
+pub use security::SecurityHeaders;
 
 use crate::log::Record;
 
@@ -36,6 +39,7 @@ pub(crate) fn failed(failure: &Failure, mut record: Record) -> Response<Body> {
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(seconds) = failure.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

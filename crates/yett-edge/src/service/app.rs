@@ -63,10 +63,11 @@ pub(super) async fn answer(
     let outcome = async {
         let length = admitted.head().body_length();
         let settings = &services.settings;
+        let limit = services.max_body(admitted.head());
         let mut body = if is_streamed(call.interface, length) {
-            RequestBody::Arriving(Upload::new(incoming, length, settings)?)
+            RequestBody::Arriving(Upload::new(incoming, length, limit)?)
         } else {
-            let spooled = spool(incoming, length, settings, &services.budget).await?;
+            let spooled = spool(incoming, (length, limit), settings, &services.budget).await?;
             record.fields.received = spooled.len;
             RequestBody::Whole(spooled)
         };
@@ -221,7 +222,7 @@ pub(super) fn encode(
 ) -> Result<BytesMut, FrameError> {
     let head = admitted.head();
     let arrival = head.arrival();
-    let (remote_addr, remote_port) = match arrival.client() {
+    let (remote_addr, remote_port) = match head.client() {
         ClientAddr::Ip(address) => (address.ip().to_canonical().to_string(), address.port()),
         ClientAddr::Unix => (String::new(), 0),
     };
@@ -229,6 +230,7 @@ pub(super) fn encode(
         ServerAddr::Ip(address) => server(address),
         ServerAddr::Unix => (String::from("localhost"), 0),
     };
+    let server_port = head.forwarded_port().unwrap_or(server_port);
     let identity = admitted.identity().map(|identity| IdentityFields {
         token: identity.token(),
         claims_json: identity.claims_json(),
@@ -247,7 +249,7 @@ pub(super) fn encode(
     };
     let line = RequestLine {
         method: head.method().as_str(),
-        scheme: arrival.scheme().as_str(),
+        scheme: head.scheme().as_str(),
         version: match head.version() {
             Version::HTTP_10 => HttpVersion::Http10,
             Version::HTTP_2 => HttpVersion::Http2,

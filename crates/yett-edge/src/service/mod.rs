@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::{ArcSwap, Guard};
 use http::header::{CONNECTION, HeaderMap, STRICT_TRANSPORT_SECURITY, TE};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
@@ -136,6 +136,13 @@ impl Services {
         self.files.held()
     }
 
+    /// Bytes that the body of this request may have.
+    fn max_body(&self, head: &RequestHead) -> u64 {
+        let path = head.target().path();
+        let of_route = self.settings.routes.max_body(path);
+        of_route.unwrap_or(self.settings.max_body)
+    }
+
     /// What is counted.
     pub(crate) const fn meters(&self) -> &Arc<Meters> {
         &self.meters
@@ -200,6 +207,9 @@ impl Services {
             if self.leaving.load(Ordering::Relaxed) {
                 take_leave(&mut response, version);
             }
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                self.settings.security_headers.add(response.headers_mut());
+            }
             response.body_mut().hold(busy);
             Ok(response)
         }
@@ -213,7 +223,12 @@ impl Services {
         mut record: Record,
         busy: &mut ClientEnd,
     ) -> Response<Body> {
-        match RequestHead::parse(parts, arrival) {
+        let head = RequestHead::parse(parts, arrival, &self.settings.head);
+        if let Ok(head) = &head {
+            record.client(head.client());
+            record.scheme(head.scheme());
+        }
+        match head {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
             Ok(head) if head.target().path() == b"*" => of_the_server(record),
             Ok(head) if let Some(port) = self.redirect => redirect::to_https(&head, port, record),
@@ -297,7 +312,7 @@ impl Services {
 /// `OPTIONS *` asks about the server, not about anything below it (RFC 9110 section 9.3.7), and PEP
 /// 3333 has no way to put it to an application.
 fn of_the_server(mut record: Record) -> Response<Body> {
-    record.status(http::StatusCode::OK);
+    record.status(StatusCode::OK);
     Response::new(Body::bytes(bytes::Bytes::new(), record))
 }
 

@@ -5,7 +5,7 @@
 //! name, which the worker gets as a descriptor. A body that is kept can also be sent again to
 //! another worker.
 //!
-//! Bounds: one body by `max_body`, all files together by `max_spool`; beyond either the request is
+//! Bounds: one body by `max_body` or its route's, all files together by `max_spool`; beyond either the request is
 //! refused and its file is gone.
 
 use std::io;
@@ -91,19 +91,17 @@ impl Drop for Room {
     }
 }
 
-/// Reads the body to its end.
+/// Reads the body, of this announced length and of at most so many bytes, to its end.
 pub(super) async fn spool(
     mut incoming: ClientBody,
-    length: BodyLength,
+    (length, limit): (BodyLength, u64),
     settings: &EdgeSettings,
     budget: &Arc<Budget>,
 ) -> Result<Spooled, Failure> {
-    let too_long = Failure::BodyTooLong {
-        limit: settings.max_body,
-    };
+    let too_long = Failure::BodyTooLong { limit };
     let expected = match length {
         BodyLength::None | BodyLength::Known(0) => return Ok(Spooled::default()),
-        BodyLength::Known(length) if length > settings.max_body => return Err(too_long),
+        BodyLength::Known(length) if length > limit => return Err(too_long),
         BodyLength::Known(length) => length,
         BodyLength::Chunked => 0,
     };
@@ -123,7 +121,7 @@ pub(super) async fn spool(
             continue;
         };
         len += data.len() as u64;
-        if len > settings.max_body {
+        if len > limit {
             return Err(too_long);
         }
         if file.is_none() && memory.len() + data.len() > MAX_INLINE_BODY {

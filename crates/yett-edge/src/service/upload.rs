@@ -28,6 +28,8 @@ pub(super) struct Upload {
     /// What came so far.
     len: u64,
     announced: Option<u64>,
+    /// What may come.
+    limit: u64,
     begun: bool,
     whole: bool,
     pace: Pace,
@@ -44,25 +46,26 @@ pub(super) fn is_streamed(interface: Interface, length: BodyLength) -> bool {
 
 impl Upload {
     /// # Errors
-    /// [`Failure::BodyTooLong`] when the client announces too much.
+    /// [`Failure::BodyTooLong`] when the client announces more than `limit`.
     pub(super) fn new(
         incoming: ClientBody,
         length: BodyLength,
-        settings: &EdgeSettings,
+        limit: u64,
     ) -> Result<Self, Failure> {
         let announced = match length {
             BodyLength::None => Some(0),
             BodyLength::Known(length) => Some(length),
             BodyLength::Chunked => None,
         };
-        if announced.is_some_and(|length| length > settings.max_body) {
-            return Err(too_long(settings));
+        if announced.is_some_and(|length| length > limit) {
+            return Err(Failure::BodyTooLong { limit });
         }
         Ok(Self {
             incoming,
             held: Bytes::new(),
             len: 0,
             announced,
+            limit,
             begun: false,
             whole: false,
             pace: Pace::default(),
@@ -137,8 +140,8 @@ impl Upload {
                 Some(frame) => {
                     if let Ok(data) = frame.into_data() {
                         self.len += data.len() as u64;
-                        if self.len > settings.max_body {
-                            return Err(too_long(settings));
+                        if self.len > self.limit {
+                            return Err(Failure::BodyTooLong { limit: self.limit });
                         }
                         self.held = data;
                     }
@@ -146,11 +149,5 @@ impl Upload {
             }
         }
         Ok(())
-    }
-}
-
-const fn too_long(settings: &EdgeSettings) -> Failure {
-    Failure::BodyTooLong {
-        limit: settings.max_body,
     }
 }

@@ -1,7 +1,8 @@
 //! Which scheme the application takes a request for: Django's `HttpRequest.scheme` (4.2 to 6.1).
 //!
-//! It is the connection's, unless `SECURE_PROXY_SSL_HEADER` names a header that says it. That
-//! header is whatever the client or a proxy wrote; nothing is trusted here. It only chooses
+//! It is the request's, unless `SECURE_PROXY_SSL_HEADER` names a header that says it. What is left
+//! of the usual headers tells the same, for the request stage drops them or makes them true; any
+//! other header is whatever the client or a proxy wrote. Nothing is trusted here: it only chooses
 //! between answers, both of which refuse, exactly as it does in the project.
 
 use http::header::{HeaderMap, HeaderName};
@@ -48,10 +49,9 @@ impl SchemeRule {
 
     /// The scheme that the application will see; `None` when that is not sure.
     pub(super) fn scheme(&self, head: &RequestHead) -> Option<Scheme> {
-        let connection = head.arrival().scheme();
         match self {
-            Self::Connection => Some(connection),
-            Self::Header { name, secure } => said(head.headers(), name, secure, connection),
+            Self::Connection => Some(head.scheme()),
+            Self::Header { name, secure } => said(head.headers(), name, secure, head.scheme()),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Facts of the connection that a request came in on. They come from the listener, never from a
-//! header: a client can say nothing here.
+//! Facts of the connection that a request came in on. They come from the listener, or from the PROXY
+//! header of a trusted proxy, never from a request's header: a client can say nothing here.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +13,20 @@ pub struct Arrival {
     server: ServerAddr,
     scheme: Scheme,
     tls: Option<Arc<TlsSession>>,
+    origin: Origin,
+}
+
+/// How the client of a connection is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// It is who connected.
+    #[default]
+    Peer,
+    /// A trusted proxy named it in front of the connection's own bytes.
+    Named,
+    /// A trusted proxy relays the connection and did not say for whom: the address is the proxy's,
+    /// the words are somebody else's.
+    Unnamed,
 }
 
 impl Arrival {
@@ -24,6 +38,7 @@ impl Arrival {
             server,
             scheme,
             tls: None,
+            origin: Origin::Peer,
         }
     }
 
@@ -39,6 +54,35 @@ impl Arrival {
     #[must_use]
     pub const fn tls(&self) -> Option<&Arc<TlsSession>> {
         self.tls.as_ref()
+    }
+
+    /// The connection is relayed for this client, who asked for this address.
+    #[must_use]
+    pub const fn relayed_for(mut self, client: ClientAddr, server: ServerAddr) -> Self {
+        self.client = client;
+        self.server = server;
+        self.origin = Origin::Named;
+        self
+    }
+
+    /// The connection is relayed for somebody who was not named.
+    #[must_use]
+    pub const fn relayed_unnamed(mut self) -> Self {
+        self.origin = Origin::Unnamed;
+        self
+    }
+
+    /// The client's own connection is encrypted.
+    #[must_use]
+    pub const fn encrypted(mut self) -> Self {
+        self.scheme = Scheme::Https;
+        self
+    }
+
+    /// How the client is known.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// The peer.

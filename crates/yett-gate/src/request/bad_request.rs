@@ -39,6 +39,13 @@ pub enum BadRequest {
     /// CONNECT, which opens a tunnel; Yett is no such proxy.
     #[error("the method is CONNECT")]
     Connect,
+    /// A method with a small letter. Methods know case (RFC 9110, 9.1), but Django makes capitals of
+    /// them, so that `get` is one method here and another one there.
+    #[error("the method has a small letter")]
+    SmallMethod,
+    /// An `Expect` that is not `100-continue`, or more than one (RFC 9110, 10.1.1).
+    #[error("the Expect header is not 100-continue alone")]
+    Expectation,
     /// No `Host` in HTTP/1.1 or later (RFC 9112, 3.2).
     #[error("there is no Host header")]
     NoHost,
@@ -57,6 +64,18 @@ pub enum BadRequest {
     /// A `Connection` header that asks to strip a header meant for the application.
     #[error("the Connection header names a header that is not the connection's")]
     ConnectionStrips,
+    /// A trusted proxy's word on where the request came from cannot be read.
+    #[error("a trusted proxy's forwarding headers cannot be read")]
+    BadForwarding,
+    /// A trusted proxy keeps to itself for whom it asks.
+    #[error("a trusted proxy does not say for whom it asks")]
+    HiddenClient,
+    /// A host that is not among those that are served.
+    #[error("the host is not among the allowed ones")]
+    ForeignHost,
+    /// A header that may have an underscore came in another spelling too.
+    #[error("a header came with an underscore and in another spelling")]
+    TwoSpellings,
     /// `Content-Length` is not one number.
     #[error("the Content-Length header is not one number")]
     BadLength,
@@ -77,6 +96,9 @@ impl BadRequest {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Connect | Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::Expectation => StatusCode::EXPECTATION_FAILED,
+            // RFC 9110 section 15.5.20: not the server of that host.
+            Self::ForeignHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NoPath
             | Self::BadEscape
             | Self::NulByte
@@ -86,12 +108,16 @@ impl BadRequest {
             | Self::AsteriskForm
             | Self::ForeignScheme
             | Self::AuthorityMismatch
+            | Self::SmallMethod
             | Self::NoHost
             | Self::TwoHosts
             | Self::BadHost
             | Self::TwoAuthorizations
             | Self::BadConnection
             | Self::ConnectionStrips
+            | Self::BadForwarding
+            | Self::HiddenClient
+            | Self::TwoSpellings
             | Self::BadLength
             | Self::TwoLengths => StatusCode::BAD_REQUEST,
         }
@@ -111,6 +137,8 @@ impl BadRequest {
             Self::ForeignScheme => "The target's scheme is not served here.",
             Self::AuthorityMismatch => "The target and the Host header name different hosts.",
             Self::Connect => "CONNECT is not supported.",
+            Self::SmallMethod => "The method must be in capitals.",
+            Self::Expectation => "The only expectation supported is 100-continue.",
             Self::NoHost => "The Host header is missing.",
             Self::TwoHosts => "There is more than one Host header.",
             Self::BadHost => "The Host header is not valid.",
@@ -119,6 +147,10 @@ impl BadRequest {
             Self::ConnectionStrips => {
                 "The Connection header names a header that does not belong to the connection."
             }
+            Self::BadForwarding => "The forwarding headers are not valid.",
+            Self::HiddenClient => "The forwarding headers do not name the client.",
+            Self::ForeignHost => "This host is not served here.",
+            Self::TwoSpellings => "A header came in two spellings.",
             Self::BadLength => "The Content-Length header is not valid.",
             Self::TwoLengths => "Content-Length and Transfer-Encoding must not come together.",
             Self::TransferCoding => "The only transfer coding supported is chunked.",

@@ -4,12 +4,18 @@
 //! would merge with another (`X_User` and `X-User` both become `HTTP_X_USER`), `Proxy` (httpoxy),
 //! Yett's own names, and what belongs to this one connection (RFC 9110, 7.6.1). Refused is a
 //! `Connection` header that would have a header dropped that is meant for the application.
+//!
+//! Client, scheme and host are those of the connection and of `Host`, unless a trusted proxy says
+//! otherwise (`forwarding.rs`).
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Uri, Version};
 
-use super::{Arrival, AuthScheme, BadRequest, Credential, Host, Target};
+use super::forwarding::{self, Told, is_of_origin};
+use super::{
+    Arrival, AuthScheme, BadRequest, ClientAddr, Credential, HeadRules, Host, Scheme, Target,
+};
 
 /// Headers that end at this connection and mean nothing to the application.
 const HOP_BY_HOP: [&str; 8] = [
@@ -24,7 +30,7 @@ const HOP_BY_HOP: [&str; 8] = [
 ];
 
 /// Headers that `Connection` must not strip: an earlier proxy, or we, rely on them.
-const END_TO_END: [&str; 22] = [
+const END_TO_END: [&str; 20] = [
     "accept",
     "authorization",
     "cache-control",
@@ -35,7 +41,6 @@ const END_TO_END: [&str; 22] = [
     "cookie",
     "date",
     "expect",
-    "forwarded",
     "host",
     "if-match",
     "if-none-match",
@@ -46,7 +51,6 @@ const END_TO_END: [&str; 22] = [
     "referer",
     "user-agent",
     "via",
-    "x-real-ip",
 ];
 
 /// A request head, canonical and cleaned. Proves nothing about who sent it.
@@ -59,6 +63,9 @@ pub struct RequestHead {
     headers: HeaderMap,
     host: Option<Host>,
     arrival: Arrival,
+    client: ClientAddr,
+    scheme: Scheme,
+    port: Option<u16>,
     body_length: BodyLength,
 }
 
@@ -83,7 +90,7 @@ impl RequestHead {
     ///
     /// # Errors
     /// [`BadRequest`]; the connection cannot be trusted to be in step afterwards, so close it.
-    pub fn parse(parts: Parts, arrival: Arrival) -> Result<Self, BadRequest> {
+    pub fn parse(parts: Parts, arrival: Arrival, rules: &HeadRules) -> Result<Self, BadRequest> {
         let Parts {
             method,
             uri,
@@ -92,17 +99,37 @@ impl RequestHead {
             extensions,
             ..
         } = parts;
+        if method
+            .as_str()
+            .bytes()
+            .any(|byte| byte.is_ascii_lowercase())
+        {
+            return Err(BadRequest::SmallMethod);
+        }
         let target = Target::parse(&method, &uri)?;
-        let host = one_host(&uri, version, &mut headers)?;
+        let mut host = one_host(&uri, version, &mut headers)?;
         if headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
             return Err(BadRequest::TwoAuthorizations);
         }
+        check_expectation(&headers)?;
         let body_length = match body_length(&headers, version)? {
             BodyLength::None if extensions.get::<BodyFollows>().is_some() => BodyLength::Chunked,
             length => length,
         };
         strip_connection(&mut headers)?;
-        strip_names(&mut headers);
+        let told = forwarding::settle(&mut headers, &arrival, rules)?;
+        let Told { client, scheme, .. } = told;
+        if let Some(told) = told.host {
+            let value = HeaderValue::from_str(told.as_str());
+            headers.insert(header::HOST, value.map_err(|_| BadRequest::BadForwarding)?);
+            host = Some(told);
+        }
+        if let Some(allowed) = &rules.allowed_hosts
+            && !host.as_ref().is_some_and(|host| allowed.allow(host))
+        {
+            return Err(BadRequest::ForeignHost);
+        }
+        strip_names(&mut headers, rules)?;
         Ok(Self {
             method,
             target,
@@ -110,6 +137,9 @@ impl RequestHead {
             headers,
             host,
             arrival,
+            client,
+            scheme,
+            port: told.port,
             body_length,
         })
     }
@@ -144,6 +174,24 @@ impl RequestHead {
         self.host.as_ref()
     }
 
+    /// Who asked: the peer, or whom trusted proxies name.
+    #[must_use]
+    pub const fn client(&self) -> ClientAddr {
+        self.client
+    }
+
+    /// What the client asked over: the connection's scheme, or what a trusted proxy says.
+    #[must_use]
+    pub const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The port that the client asked at, if a trusted proxy says it.
+    #[must_use]
+    pub const fn forwarded_port(&self) -> Option<u16> {
+        self.port
+    }
+
     /// Facts of the connection.
     #[must_use]
     pub const fn arrival(&self) -> &Arrival {
@@ -165,10 +213,19 @@ impl RequestHead {
         }
     }
 
-    /// Drops headers that carry an identity towards the application or an upstream.
-    /// Spellings with an underscore are gone already.
+    /// Drops headers that carry an identity towards the application or an upstream, in every
+    /// spelling: one with an underscore may have been let through.
     pub(crate) fn drop_headers(&mut self, names: &[HeaderName]) {
         for name in names {
+            self.headers.remove(name);
+        }
+        let is_other_spelling = |name: &&HeaderName| {
+            name.as_str().contains('_')
+                && HeaderName::from_bytes(name.as_str().replace('_', "-").as_bytes())
+                    .is_ok_and(|name| names.contains(&name))
+        };
+        let others = self.headers.keys().filter(is_other_spelling).cloned();
+        for name in others.collect::<Vec<_>>() {
             self.headers.remove(name);
         }
     }
@@ -246,6 +303,15 @@ fn body_length(headers: &HeaderMap, version: Version) -> Result<BodyLength, BadR
     }
 }
 
+fn check_expectation(headers: &HeaderMap) -> Result<(), BadRequest> {
+    let mut values = headers.get_all(header::EXPECT).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(()),
+        (Some(value), None) if value.as_bytes().eq_ignore_ascii_case(b"100-continue") => Ok(()),
+        _ => Err(BadRequest::Expectation),
+    }
+}
+
 /// Digits alone: `u64::parse` would let a plus sign pass.
 fn decimal(text: &[u8]) -> Option<u64> {
     let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
@@ -288,29 +354,38 @@ fn is_known_option(option: &[u8]) -> bool {
 /// Whether a header is meant for the application, or set by a proxy that stands before us.
 fn is_end_to_end(name: &HeaderName) -> bool {
     let name = name.as_str();
-    END_TO_END.contains(&name) || name.starts_with("x-forwarded") || name.starts_with("sec-")
+    END_TO_END.contains(&name) || name.starts_with("sec-") || is_of_origin(name)
+}
+
+/// Whether a header, in lower case with hyphens, is one that somebody in front or behind relies on,
+/// so that it must have one spelling.
+pub(super) fn is_reserved(name: &str) -> bool {
+    END_TO_END.contains(&name) || name.starts_with("sec-") || is_forbidden(name)
+}
+
+/// Whether a header ends at this connection.
+pub(super) fn is_of_connection(name: &str) -> bool {
+    HOP_BY_HOP.contains(&name)
 }
 
 /// Drops the names that a client may never send on to the application.
-fn strip_names(headers: &mut HeaderMap) {
-    let forbidden: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| is_forbidden(name.as_str()))
-        .cloned()
-        .collect();
-    for name in forbidden {
+fn strip_names(headers: &mut HeaderMap, rules: &HeadRules) -> Result<(), BadRequest> {
+    // WSGI turns hyphens into underscores, so two names would become one (CVE-2025-64484).
+    let is_dropped = |name: &&HeaderName| {
+        is_forbidden(name.as_str())
+            || name.as_str().contains('_') && !rules.danger_underscores.has(name)
+    };
+    let dropped: Vec<HeaderName> = headers.keys().filter(is_dropped).cloned().collect();
+    for name in dropped {
         headers.remove(name);
     }
+    rules.danger_underscores.check(headers)
 }
 
 /// `HeaderName` is in lower case already.
 fn is_forbidden(name: &str) -> bool {
-    // WSGI turns hyphens into underscores, so two names would become one (CVE-2025-64484).
-    name.contains('_')
-        // CGI makes `HTTP_PROXY` of it, which HTTP clients obey (CVE-2016-5385).
-        || name == "proxy"
-        || name.starts_with("yett-")
-        || name.starts_with("x-yett-")
+    // CGI makes `HTTP_PROXY` of it, which HTTP clients obey (CVE-2016-5385).
+    name == "proxy" || name.starts_with("yett-") || name.starts_with("x-yett-")
 }
 
 #[cfg(test)]

@@ -6,15 +6,22 @@
 mod arrival;
 mod bad_request;
 mod credential;
+pub mod forwarded;
+mod forwarding;
 mod head;
 mod host;
+mod proxies;
+mod rules;
 mod target;
 mod tls;
 
-pub use arrival::{Arrival, ClientAddr, Scheme, ServerAddr};
+pub use arrival::{Arrival, ClientAddr, Origin, Scheme, ServerAddr};
 pub use bad_request::BadRequest;
 pub use credential::{AuthScheme, Credential, Spelling, UnprovenToken};
+pub use forwarding::{ForwardedHost, ForwardingHeaders, speaks_of_origin};
 pub use head::{BodyFollows, BodyLength, RequestHead};
 pub use host::{AllowedHosts, Host};
+pub use proxies::{Network, TrustError, TrustedProxies};
+pub use rules::{HeadRules, UnderscoreError, UnderscoreNames};
 pub use target::Target;
 pub use tls::{ClientCertificate, TlsSession};

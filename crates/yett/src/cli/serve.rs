@@ -245,6 +245,37 @@ pub(super) struct ServeArgs {
     /// Answers that are compressed while they are sent; further ones go as they are.
     #[arg(long, value_name = "N", help_heading = "Compression")]
     compression_max_encoders: Option<String>,
+    /// Serve requests for this host alone (.example.com: and all below it); others get 421. May be
+    /// repeated [default: the app decides]
+    #[arg(long, value_name = "HOST", help_heading = "Trust")]
+    allowed_host: Vec<String>,
+    /// Whether every answer gets X-Content-Type-Options, Referrer-Policy, Cross-Origin-Opener-Policy
+    /// and X-Frame-Options where it has none: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "Trust")]
+    security_headers: Option<String>,
+    /// Hand on this header although an underscore is in its name. May be repeated.
+    #[arg(long, value_name = "NAME", help_heading = "Trust")]
+    danger_underscore_header: Vec<String>,
+    /// Believe what this peer says of the client: an address, a network, unix, private, or
+    /// danger_any_peer. May be repeated [default: nobody is believed]
+    #[arg(long, value_name = "WHOM", help_heading = "Trust")]
+    trust_proxy: Vec<String>,
+    /// By which headers trusted proxies speak: x-forwarded or forwarded.
+    #[arg(long, value_name = "HEADERS", help_heading = "Trust")]
+    proxy_headers: Option<String>,
+    /// Whether trusted proxies say the host and the port too: on or off.
+    #[arg(long, value_name = "ON|OFF", help_heading = "Trust")]
+    proxy_host: Option<String>,
+    /// Whether every TCP connection begins with a PROXY header of a trusted proxy: on or off.
+    #[arg(
+        long,
+        value_name = "ON|OFF",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        help_heading = "Trust"
+    )]
+    proxy_protocol: Option<String>,
 
     /// The largest message of a WebSocket's client; beyond it the WebSocket is closed with 1009.
     #[arg(long, value_name = "SIZE", help_heading = "WebSockets")]
@@ -348,6 +379,13 @@ impl ServeArgs {
             compression,
             compression_min_size,
             compression_max_encoders,
+            allowed_host,
+            security_headers,
+            danger_underscore_header,
+            trust_proxy,
+            proxy_headers,
+            proxy_host,
+            proxy_protocol,
             ws_max_message,
             ws_ping_interval,
             ws_ping_timeout,
@@ -415,6 +453,10 @@ impl ServeArgs {
             (Key::Compression, compression),
             (Key::CompressionMinSize, compression_min_size),
             (Key::CompressionMaxEncoders, compression_max_encoders),
+            (Key::SecurityHeaders, security_headers),
+            (Key::ProxyHeaders, proxy_headers),
+            (Key::ProxyHost, proxy_host),
+            (Key::ProxyProtocol, proxy_protocol),
             (Key::WsMaxMessage, ws_max_message),
             (Key::WsPingInterval, ws_ping_interval),
             (Key::WsPingTimeout, ws_ping_timeout),
@@ -434,21 +476,21 @@ impl ServeArgs {
         let mounts = mounts.into_iter().map(|word| (Key::Static, word));
         let types = static_type.into_iter().map(|word| (Key::StaticType, word));
         let sendfile = sendfile.into_iter().map(|word| (Key::Sendfile, word));
-        let hosts = admin_hosts.into_iter().map(|word| (Key::AdminHosts, word));
-        let fields = log_fields.into_iter().map(|word| (Key::LogFields, word));
-        let files = [
-            (Key::TlsCert, tls_cert),
-            (Key::TlsPrivate, tls_key),
-            (Key::TlsClientCrl, tls_client_crl),
-            (Key::RedirectHttp, redirect_http),
-        ];
-        let files = files
-            .into_iter()
-            .flat_map(|(key, words)| words.into_iter().map(move |word| (key, word)));
+        let listed = |key: Key, words: Vec<String>| words.into_iter().map(move |word| (key, word));
+        let files = listed(Key::TlsCert, tls_cert)
+            .chain(listed(Key::TlsPrivate, tls_key))
+            .chain(listed(Key::TlsClientCrl, tls_client_crl))
+            .chain(listed(Key::RedirectHttp, redirect_http));
+        let hosts = listed(Key::AdminHosts, admin_hosts);
+        let fields = listed(Key::LogFields, log_fields);
+        let trust = listed(Key::AllowedHosts, allowed_host)
+            .chain(listed(Key::DangerUnderscores, danger_underscore_header))
+            .chain(listed(Key::TrustProxy, trust_proxy));
         let lists = binds
             .chain(mounts)
             .chain(types)
             .chain(sendfile)
+            .chain(trust)
             .chain(files)
             .chain(hosts)
             .chain(fields);

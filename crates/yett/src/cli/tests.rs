@@ -24,7 +24,9 @@ fn every_setting_has_a_flag_that_reaches_its_key() {
         let line = match row.key {
             Key::App => "yett serve word".to_owned(),
             // Without the sign an app that follows would be taken for its value.
-            Key::Reload | Key::TlsSelfSigned => format!("yett serve {}=word", row.flag),
+            Key::Reload | Key::TlsSelfSigned | Key::ProxyProtocol => {
+                format!("yett serve {}=word", row.flag)
+            }
             _ => format!("yett serve {} word", row.flag),
         };
         let Ok(Order::Serve(raw)) = parse_line(&line) else {

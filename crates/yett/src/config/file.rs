@@ -3,10 +3,12 @@
 //!
 //! | noun | what it holds |
 //! | --- | --- |
-//! | `[[listener]]` | `bind`, `tls` |
+//! | `[[listener]]` | `bind`, `tls`, `proxy_protocol` |
 //! | `[app.NAME]` | the app and its workers; this version runs one |
 //! | `[[route]]` | `path`, `files`, `guard = "open"`, `index`, `fallback`: a folder served without the app |
 //! | `[static]` | what holds for all files that are served without the app |
+//! | `[[route]]` | `path`, `max_body`, `compress`: what a part of the app has otherwise |
+//! | `[proxy]` | whom to believe what others say of a request's origin |
 //! | `[server]` | what holds for the whole process: limits, grace period, files of its own |
 //! | `[tls]`, `[[tls.certificate]]` | HTTPS: versions and clients; each certificate with its key |
 //! | `[compression]` | which answers of the app are compressed |
@@ -17,7 +19,7 @@
 //! is not TOML, only that is said, since everything after it is guesswork.
 
 use super::{
-    ConfigError, Key, Place, RawMount, RawServe, Said,
+    ConfigError, Key, Place, RawMount, RawRule, RawServe, Said,
     error::quoted,
     key::{Shape, TABLE},
     nearest::nearest,
@@ -28,20 +30,23 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
-const NOUNS: [&str; 10] = [
+const NOUNS: [&str; 11] = [
     "admin",
     "app",
     "compression",
     "listener",
     "log",
+    "proxy",
     "route",
     "server",
     "static",
     "tls",
     "websocket",
 ];
-const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [static], [server], [tls], [compression], [websocket], [admin] or [log]";
-const ROUTE_KEYS: [&str; 5] = ["path", "files", "guard", "index", "fallback"];
+const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [static], [server], [proxy], [tls], [compression], [websocket], [admin] or [log]";
+const ROUTE_KEYS: [&str; 7] = [
+    "path", "files", "guard", "index", "fallback", "max_body", "compress",
+];
 
 type Entry<'a, 'i> = (&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>);
 
@@ -85,6 +90,7 @@ impl Reader<'_> {
                 "server" => self.table(value, "server"),
                 "compression" => self.table(value, "compression"),
                 "static" => self.table(value, "static"),
+                "proxy" => self.table(value, "proxy"),
                 "websocket" => self.table(value, "websocket"),
                 "tls" => self.tls(value),
                 "admin" => self.table(value, "admin"),
@@ -128,7 +134,13 @@ impl Reader<'_> {
     }
 
     fn listener(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        self.keys_beside(table, "listener", "[[listener]]", &["tls"]);
+        self.keys_beside(
+            table,
+            "listener",
+            "[[listener]]",
+            &["tls", "proxy_protocol"],
+        );
+        let prefaced = self.word(table, "proxy_protocol", Shape::Switch);
         let Some(bind) = table.get("bind") else {
             return self.wrong(
                 span,
@@ -137,8 +149,12 @@ impl Reader<'_> {
                 None,
             );
         };
+        let bind = self.place(bind.span());
+        if prefaced.is_some_and(|said| said.text == "on") {
+            self.raw.preface(bind.clone());
+        }
         let Some(tls) = table.get("tls") else { return };
-        let (bind, place) = (self.place(bind.span()), self.place(tls.span()));
+        let place = self.place(tls.span());
         match tls.get_ref() {
             DeValue::Boolean(true) => self.raw.wire(bind, Said::new("on", place)),
             DeValue::Boolean(false) => self.raw.wire(bind, Said::new("off", place)),
@@ -257,6 +273,19 @@ impl Reader<'_> {
         }
     }
 
+    /// A value that is no row of the table.
+    fn word(&mut self, table: &DeTable<'_>, name: &str, shape: Shape) -> Option<Said> {
+        let value = table.get(name)?;
+        let place = self.place(value.span());
+        if let Some(text) = text_of(shape, value.get_ref()) {
+            return Some(Said::new(text, place));
+        }
+        let wrong = format!("{name} is {}", described(value.get_ref()));
+        let right = right_value(name, shape, value.get_ref());
+        self.wrong(value.span(), wrong, shape.expected(), right);
+        None
+    }
+
     /// A list of strings into words; whatever in it is none is an error of its own.
     fn texts(&mut self, key: Key, list: &[Spanned<DeValue<'_>>]) {
         for item in list {
@@ -278,32 +307,7 @@ impl Reader<'_> {
         if let (Shape::Texts, DeValue::Array(list)) = (shape, value.get_ref()) {
             return self.texts(key, list);
         }
-        let text = match (shape, value.get_ref()) {
-            (Shape::Text | Shape::Duration | Shape::Size, DeValue::String(text))
-                if is_plain(text) =>
-            {
-                Some(text.to_string())
-            }
-            (Shape::Whole | Shape::WholeOrAuto, DeValue::Integer(number)) => {
-                // Beyond 64 bits the digits go on as they are, to be refused with their place.
-                let plain = i64::from_str_radix(number.as_str(), number.radix());
-                Some(plain.map_or_else(|_| number.to_string(), |plain| plain.to_string()))
-            }
-            (Shape::Duration | Shape::Size, DeValue::Integer(number)) if number.as_str() == "0" => {
-                Some("0".to_owned())
-            }
-            (Shape::WholeOrAuto, DeValue::String(text)) if text == "auto" => {
-                Some("auto".to_owned())
-            }
-            (Shape::SwitchOrPoll, DeValue::String(text)) if text == "poll" => {
-                Some("poll".to_owned())
-            }
-            (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(true)) => Some("on".to_owned()),
-            (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(false)) => {
-                Some("off".to_owned())
-            }
-            _ => None,
-        };
+        let text = text_of(shape, value.get_ref());
         match text {
             Some(text) => {
                 let place = self.place(value.span());
@@ -321,7 +325,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `[[route]]`: in this version a folder that is served to everyone, so its guard must say so.
+    /// `[[route]]`: a folder that is served to everyone, so its guard must say so; or, without
+    /// `files`, what a part of the app has otherwise.
     fn route(&mut self, table: &DeTable<'_>, span: Range<usize>) {
         for (name, _) in in_order(table)
             .into_iter()
@@ -329,7 +334,35 @@ impl Reader<'_> {
         {
             self.unknown_key(name, "[[route]]", ROUTE_KEYS);
         }
+        let has = |name| table.get(name).is_some();
         let url = self.route_text(table, "path", &span, "path = \"/static/\"");
+        let max_body = self.word(table, "max_body", Shape::Size);
+        let compress = self.word(table, "compress", Shape::Switch);
+        if !has("files") && (has("max_body") || has("compress")) {
+            if has("guard") {
+                let wrong = "a route without files has a guard".to_owned();
+                let hint = "who may pass is the project's to say; leave guard away".to_owned();
+                self.wrong(span, wrong, "path with max_body or compress", Some(hint));
+            }
+            return self.raw.rule(RawRule {
+                path: url,
+                max_body,
+                compress,
+            });
+        }
+        if has("max_body") {
+            let wrong = "a folder has no bodies of requests".to_owned();
+            let hint = "leave max_body away, or files".to_owned();
+            self.wrong(span.clone(), wrong, "path, files and guard", Some(hint));
+        }
+        if has("compress") {
+            // Of files too.
+            self.raw.rule(RawRule {
+                path: url.clone(),
+                max_body: None,
+                compress,
+            });
+        }
         let folder = self.route_text(table, "files", &span, "files = \"a folder\"");
         let guard = self.route_text(
             table,
@@ -470,6 +503,28 @@ fn described(value: &DeValue<'_>) -> &'static str {
         DeValue::Datetime(_) => "a date",
         DeValue::Array(_) => "a list",
         DeValue::Table(_) => "a table",
+    }
+}
+
+/// The word of a value of the right type.
+fn text_of(shape: Shape, value: &DeValue<'_>) -> Option<String> {
+    match (shape, value) {
+        (Shape::Text | Shape::Duration | Shape::Size, DeValue::String(text)) if is_plain(text) => {
+            Some(text.to_string())
+        }
+        (Shape::Whole | Shape::WholeOrAuto, DeValue::Integer(number)) => {
+            // Beyond 64 bits the digits go on as they are, to be refused with their place.
+            let plain = i64::from_str_radix(number.as_str(), number.radix());
+            Some(plain.map_or_else(|_| number.to_string(), |plain| plain.to_string()))
+        }
+        (Shape::Duration | Shape::Size, DeValue::Integer(number)) if number.as_str() == "0" => {
+            Some("0".to_owned())
+        }
+        (Shape::WholeOrAuto, DeValue::String(text)) if text == "auto" => Some("auto".to_owned()),
+        (Shape::SwitchOrPoll, DeValue::String(text)) if text == "poll" => Some("poll".to_owned()),
+        (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(true)) => Some("on".to_owned()),
+        (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(false)) => Some("off".to_owned()),
+        _ => None,
     }
 }
 

@@ -104,7 +104,12 @@ fn lines(settled: &Settled) -> Vec<String> {
         .to_owned(),
     );
     for bind in &settings.binds {
-        line("bind", bind.to_string());
+        let preface = if settings.prefaced.contains(bind) {
+            " behind a PROXY header"
+        } else {
+            ""
+        };
+        line("bind", format!("{bind}{preface}"));
     }
     for bind in &settings.plain {
         line("plain", bind.to_string());
@@ -207,6 +212,40 @@ fn lines(settled: &Settled) -> Vec<String> {
         "compression max encoders",
         compression.max_encoders.to_string(),
     );
+    let head = &settings.head;
+    let hosts = head.allowed_hosts.as_ref();
+    line(
+        "allowed hosts",
+        hosts.map_or("any".to_owned(), |hosts| format!("{hosts:?}")),
+    );
+    line(
+        "security headers",
+        format!("{:?}", settings.security_headers),
+    );
+    line("underscores", format!("{:?}", head.danger_underscores));
+    line(
+        "trust",
+        if head.proxies.is_empty() {
+            "nobody".to_owned()
+        } else {
+            format!("{:?}", head.proxies)
+        },
+    );
+    line("proxy headers", format!("{:?}", head.forwarding));
+    line("proxy host", format!("{:?}", head.forwarded_host));
+    for rule in settings.routes.iter() {
+        let max_body = rule.max_body.map_or("default".to_owned(), size_text);
+        let compression = rule
+            .compression
+            .map_or("default".to_owned(), |compression| {
+                format!("{compression:?}")
+            });
+        let value = format!(
+            "{} max body {max_body}, compression {compression}",
+            rule.path
+        );
+        line("route", value);
+    }
     let websocket = &settings.websocket;
     let unless_never = |time: Option<Duration>| time.map_or("never".to_owned(), duration_text);
     line("ws max message", size_text(websocket.max_message));
@@ -375,6 +414,12 @@ http2 streams = 128
 compression = On
 compression min size = 1KiB
 compression max encoders = 64
+allowed hosts = any
+security headers = Own
+underscores = UnderscoreNames([])
+trust = nobody
+proxy headers = XForwarded
+proxy host = Ignored
 ws max message = 16MiB
 ws ping interval = 20s
 ws ping timeout = 20s

@@ -123,6 +123,20 @@ pub(crate) enum Key {
     CompressionMinSize,
     /// Answers that are compressed while they are sent.
     CompressionMaxEncoders,
+    /// The hosts that are served; a list.
+    AllowedHosts,
+    /// Whether every answer gets headers that tell browsers to be careful.
+    SecurityHeaders,
+    /// Headers with an underscore that are not dropped; a list.
+    DangerUnderscores,
+    /// Whose word on the origin of a request counts; a list.
+    TrustProxy,
+    /// By which headers trusted proxies speak.
+    ProxyHeaders,
+    /// Whether they are believed what they say of the host.
+    ProxyHost,
+    /// Whether connections begin with a PROXY header.
+    ProxyProtocol,
     /// The largest message of a WebSocket's client.
     WsMaxMessage,
     /// How often a WebSocket's client is pinged.
@@ -230,6 +244,9 @@ impl Key {
                 | Self::RedirectHttp
                 | Self::AdminHosts
                 | Self::LogFields
+                | Self::AllowedHosts
+                | Self::DangerUnderscores
+                | Self::TrustProxy
         )
     }
 }
@@ -668,6 +685,59 @@ pub(crate) static TABLE: [Row; Key::AccessLog as usize + 1] = [
         (Some("compression"), "max_encoders"),
         Shape::Whole,
         Some("64"),
+    ),
+    row(
+        Key::AllowedHosts,
+        ("--allowed-host", "YETT_ALLOWED_HOST"),
+        (Some("server"), "allowed_hosts"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::SecurityHeaders,
+        ("--security-headers", "YETT_SECURITY_HEADERS"),
+        (Some("server"), "security_headers"),
+        Shape::Switch,
+        Some("off"),
+    ),
+    row(
+        Key::DangerUnderscores,
+        (
+            "--danger-underscore-header",
+            "YETT_DANGER_UNDERSCORE_HEADER",
+        ),
+        (Some("server"), "danger_underscore_headers"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::TrustProxy,
+        ("--trust-proxy", "YETT_TRUST_PROXY"),
+        (Some("proxy"), "trust"),
+        Shape::Texts,
+        None,
+    ),
+    row(
+        Key::ProxyHeaders,
+        ("--proxy-headers", "YETT_PROXY_HEADERS"),
+        (Some("proxy"), "headers"),
+        Shape::Text,
+        Some("x-forwarded"),
+    ),
+    row(
+        Key::ProxyHost,
+        ("--proxy-host", "YETT_PROXY_HOST"),
+        (Some("proxy"), "host"),
+        Shape::Switch,
+        Some("off"),
+    ),
+    row(
+        // In the file it stands in its listener, and is read there.
+        Key::ProxyProtocol,
+        ("--proxy-protocol", "YETT_PROXY_PROTOCOL"),
+        (None, "proxy_protocol"),
+        Shape::Switch,
+        Some("off"),
     ),
     row(
         Key::WsMaxMessage,

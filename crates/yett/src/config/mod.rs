@@ -18,6 +18,7 @@ mod cpus;
 mod environment;
 mod error;
 mod file;
+mod head;
 pub(crate) mod key;
 mod mount;
 mod nearest;
@@ -41,7 +42,7 @@ pub(crate) use self::{
     key::Key,
     mount::StaticMount,
     nearest::nearest,
-    raw::{Place, RawMount, RawServe, Said},
+    raw::{Place, RawMount, RawRule, RawServe, Said},
     settings::{Limits, LogSettings, ServeSettings, Settled, StaticFiles},
     settle::Surroundings,
     source::load,

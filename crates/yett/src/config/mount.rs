@@ -106,6 +106,19 @@ pub(super) fn url(text: &str) -> Result<String, Wrong> {
     Ok(format!("/{rest}/"))
 }
 
+/// Checks the path of a route of the app; one that ends with a slash covers what is below it alone.
+pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
+    if text == "/" {
+        return Ok(text.to_owned());
+    }
+    let slashed = url(text)?;
+    Ok(if text.ends_with('/') {
+        slashed
+    } else {
+        text.to_owned()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

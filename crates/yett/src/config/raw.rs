@@ -69,6 +69,17 @@ pub(crate) struct RawMount {
     pub(crate) fallback: Option<Said>,
 }
 
+/// What the file says of single routes of the app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawRule {
+    /// The `path`; `None` if it was so wrong that it is no word.
+    pub(crate) path: Option<Said>,
+    /// The `max_body`.
+    pub(crate) max_body: Option<Said>,
+    /// The `compress`, as on or off.
+    pub(crate) compress: Option<Said>,
+}
+
 /// All words of one source, or of several laid over each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RawServe {
@@ -78,6 +89,10 @@ pub(crate) struct RawServe {
     mounts: Vec<RawMount>,
     /// What listeners of the file say of TLS: where their `bind` stands, and the word.
     wires: Vec<(Place, Said)>,
+    /// Rules of the file for routes of the app.
+    rules: Vec<RawRule>,
+    /// The binds of the file, by their places, whose connections begin with a PROXY header.
+    prefaced: Vec<Place>,
 }
 
 impl RawServe {
@@ -105,6 +120,26 @@ impl RawServe {
         self.wires
             .iter()
             .find_map(|(place, said)| (place == bind).then_some(said))
+    }
+
+    /// Adds a rule of the file for a route of the app.
+    pub(crate) fn rule(&mut self, rule: RawRule) {
+        self.rules.push(rule);
+    }
+
+    /// The rules of the file for routes of the app.
+    pub(crate) fn rules(&self) -> &[RawRule] {
+        &self.rules
+    }
+
+    /// Says that the connections of the bind that stands there begin with a PROXY header.
+    pub(crate) fn preface(&mut self, bind: Place) {
+        self.prefaced.push(bind);
+    }
+
+    /// Whether that was said.
+    pub(crate) fn is_prefaced(&self, bind: &Place) -> bool {
+        self.prefaced.contains(bind)
     }
 
     /// The word for a single value.
@@ -135,10 +170,20 @@ impl RawServe {
         };
         let mut wires = self.wires;
         wires.extend(lower.wires);
+        // Neither flags nor variables have any.
+        let rules = if self.rules.is_empty() {
+            lower.rules
+        } else {
+            self.rules
+        };
+        let mut prefaced = lower.prefaced;
+        prefaced.extend(self.prefaced);
         Self {
             words,
             mounts,
             wires,
+            rules,
+            prefaced,
         }
     }
 

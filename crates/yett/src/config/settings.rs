@@ -5,14 +5,17 @@ use super::{
     Threads,
 };
 use std::{
+    collections::BTreeSet,
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 use yett_edge::{
-    CompressionSettings, Http2Settings, Types, WebSocketSettings, log::Format, tls::TlsSettings,
+    CompressionSettings, Http2Settings, Types, WebSocketSettings, log::Format,
+    respond::SecurityHeaders, rules::RouteRules, tls::TlsSettings,
 };
+use yett_gate::HeadRules;
 
 /// Settings and what should be said about them at the start.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +54,14 @@ pub(crate) struct ServeSettings {
     pub(crate) redirect_port: Option<u16>,
     /// The value of `Strict-Transport-Security`, ASCII.
     pub(crate) hsts: Option<String>,
+    /// Those of them whose connections begin with a PROXY header.
+    pub(crate) prefaced: BTreeSet<Bind>,
+    /// Whom to believe what of a request's head, and which hosts are served.
+    pub(crate) head: HeadRules,
+    /// Which answers get headers that tell browsers to be careful.
+    pub(crate) security_headers: SecurityHeaders,
+    /// What single routes of the app have otherwise.
+    pub(crate) routes: RouteRules,
     /// Folders served without the app; no two URLs the same.
     pub(crate) mounts: Vec<StaticMount>,
     /// What holds for all of them, and for the project's own.

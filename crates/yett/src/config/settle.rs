@@ -8,17 +8,21 @@ use super::{
     Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticFiles, StaticMount,
     Threads, choice,
     error::{Wrong, quoted},
-    mount, units,
+    head, mount, units,
 };
 use std::{
+    collections::BTreeSet,
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 use yett_edge::{
-    CompressionSettings, Http2Settings, Types, WebSocketSettings, log::Format, rules::Compression,
+    CompressionSettings, Http2Settings, Types, WebSocketSettings,
+    log::Format,
+    rules::{Compression, RouteRule, RouteRules},
 };
+use yett_gate::{AllowedHosts, HeadRules};
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -88,6 +92,20 @@ fn warnings(settings: &ServeSettings) -> Vec<String> {
     if limits.max_connections_per_address > Some(limits.max_connections) {
         warnings.push("max_connections_per_address does nothing above max_connections".to_owned());
     }
+    if settings.head.proxies.trusts_any_peer() {
+        warnings.push(
+            "danger_any_peer: whoever connects is believed what he says of the client's address and \
+             scheme; nobody but the proxy may reach this server"
+                .to_owned(),
+        );
+    }
+    if settings.head.danger_underscores != yett_gate::UnderscoreNames::default() {
+        warnings.push(
+            "danger_underscore_headers: a proxy in front may set a header in one spelling and let a \
+             client's other spelling pass"
+                .to_owned(),
+        );
+    }
     warnings
 }
 
@@ -116,6 +134,8 @@ const MOST_HEADERS: u64 = 256;
 
 /// More than one process can have files open on most systems.
 const MOST_CONNECTIONS: u64 = 1_000_000;
+/// More than any disk has; a larger one is a slip.
+const LARGEST_BODY: u64 = 1 << 50;
 
 impl Settling<'_> {
     /// `None` only if an error was pushed.
@@ -127,11 +147,32 @@ impl Settling<'_> {
         let interface = self.one(Key::Interface, Interface::parse);
         let reload = self.one(Key::Reload, Reload::parse);
         let develops = reload.is_some_and(|reload| reload != Reload::Off);
-        let (binds, plain) = self.binds();
+        let (binds, plain, mut prefaced) = self.binds();
         let tls = self.tls(&binds);
         let redirects = self.redirects(&binds, &plain);
+        let everywhere = self.raw.one(Key::ProxyProtocol);
+        if everywhere.is_some_and(|said| said.text == "on") {
+            prefaced.extend(redirects.iter().cloned());
+        }
         let redirect_port = self.redirect_port();
         let hsts = self.hsts();
+        let head = self.head();
+        if !prefaced.is_empty() && head.as_ref().is_some_and(|head| head.proxies.is_empty()) {
+            let wrong =
+                "proxy_protocol is on, and no proxy is trusted, so that nobody could connect";
+            let said = self.raw.one(Key::ProxyProtocol);
+            let place = said.map_or(Place::Default, |said| said.place.clone());
+            let place = match (place, self.raw.list(Key::Bind)) {
+                (Place::Default, [first, ..]) => first.place.clone(),
+                (place, _) => place,
+            };
+            self.errors.push(
+                ConfigError::new(place, wrong)
+                    .expected("the proxies' addresses as trust in [proxy], or --trust-proxy"),
+            );
+        }
+        let security_headers = self.one(Key::SecurityHeaders, head::security_headers);
+        let routes = self.routes();
         let mounts = self.mounts();
         let files = self.files();
         let sendfile = self.sendfile();
@@ -174,6 +215,10 @@ impl Settling<'_> {
             redirects,
             redirect_port: redirect_port?,
             hsts: hsts?,
+            prefaced,
+            head: head?,
+            security_headers: security_headers?,
+            routes,
             mounts,
             files: files?,
             sendfile,
@@ -224,7 +269,7 @@ impl Settling<'_> {
         let max_headers = self.one(Key::MaxHeaders, |text| whole(text, 1, MOST_HEADERS));
         let max_spool = self.one(Key::MaxSpool, |text| size(text, 0, 1 << 50));
         let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
-        let max_body = self.one(Key::MaxBody, |text| size(text, 1, 1 << 50));
+        let max_body = self.one(Key::MaxBody, |text| size(text, 1, LARGEST_BODY));
         let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
         Some(Limits {
             queue: non_zero(queue?)?,
@@ -261,6 +306,61 @@ impl Settling<'_> {
             min_size: min_size?,
             max_encoders: usize::try_from(encoders?).ok()?,
         })
+    }
+
+    fn head(&mut self) -> Option<HeadRules> {
+        let raw = self.raw;
+        let forwarding = self.one(Key::ProxyHeaders, head::headers);
+        let forwarded_host = self.one(Key::ProxyHost, head::host);
+        let mut rules = HeadRules::default();
+        for said in raw.list(Key::TrustProxy) {
+            let trusted = head::trust(&mut rules.proxies, &said.text);
+            self.keep(&said.place, trusted);
+        }
+        for said in raw.list(Key::DangerUnderscores) {
+            let named = head::underscore(&mut rules.danger_underscores, &said.text);
+            self.keep(&said.place, named);
+        }
+        let mut hosts = Vec::new();
+        for said in raw.list(Key::AllowedHosts) {
+            hosts.extend(self.keep(&said.place, head::allowed_host(&said.text)));
+        }
+        if !raw.list(Key::AllowedHosts).is_empty() {
+            rules.allowed_hosts = Some(AllowedHosts::new(hosts));
+        }
+        rules.forwarding = forwarding?;
+        rules.forwarded_host = forwarded_host?;
+        Some(rules)
+    }
+
+    fn routes(&mut self) -> RouteRules {
+        let raw = self.raw;
+        let mut rules: Vec<RouteRule> = Vec::new();
+        for rule in raw.rules() {
+            let Some(said) = &rule.path else { continue };
+            let path = self.keep(&said.place, mount::prefix(&said.text));
+            let max_body = rule
+                .max_body
+                .as_ref()
+                .map(|said| self.keep(&said.place, size(&said.text, 0, LARGEST_BODY)));
+            let compression = rule.compress.as_ref().map(|said| match said.text.as_str() {
+                "off" => Compression::Off,
+                _ => Compression::On,
+            });
+            let Some(path) = path else { continue };
+            if rules.iter().any(|rule| rule.path == path) {
+                let wrong = format!("{} has two routes", quoted(&path));
+                let error = ConfigError::new(said.place.clone(), wrong);
+                self.errors.push(error.expected("each path once"));
+                continue;
+            }
+            rules.push(RouteRule {
+                path,
+                max_body: max_body.flatten(),
+                compression,
+            });
+        }
+        RouteRules::new(rules)
     }
 
     fn websocket(&mut self) -> Option<WebSocketSettings> {
@@ -348,8 +448,12 @@ impl Settling<'_> {
         })
     }
 
-    /// Where to listen, and which of these in clear text in any case.
-    fn binds(&mut self) -> (Vec<Bind>, Vec<Bind>) {
+    /// Where to listen, which of these in clear text in any case, and where connections begin with a
+    /// PROXY header.
+    fn binds(&mut self) -> (Vec<Bind>, Vec<Bind>, BTreeSet<Bind>) {
+        let everywhere = self
+            .one(Key::ProxyProtocol, head::is_on)
+            .is_some_and(|on| on);
         let default = [Said::new(
             Key::Bind.row().default.unwrap_or_default(),
             Place::Default,
@@ -390,7 +494,19 @@ impl Settling<'_> {
             .map(|(bind, _)| bind.clone());
         let plain = plain.collect();
         self.need_certificates(&binds);
-        (binds.into_iter().map(|(bind, _)| bind).collect(), plain)
+        let is_prefaced = |bind: &Bind, said: &Said| {
+            everywhere && bind.unix_path().is_none() || raw.is_prefaced(&said.place)
+        };
+        let prefaced = binds
+            .iter()
+            .filter(|(bind, said)| is_prefaced(bind, said))
+            .map(|(bind, _)| bind.clone())
+            .collect();
+        (
+            binds.into_iter().map(|(bind, _)| bind).collect(),
+            plain,
+            prefaced,
+        )
     }
 
     fn mounts(&mut self) -> Vec<StaticMount> {

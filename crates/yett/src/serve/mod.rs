@@ -41,7 +41,7 @@ use yett_edge::{
     Edge, EdgeSettings, FilesSettings, Sendfile,
     admin::{Admin, Insight},
     floor::Floor,
-    listen::{Address, ListenError, Listener, Purpose, Wire},
+    listen::{Address, ListenError, Listener, Preface, Purpose, Wire},
     log::{Out, Troubles},
     tls::Tls,
 };
@@ -131,6 +131,9 @@ impl Plan {
             keep_alive: settings.limits.keep_alive,
             spool_dir: settings.limits.spool_dir.clone(),
             max_spool: settings.limits.max_spool,
+            head: settings.head.clone(),
+            security_headers: settings.security_headers,
+            routes: settings.routes.clone(),
             sendfile: settings
                 .sendfile
                 .iter()
@@ -347,7 +350,11 @@ fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
         };
         for address in addresses(bind)? {
             let listener = Listener::bind(&address).map_err(cannot_listen)?;
-            listeners.push(listener.with_purpose(Purpose::Serve(wire)));
+            listeners.push(
+                listener
+                    .with_purpose(Purpose::Serve(wire))
+                    .with_preface(preface(settings, bind)),
+            );
         }
     }
     let port = settings
@@ -357,10 +364,22 @@ fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
         let Some(port) = port else { break };
         for address in addresses(bind)? {
             let listener = Listener::bind(&address).map_err(cannot_listen)?;
-            listeners.push(listener.with_purpose(Purpose::RedirectToHttps { port }));
+            listeners.push(
+                listener
+                    .with_purpose(Purpose::RedirectToHttps { port })
+                    .with_preface(preface(settings, bind)),
+            );
         }
     }
     Ok(listeners)
+}
+
+fn preface(settings: &ServeSettings, bind: &Bind) -> Preface {
+    if settings.prefaced.contains(bind) {
+        Preface::ProxyHeader
+    } else {
+        Preface::None
+    }
 }
 
 fn first_tls_port(listeners: &[Listener]) -> Option<u16> {

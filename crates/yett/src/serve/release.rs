@@ -33,6 +33,8 @@ pub(super) struct Summary {
     pub(super) routes: usize,
     pub(super) no_guard: Option<String>,
     pub(super) mounts: Vec<(String, String)>,
+    /// The header that Django's `SECURE_PROXY_SSL_HEADER` names.
+    pub(super) scheme_header: Option<String>,
     pub(super) warnings: Vec<String>,
 }
 
@@ -44,6 +46,8 @@ pub(super) struct Releaser {
     files: FileSettings,
     threads: usize,
     concurrency: usize,
+    /// Somebody is believed what he says of a request's scheme.
+    trusts: bool,
     edge: Arc<Edge>,
     screen: Screen,
     developer: Option<Arc<Developer>>,
@@ -69,6 +73,7 @@ impl Releaser {
             files: FileSettings::new(settings),
             threads: settings.threads.of_wsgi(),
             concurrency: settings.concurrency.get(),
+            trusts: !settings.head.proxies.is_empty(),
             edge,
             screen,
             developer,
@@ -92,7 +97,14 @@ impl Releases for Releaser {
         if let Some(developer) = &self.developer {
             developer.learn(manifest);
         }
-        let prepared = prepare(&self.files, manifest)?;
+        let mut prepared = prepare(&self.files, manifest)?;
+        if let Some(header) = prepared.1.scheme_header.as_ref().filter(|_| !self.trusts) {
+            let warning = format!(
+                "SECURE_PROXY_SSL_HEADER names {header}, and no proxy is trusted, so that header is \
+                 dropped: name the proxy with --trust-proxy, or leave the setting away"
+            );
+            prepared.1.warnings.push(warning);
+        }
         let kind = match prepared.1.interface.as_str() {
             "asgi" => WorkerKind {
                 runs: Runs::EventLoop,
@@ -171,8 +183,15 @@ pub(super) fn prepare(files: &FileSettings, document: &[u8]) -> Result<Prepared,
             prefix: url.clone(),
         })
         .collect();
+    let scheme_header = settings.app.scheme_header.as_ref();
+    let scheme_header = scheme_header
+        .filter(|header| yett_gate::speaks_of_origin(&header.name))
+        .map(|header| header.name.clone());
     let gate = Gate::new(settings).map_err(|errors| errors.to_string())?;
-    let summary = summarise(&manifest, &gate, &mounted, warnings);
+    let summary = Summary {
+        scheme_header,
+        ..summarise(&manifest, &gate, &mounted, warnings)
+    };
     let mounts = mounted.into_iter().map(|(_, mount)| mount).collect();
     let ruling = Ruling {
         gate,
@@ -236,6 +255,7 @@ fn summarise(
             .iter()
             .map(|(url, mount)| (url.clone(), places(mount)))
             .collect(),
+        scheme_header: None,
         warnings,
     }
 }

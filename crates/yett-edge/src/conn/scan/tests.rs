@@ -114,6 +114,27 @@ fn malformed_headers_are_refused() {
 }
 
 #[test]
+fn trailers_that_would_change_the_message_are_refused() {
+    let trailed = |line: &str, expected| {
+        let head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        check(&format!("{head}0\r\n{line}\r\n\r\n"), expected);
+    };
+    for line in [
+        "Content-Length: 5",
+        "transfer-encoding: chunked",
+        "HOST: y",
+        "Authorization: x",
+        "A: b\r\nCookie: c",
+        "X-Forwarded-For: 1.2.3.4",
+        "Trailer: x",
+    ] {
+        trailed(line, Some(Offence::Trailers));
+    }
+    trailed("X-Sum: 1", None);
+    trailed("X-Forward: 1", None);
+}
+
+#[test]
 fn lengths_that_two_servers_could_read_differently_are_refused() {
     let post = |headers: &str, offence| {
         check(

@@ -7,6 +7,7 @@ mod compression;
 mod files;
 mod framing;
 mod streaming;
+mod trust;
 mod upload;
 
 use std::io::Read;
@@ -302,7 +303,7 @@ async fn chunked_body_is_gathered_before_a_worker_is_asked() {
     client.send("3\r\nabc\r\n").await;
     assert!(worker.hears_nothing().await);
     assert_eq!(bench.floor.load(), (0, 0), "an upload holds no worker");
-    client.send("3\r\ndef\r\n0\r\nTrailer: x\r\n\r\n").await;
+    client.send("3\r\ndef\r\n0\r\nX-Sum: x\r\n\r\n").await;
     let frame = worker.expect(Kind::Request).await;
     let view = RequestView::parse(&frame.payload).unwrap();
     assert_eq!((view.body_len, view.inline_body), (6, b"abcdef".as_slice()));

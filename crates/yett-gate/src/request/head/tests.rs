@@ -3,11 +3,22 @@
 use http::{Method, Request, Version};
 
 use super::{BodyFollows, BodyLength, RequestHead};
-use crate::request::{Arrival, BadRequest, ClientAddr, Scheme, ServerAddr};
+use crate::request::{
+    AllowedHosts, Arrival, BadRequest, ClientAddr, HeadRules, Scheme, ServerAddr,
+};
 
 const ARRIVAL: Arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
 
 fn parse_as(
+    version: Version,
+    uri: &str,
+    headers: &[(&str, &str)],
+) -> Result<RequestHead, BadRequest> {
+    parse_by(&HeadRules::default(), version, uri, headers)
+}
+
+fn parse_by(
+    rules: &HeadRules,
     version: Version,
     uri: &str,
     headers: &[(&str, &str)],
@@ -20,7 +31,7 @@ fn parse_as(
         request = request.header(*name, *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    RequestHead::parse(parts, ARRIVAL)
+    RequestHead::parse(parts, ARRIVAL, rules)
 }
 
 fn parse(headers: &[(&str, &str)]) -> Result<RequestHead, BadRequest> {
@@ -49,6 +60,93 @@ fn header_with_an_underscore_is_dropped() {
         &["x-user"],
     );
     check_kept(&[("AUTHORIZATION_", "a"), ("_", "b")], &[]);
+}
+
+#[test]
+fn header_with_an_underscore_passes_where_it_is_named_and_stands_alone() {
+    let mut rules = HeadRules::default();
+    rules.danger_underscores.add("X_Id").unwrap();
+    let parse = |headers: &[(&str, &str)]| {
+        let host = [("Host", "example.com")];
+        let headers: Vec<_> = host.iter().chain(headers).copied().collect();
+        let head = parse_by(&rules, Version::HTTP_11, "/", &headers)?;
+        let mut kept: Vec<String> = head.headers().keys().map(|name| name.to_string()).collect();
+        kept.sort_unstable();
+        Ok(kept)
+    };
+    let names = |names: &[&str]| Ok(names.iter().map(|&name| name.to_owned()).collect());
+    assert_eq!(
+        parse(&[("X_ID", "a"), ("X_Other", "b")]),
+        names(&["host", "x_id"])
+    );
+    assert_eq!(parse(&[("X-Id", "a")]), names(&["host", "x-id"]));
+    let twice = parse(&[("X-Id", "a"), ("X_Id", "b")]);
+    assert_eq!(twice, Err(BadRequest::TwoSpellings));
+}
+
+#[test]
+fn expectation_is_that_of_the_standard_or_refused() {
+    check_kept(&[("Expect", "100-continue")], &["expect"]);
+    check_kept(&[("Expect", "100-Continue")], &["expect"]);
+    for value in ["", "x", "100-continue, x", "100-continue;a"] {
+        check_refused(&[("Expect", value)], BadRequest::Expectation);
+    }
+    let twice = [("Expect", "100-continue"), ("Expect", "100-continue")];
+    check_refused(&twice, BadRequest::Expectation);
+}
+
+#[test]
+fn method_with_a_small_letter_is_refused() {
+    for (method, refused) in [
+        ("GET", false),
+        ("get", true),
+        ("GEt", true),
+        ("M-SEARCH", false),
+    ] {
+        let request = Request::builder().method(method).header("Host", "a");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let parsed = RequestHead::parse(parts, ARRIVAL, &HeadRules::default());
+        assert_eq!(
+            parsed.err(),
+            refused.then_some(BadRequest::SmallMethod),
+            "{method}"
+        );
+    }
+}
+
+#[test]
+fn only_allowed_hosts_are_served_where_some_are_named() {
+    let rules = HeadRules {
+        allowed_hosts: Some(AllowedHosts::new([".example.com".to_owned()])),
+        ..HeadRules::default()
+    };
+    let check = |version, uri: &str, headers: &[(&str, &str)], expected| {
+        let refused = parse_by(&rules, version, uri, headers).err();
+        assert_eq!(refused, expected, "{uri} {headers:?}");
+    };
+    let foreign = Some(BadRequest::ForeignHost);
+    check(
+        Version::HTTP_11,
+        "/",
+        &[("Host", "www.example.com:8000")],
+        None,
+    );
+    check(Version::HTTP_11, "/", &[("Host", "example.org")], foreign);
+    check(
+        Version::HTTP_11,
+        "/",
+        &[("Host", "example.com.evil.test")],
+        foreign,
+    );
+    check(
+        Version::HTTP_11,
+        "/",
+        &[("Host", "evil.test"), ("X-Forwarded-Host", "example.com")],
+        foreign,
+    );
+    check(Version::HTTP_10, "/", &[], foreign);
+    check(Version::HTTP_2, "https://evil.test/", &[], foreign);
+    check(Version::HTTP_2, "https://example.com/", &[], None);
 }
 
 #[test]
@@ -223,7 +321,7 @@ fn body_of_http2_needs_no_header_and_a_transfer_coding_is_refused() {
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         parts.extensions.insert(BodyFollows);
-        RequestHead::parse(parts, ARRIVAL).map(|head| head.body_length())
+        RequestHead::parse(parts, ARRIVAL, &HeadRules::default()).map(|head| head.body_length())
     };
     assert_eq!(parts(&[]), Ok(BodyLength::Chunked));
     let announced = parts(&[("content-length", "5")]);

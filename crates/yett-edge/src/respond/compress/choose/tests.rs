@@ -52,7 +52,7 @@ impl Case {
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
-        let request = RequestHead::parse(parts, arrival).unwrap();
+        let request = RequestHead::parse(parts, arrival, &yett_gate::HeadRules::default()).unwrap();
         let mut headers = HeaderMap::new();
         for (name, value) in &self.answer {
             headers.append(*name, HeaderValue::from_static(value));

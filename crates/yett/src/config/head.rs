@@ -1,0 +1,118 @@
+//! Words about whom to believe and which hosts are served: `[proxy]`, and its kin in `[server]`.
+
+use super::error::{Wrong, quoted};
+use yett_edge::respond::SecurityHeaders;
+use yett_gate::{
+    ForwardedHost, ForwardingHeaders, TrustError, TrustedProxies, UnderscoreError, UnderscoreNames,
+};
+
+/// One word of `trust`.
+pub(super) fn trust(proxies: &mut TrustedProxies, word: &str) -> Result<(), Wrong> {
+    proxies.add(word).map_err(|error| {
+        let wrong = Wrong::new(
+            format!("{} {error}", quoted(word)),
+            "an address, a network such as \"10.0.0.0/8\", unix, private or danger_any_peer",
+        );
+        match error {
+            TrustError::NotTheFirst(network) => wrong.hint(format!("write \"{network}\"")),
+            TrustError::Everybody => wrong.hint(
+                "write \"danger_any_peer\" if nobody but the proxy can reach this server"
+                    .to_owned(),
+            ),
+            _ if word == "*" => wrong.hint(
+                "write \"danger_any_peer\" if nobody but the proxy can reach this server"
+                    .to_owned(),
+            ),
+            _ => wrong,
+        }
+    })
+}
+
+/// `x-forwarded` or `forwarded`.
+pub(super) fn headers(text: &str) -> Result<ForwardingHeaders, Wrong> {
+    match text {
+        "x-forwarded" => Ok(ForwardingHeaders::XForwarded),
+        "forwarded" => Ok(ForwardingHeaders::Forwarded),
+        _ => Err(Wrong::new(
+            format!("{} is neither", quoted(text)),
+            "x-forwarded or forwarded",
+        )),
+    }
+}
+
+/// Whether trusted proxies are believed what they say of the host.
+pub(super) fn host(text: &str) -> Result<ForwardedHost, Wrong> {
+    Ok(if is_on(text)? {
+        ForwardedHost::Trusted
+    } else {
+        ForwardedHost::Ignored
+    })
+}
+
+/// Which answers get headers that tell browsers to be careful.
+pub(super) fn security_headers(text: &str) -> Result<SecurityHeaders, Wrong> {
+    Ok(if is_on(text)? {
+        SecurityHeaders::All
+    } else {
+        SecurityHeaders::Own
+    })
+}
+
+/// `on` or `off`.
+pub(super) fn is_on(text: &str) -> Result<bool, Wrong> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(Wrong::new(
+            format!("{} is neither", quoted(text)),
+            "on or off",
+        )),
+    }
+}
+
+/// One word of `allowed_hosts`, in lower case.
+pub(super) fn allowed_host(text: &str) -> Result<String, Wrong> {
+    let expected = "a host such as \"example.com\", or \".example.com\" with all below it";
+    let wrong = |why: &str| Wrong::new(format!("{} {why}", quoted(text)), expected);
+    if text == "*" {
+        return Err(wrong("is every host").hint("leave allowed_hosts away".to_owned()));
+    }
+    if text.contains("://") {
+        return Err(wrong("is a URL, not a host"));
+    }
+    let name = text.strip_prefix('.').unwrap_or(text);
+    let address = name
+        .strip_prefix('[')
+        .and_then(|name| name.strip_suffix(']'));
+    let is_address = address.is_some_and(|name| name.parse::<std::net::Ipv6Addr>().is_ok());
+    if !is_address && name.contains(':') {
+        return Err(wrong("has a port, or is an IPv6 address without brackets"));
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
+    let is_name = !name.is_empty()
+        && name.bytes().all(plain)
+        && !name.starts_with('.')
+        && !name.ends_with('.')
+        && !name.contains("..");
+    if is_address || is_name {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(wrong("is not a host"))
+    }
+}
+
+/// One word of `danger_underscore_headers`.
+pub(super) fn underscore(names: &mut UnderscoreNames, name: &str) -> Result<(), Wrong> {
+    names.add(name).map_err(|error| {
+        let wrong = Wrong::new(
+            format!("{} {error}", quoted(name)),
+            "a header with an underscore, such as \"x_legacy_id\"",
+        );
+        match error {
+            UnderscoreError::NoUnderscore => {
+                wrong.hint("it is not dropped anyway; leave it away".to_owned())
+            }
+            _ => wrong,
+        }
+    })
+}

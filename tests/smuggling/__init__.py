@@ -1,0 +1,1 @@
+"""Requests that two servers could read differently, sent to Yett and to its peers."""
