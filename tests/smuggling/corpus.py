@@ -347,7 +347,12 @@ LINES: Final[dict[str, tuple[bytes, str]]] = {
     "line, asterisk of a GET": (line(b"GET * HTTP/1.1"), "400"),
     "line, asterisk of OPTIONS": (line(b"OPTIONS * HTTP/1.1"), f"200, {PROBED}"),
     "line, no slash": (line(b"GET a HTTP/1.1"), "400"),
-    "line, preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505"),
+    # It is one: what follows is read as frames of HTTP/2, and is none.
+    "line, preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "no HTTP"),
+    "line, preface of HTTP/2 behind a request": (
+        get() + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "200 GET / b'', 505",
+    ),
 }
 
 #: Hosts: RFC 9112 section 3.2.
