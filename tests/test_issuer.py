@@ -31,6 +31,9 @@ class Issuer:
     def __init__(self) -> None:
         self.published: list[int] = [0]
         self.asked = 0
+        # Made before anybody asks: two threads that make one at once would make two.
+        for number in (0, 1, 7, 8):
+            key_pair("ES256", number)
         issuer = self
 
         class Handler(BaseHTTPRequestHandler):
