@@ -368,7 +368,8 @@ impl Floor {
             seat.silent_since = now;
         }
         // Who is awake may be at something already, though nothing is in flight: closing an answer.
-        let stands_behind = seat.link.takes_ahead() && (seat.in_flight >= seat.capacity || !sleeps);
+        let stands_behind =
+            seat.link.takes_ahead() && (seat.in_flight >= seat.at_once() || !sleeps);
         seat.in_flight += 1;
         seat.given += 1;
         Some(Ticket {

@@ -79,12 +79,16 @@ impl Pace {
             self.request.saturating_mul(requests).max(silent)
         };
         match (load.in_flight + 1).saturating_sub(load.capacity) {
-            0 if load.in_flight > 0 && load.runs == Runs::Threads => match self.asleep {
-                // Another thread waits for it; a worker that has nothing at all is better still.
-                true => 2 * WAKING,
-                // Its threads take turns while requests are short.
-                false => behind(load.in_flight).min(RELIEF),
-            },
+            0 if load.in_flight > 0 && load.runs == Runs::Threads => {
+                // Another thread waits for it; a worker that has nothing at all is better still. One that
+                // sleeps and has worked a moment ago is only about to wake up.
+                if self.asleep && silent >= RELIEF {
+                    2 * WAKING
+                } else {
+                    // Its threads take turns while requests are short.
+                    behind(load.in_flight).min(RELIEF)
+                }
+            }
             0 if self.asleep => WAKING,
             // Awake and free: it has just answered, or is at something that nobody asked for.
             0 => silent,
@@ -131,6 +135,9 @@ mod tests {
         let at_work = Pace::new(Some(300_000), false).wait(load(1), Duration::ZERO);
         let relieved = Pace::new(Some(300_000), true).wait(load(1), Duration::from_secs(1));
         assert!(idle < relieved && relieved < at_work);
+        let short = Pace::new(Some(10_000), true);
+        let waking = short.wait(load(1), Duration::ZERO);
+        assert!(waking < short.wait(load(0), Duration::ZERO), "it was woken");
         let stuck = Pace::new(Some(300_000), false).wait(load(3), Duration::from_secs(1));
         assert_eq!(stuck, RELIEF);
         let full = Pace::new(Some(300_000), false).wait(load(4), Duration::from_secs(1));

@@ -71,6 +71,15 @@ impl Seat {
         self.link.pace().wait(load, silent)
     }
 
+    /// Requests that it begins as soon as it has them.
+    pub(super) const fn at_once(&self) -> usize {
+        match self.runs {
+            // They take turns.
+            Runs::Threads => 1,
+            Runs::EventLoop => self.capacity,
+        }
+    }
+
     /// Whether it has been silent for so long that nothing should stand behind what it is at.
     pub(super) fn is_late(&self, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.silent_since);
