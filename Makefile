@@ -98,7 +98,7 @@ test-http2: build ## HTTP/2 under Python's h2 as polite and hostile clients, cur
 test-tls: build ## what sslyze says of Yett's TLS; installs it
 	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/tls/run.py .cache
 
-# nginx comes from the system: apt-get install nginx-light.
+# nginx comes from the system, where it is installed: apt-get install nginx-light.
 test-smuggling: ## messages that servers read differently: Gunicorn, uWSGI and nginx beside Yett; installs the first two
 	$(PYTHON) tests/smuggling/run.py .cache
 

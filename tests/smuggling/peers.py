@@ -4,7 +4,6 @@ import contextlib
 import shutil
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,12 +91,16 @@ def uwsgi(python: Path, folder: Path) -> Iterator[int]:
         yield port
 
 
+def nginx_program() -> str | None:
+    """Return where nginx is, if this machine has it; it comes from no registry of packages."""
+    return shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+
+
 @contextlib.contextmanager
 def nginx(python: Path, folder: Path) -> Iterator[int]:
     """Run nginx, and Gunicorn behind it."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if program is None:
-        sys.exit("nginx is not installed, so nothing was compared with it: apt-get install nginx")
+    program = nginx_program()
+    assert program is not None
     port = free_port()
     with gunicorn(python, folder) as behind:
         settings = folder / "nginx.conf"
