@@ -1,6 +1,9 @@
 //! Step two: raw words into [`ServeSettings`]. Every word is looked at even if an earlier one was
 //! wrong, so that all mistakes come at once.
 
+mod files;
+mod limits;
+mod listen;
 mod tls;
 
 use super::{
@@ -11,18 +14,11 @@ use super::{
     head, mount, units,
 };
 use std::{
-    collections::BTreeSet,
     num::{NonZeroU64, NonZeroUsize},
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
-use yett_edge::{
-    CompressionSettings, Http2Settings, Types, WebSocketSettings,
-    log::Format,
-    rules::{Compression, RouteRule, RouteRules},
-};
-use yett_gate::{AllowedHosts, HeadRules};
+use yett_edge::{log::Format, rules::Compression};
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -251,132 +247,6 @@ impl Settling<'_> {
         }
     }
 
-    fn limits(&mut self) -> Option<Limits> {
-        let around = self.around;
-        let queue = self.one(Key::Queue, |text| whole(text, 1, 1_000_000));
-        let queue_timeout = self.duration(Key::QueueTimeout, Duration::from_millis(1), 1);
-        let keep_alive = self.duration(Key::KeepAlive, Duration::ZERO, 1);
-        let instant = Duration::from_millis(1);
-        let head_timeout = self.duration(Key::HeadTimeout, instant, 1);
-        let body_timeout = self.duration(Key::BodyTimeout, instant, 1);
-        let send_timeout = self.duration(Key::SendTimeout, instant, 1);
-        let min_rate = self.one(Key::MinRate, |text| size(text, 0, 1 << 30));
-        let max_connections =
-            self.one(Key::MaxConnections, |text| whole(text, 1, MOST_CONNECTIONS));
-        let max_per_address = self.one(Key::MaxConnectionsPerAddress, |text| {
-            whole(text, 0, MOST_CONNECTIONS)
-        });
-        let max_headers = self.one(Key::MaxHeaders, |text| whole(text, 1, MOST_HEADERS));
-        let max_spool = self.one(Key::MaxSpool, |text| size(text, 0, 1 << 50));
-        let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
-        let max_body = self.one(Key::MaxBody, |text| size(text, 1, LARGEST_BODY));
-        let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
-        Some(Limits {
-            queue: non_zero(queue?)?,
-            queue_timeout: queue_timeout?,
-            keep_alive: keep_alive?,
-            head_timeout: head_timeout?,
-            body_timeout: body_timeout?,
-            send_timeout: send_timeout?,
-            min_rate: min_rate?,
-            max_connections: non_zero(max_connections?)?,
-            max_connections_per_address: non_zero(max_per_address?),
-            max_head: usize::try_from(max_head?).ok()?,
-            max_headers: usize::try_from(max_headers?).ok()?,
-            max_body: max_body?,
-            spool_dir: spool_dir?,
-            max_spool: max_spool?,
-        })
-    }
-
-    /// The outer `None` only if an error was pushed.
-    fn http2(&mut self) -> Option<Option<Http2Settings>> {
-        let spoken = self.one(Key::Http2, choice::http2);
-        let max_streams = self.one(Key::Http2MaxStreams, |text| whole(text, 1, 1000));
-        let max_streams = u32::try_from(max_streams?).ok()?;
-        Some(spoken?.then_some(Http2Settings { max_streams }))
-    }
-
-    fn compression(&mut self) -> Option<CompressionSettings> {
-        let compression = self.one(Key::Compression, choice::compression);
-        let min_size = self.one(Key::CompressionMinSize, |text| size(text, 0, 1 << 30));
-        let encoders = self.one(Key::CompressionMaxEncoders, |text| whole(text, 0, 100_000));
-        Some(CompressionSettings {
-            compression: compression?,
-            min_size: min_size?,
-            max_encoders: usize::try_from(encoders?).ok()?,
-        })
-    }
-
-    fn head(&mut self) -> Option<HeadRules> {
-        let raw = self.raw;
-        let forwarding = self.one(Key::ProxyHeaders, head::headers);
-        let forwarded_host = self.one(Key::ProxyHost, head::host);
-        let mut rules = HeadRules::default();
-        for said in raw.list(Key::TrustProxy) {
-            let trusted = head::trust(&mut rules.proxies, &said.text);
-            self.keep(&said.place, trusted);
-        }
-        for said in raw.list(Key::DangerUnderscores) {
-            let named = head::underscore(&mut rules.danger_underscores, &said.text);
-            self.keep(&said.place, named);
-        }
-        let mut hosts = Vec::new();
-        for said in raw.list(Key::AllowedHosts) {
-            hosts.extend(self.keep(&said.place, head::allowed_host(&said.text)));
-        }
-        if !raw.list(Key::AllowedHosts).is_empty() {
-            rules.allowed_hosts = Some(AllowedHosts::new(hosts));
-        }
-        rules.forwarding = forwarding?;
-        rules.forwarded_host = forwarded_host?;
-        Some(rules)
-    }
-
-    fn routes(&mut self) -> RouteRules {
-        let raw = self.raw;
-        let mut rules: Vec<RouteRule> = Vec::new();
-        for rule in raw.rules() {
-            let Some(said) = &rule.path else { continue };
-            let path = self.keep(&said.place, mount::prefix(&said.text));
-            let max_body = rule
-                .max_body
-                .as_ref()
-                .map(|said| self.keep(&said.place, size(&said.text, 0, LARGEST_BODY)));
-            let compression = rule.compress.as_ref().map(|said| match said.text.as_str() {
-                "off" => Compression::Off,
-                _ => Compression::On,
-            });
-            let Some(path) = path else { continue };
-            if rules.iter().any(|rule| rule.path == path) {
-                let wrong = format!("{} has two routes", quoted(&path));
-                let error = ConfigError::new(said.place.clone(), wrong);
-                self.errors.push(error.expected("each path once"));
-                continue;
-            }
-            rules.push(RouteRule {
-                path,
-                max_body: max_body.flatten(),
-                compression,
-            });
-        }
-        RouteRules::new(rules)
-    }
-
-    fn websocket(&mut self) -> Option<WebSocketSettings> {
-        let max_message = self.one(Key::WsMaxMessage, |text| size(text, 1 << 10, 1 << 30));
-        let ping_interval = self.duration(Key::WsPingInterval, Duration::ZERO, 24);
-        let ping_timeout = self.duration(Key::WsPingTimeout, Duration::ZERO, 24);
-        let deflate = self.one(Key::WsDeflate, choice::deflate);
-        let unless_zero = |time: Duration| (!time.is_zero()).then_some(time);
-        Some(WebSocketSettings {
-            max_message: max_message?,
-            ping_interval: unless_zero(ping_interval?),
-            ping_timeout: unless_zero(ping_timeout?),
-            deflate: deflate?,
-        })
-    }
-
     /// A single value: what was said, or else the table's default. `None` only if an error was
     /// pushed.
     pub(super) fn one<T>(
@@ -446,163 +316,6 @@ impl Settling<'_> {
                     )
                 }),
         })
-    }
-
-    /// Where to listen, which of these in clear text in any case, and where connections begin with a
-    /// PROXY header.
-    fn binds(&mut self) -> (Vec<Bind>, Vec<Bind>, BTreeSet<Bind>) {
-        let everywhere = self
-            .one(Key::ProxyProtocol, head::is_on)
-            .is_some_and(|on| on);
-        let default = [Said::new(
-            Key::Bind.row().default.unwrap_or_default(),
-            Place::Default,
-        )];
-        let raw = self.raw;
-        let said = match raw.list(Key::Bind) {
-            [] => default.as_slice(),
-            said => said,
-        };
-        let mut binds: Vec<(Bind, &Said)> = Vec::new();
-        for said in said {
-            let parsed = Bind::parse(&said.text, |path| self.absolute(path, &said.place));
-            let Some(bind) = self.keep(&said.place, parsed) else {
-                continue;
-            };
-            if let Some((_, first)) = binds.iter().find(|(other, _)| bind.collides(other)) {
-                let wrong = format!(
-                    "{} is bound twice, first by {}",
-                    quoted(&said.text),
-                    describe(first)
-                );
-                self.errors.push(
-                    ConfigError::new(said.place.clone(), wrong).expected("each address once"),
-                );
-                continue;
-            }
-            if let Some(parent) = bind.unix_path().and_then(Path::parent) {
-                self.need_folder(parent, &said.place);
-            }
-            binds.push((bind, said));
-        }
-        let plain = binds
-            .iter()
-            .filter(|(_, said)| {
-                raw.wire_of(&said.place)
-                    .is_some_and(|wire| wire.text == "off")
-            })
-            .map(|(bind, _)| bind.clone());
-        let plain = plain.collect();
-        self.need_certificates(&binds);
-        let is_prefaced = |bind: &Bind, said: &Said| {
-            everywhere && bind.unix_path().is_none() || raw.is_prefaced(&said.place)
-        };
-        let prefaced = binds
-            .iter()
-            .filter(|(bind, said)| is_prefaced(bind, said))
-            .map(|(bind, _)| bind.clone())
-            .collect();
-        (
-            binds.into_iter().map(|(bind, _)| bind).collect(),
-            plain,
-            prefaced,
-        )
-    }
-
-    fn mounts(&mut self) -> Vec<StaticMount> {
-        let raw = self.raw_mounts();
-        self.settled_mounts(raw)
-    }
-
-    fn files(&mut self) -> Option<StaticFiles> {
-        let raw = self.raw;
-        let said = raw.one(Key::StaticMaxAge).is_some();
-        let max_age = self.duration(Key::StaticMaxAge, Duration::ZERO, 24 * 365);
-        let mut types = Types::default();
-        for said in raw.list(Key::StaticType) {
-            if let Some((extension, value)) =
-                self.keep(&said.place, mount::content_type(&said.text))
-            {
-                // It was checked to be one that a header can hold.
-                let _checked = types.say(&extension, &value);
-            }
-        }
-        let open = self.one(Key::StaticOpen, |text| whole(text, 1, 1_000_000));
-        let memory = self.one(Key::StaticMemory, |text| size(text, 0, 1 << 40));
-        Some(StaticFiles {
-            max_age: max_age.map(|max_age| said.then_some(max_age))?,
-            types: Arc::new(types),
-            open: non_zero(open?)?,
-            memory: memory?,
-        })
-    }
-
-    fn sendfile(&mut self) -> Vec<StaticMount> {
-        let raw = self.halves(Key::Sendfile);
-        self.settled_mounts(raw)
-    }
-
-    fn settled_mounts(&mut self, raw: Vec<RawMount>) -> Vec<StaticMount> {
-        let mut mounts: Vec<StaticMount> = Vec::new();
-        for RawMount {
-            url,
-            folder,
-            index,
-            fallback,
-        } in raw
-        {
-            let mut page = |said: Option<Said>| {
-                let said = said?;
-                self.keep(&said.place, mount::file(&said.text))
-            };
-            let (index, fallback) = (page(index), page(fallback));
-            let folder = folder.and_then(|folder| self.existing(&folder));
-            let Some(said) = url else { continue };
-            let Some(url) = self.keep(&said.place, mount::url(&said.text)) else {
-                continue;
-            };
-            if mounts.iter().any(|mount| mount.url == url) {
-                let wrong = format!("{} is mounted twice", quoted(&url));
-                self.errors
-                    .push(ConfigError::new(said.place, wrong).expected("each URL once"));
-                continue;
-            }
-            // A folder that is wrong has pushed its error; the URL still counts for those after it.
-            mounts.push(StaticMount {
-                url,
-                folder: folder.unwrap_or_default(),
-                index,
-                fallback,
-            });
-        }
-        mounts
-    }
-
-    /// The mounts of flags or variables, or else those of the file.
-    fn raw_mounts(&mut self) -> Vec<RawMount> {
-        let raw = self.raw;
-        if raw.list(Key::Static).is_empty() {
-            return raw.mounts().to_vec();
-        }
-        self.halves(Key::Static)
-    }
-
-    /// The words of a list of `URL=DIR`, cut in two.
-    fn halves(&mut self, key: Key) -> Vec<RawMount> {
-        let raw = self.raw;
-        let mut mounts = Vec::new();
-        for said in raw.list(key) {
-            if let Some((url, folder)) = self.keep(&said.place, mount::halves(&said.text)) {
-                let half = |text| Some(Said::new(text, said.place.clone()));
-                mounts.push(RawMount {
-                    url: half(url),
-                    folder: half(folder),
-                    index: None,
-                    fallback: None,
-                });
-            }
-        }
-        mounts
     }
 
     /// A folder that must exist. `None` only if an error was pushed.

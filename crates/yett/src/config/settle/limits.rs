@@ -1,0 +1,143 @@
+//! Bounds, and what single routes, WebSockets and compression have of their own.
+
+use super::{
+    ConfigError, Key, LARGEST_BODY, LARGEST_HEAD, Limits, MOST_CONNECTIONS, MOST_HEADERS, Settling,
+    choice, head, mount, non_zero, quoted, size, whole,
+};
+use std::time::Duration;
+use yett_edge::CompressionSettings;
+use yett_edge::Http2Settings;
+use yett_edge::WebSocketSettings;
+use yett_edge::rules::Compression;
+use yett_edge::rules::RouteRule;
+use yett_edge::rules::RouteRules;
+use yett_gate::AllowedHosts;
+use yett_gate::HeadRules;
+
+impl Settling<'_> {
+    pub(super) fn limits(&mut self) -> Option<Limits> {
+        let around = self.around;
+        let queue = self.one(Key::Queue, |text| whole(text, 1, 1_000_000));
+        let queue_timeout = self.duration(Key::QueueTimeout, Duration::from_millis(1), 1);
+        let keep_alive = self.duration(Key::KeepAlive, Duration::ZERO, 1);
+        let instant = Duration::from_millis(1);
+        let head_timeout = self.duration(Key::HeadTimeout, instant, 1);
+        let body_timeout = self.duration(Key::BodyTimeout, instant, 1);
+        let send_timeout = self.duration(Key::SendTimeout, instant, 1);
+        let min_rate = self.one(Key::MinRate, |text| size(text, 0, 1 << 30));
+        let max_connections =
+            self.one(Key::MaxConnections, |text| whole(text, 1, MOST_CONNECTIONS));
+        let max_per_address = self.one(Key::MaxConnectionsPerAddress, |text| {
+            whole(text, 0, MOST_CONNECTIONS)
+        });
+        let max_headers = self.one(Key::MaxHeaders, |text| whole(text, 1, MOST_HEADERS));
+        let max_spool = self.one(Key::MaxSpool, |text| size(text, 0, 1 << 50));
+        let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
+        let max_body = self.one(Key::MaxBody, |text| size(text, 1, LARGEST_BODY));
+        let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
+        Some(Limits {
+            queue: non_zero(queue?)?,
+            queue_timeout: queue_timeout?,
+            keep_alive: keep_alive?,
+            head_timeout: head_timeout?,
+            body_timeout: body_timeout?,
+            send_timeout: send_timeout?,
+            min_rate: min_rate?,
+            max_connections: non_zero(max_connections?)?,
+            max_connections_per_address: non_zero(max_per_address?),
+            max_head: usize::try_from(max_head?).ok()?,
+            max_headers: usize::try_from(max_headers?).ok()?,
+            max_body: max_body?,
+            spool_dir: spool_dir?,
+            max_spool: max_spool?,
+        })
+    }
+
+    /// The outer `None` only if an error was pushed.
+    pub(super) fn http2(&mut self) -> Option<Option<Http2Settings>> {
+        let spoken = self.one(Key::Http2, choice::http2);
+        let max_streams = self.one(Key::Http2MaxStreams, |text| whole(text, 1, 1000));
+        let max_streams = u32::try_from(max_streams?).ok()?;
+        Some(spoken?.then_some(Http2Settings { max_streams }))
+    }
+
+    pub(super) fn compression(&mut self) -> Option<CompressionSettings> {
+        let compression = self.one(Key::Compression, choice::compression);
+        let min_size = self.one(Key::CompressionMinSize, |text| size(text, 0, 1 << 30));
+        let encoders = self.one(Key::CompressionMaxEncoders, |text| whole(text, 0, 100_000));
+        Some(CompressionSettings {
+            compression: compression?,
+            min_size: min_size?,
+            max_encoders: usize::try_from(encoders?).ok()?,
+        })
+    }
+
+    pub(super) fn head(&mut self) -> Option<HeadRules> {
+        let raw = self.raw;
+        let forwarding = self.one(Key::ProxyHeaders, head::headers);
+        let forwarded_host = self.one(Key::ProxyHost, head::host);
+        let mut rules = HeadRules::default();
+        for said in raw.list(Key::TrustProxy) {
+            let trusted = head::trust(&mut rules.proxies, &said.text);
+            self.keep(&said.place, trusted);
+        }
+        for said in raw.list(Key::DangerUnderscores) {
+            let named = head::underscore(&mut rules.danger_underscores, &said.text);
+            self.keep(&said.place, named);
+        }
+        let mut hosts = Vec::new();
+        for said in raw.list(Key::AllowedHosts) {
+            hosts.extend(self.keep(&said.place, head::allowed_host(&said.text)));
+        }
+        if !raw.list(Key::AllowedHosts).is_empty() {
+            rules.allowed_hosts = Some(AllowedHosts::new(hosts));
+        }
+        rules.forwarding = forwarding?;
+        rules.forwarded_host = forwarded_host?;
+        Some(rules)
+    }
+
+    pub(super) fn routes(&mut self) -> RouteRules {
+        let raw = self.raw;
+        let mut rules: Vec<RouteRule> = Vec::new();
+        for rule in raw.rules() {
+            let Some(said) = &rule.path else { continue };
+            let path = self.keep(&said.place, mount::prefix(&said.text));
+            let max_body = rule
+                .max_body
+                .as_ref()
+                .map(|said| self.keep(&said.place, size(&said.text, 0, LARGEST_BODY)));
+            let compression = rule.compress.as_ref().map(|said| match said.text.as_str() {
+                "off" => Compression::Off,
+                _ => Compression::On,
+            });
+            let Some(path) = path else { continue };
+            if rules.iter().any(|rule| rule.path == path) {
+                let wrong = format!("{} has two routes", quoted(&path));
+                let error = ConfigError::new(said.place.clone(), wrong);
+                self.errors.push(error.expected("each path once"));
+                continue;
+            }
+            rules.push(RouteRule {
+                path,
+                max_body: max_body.flatten(),
+                compression,
+            });
+        }
+        RouteRules::new(rules)
+    }
+
+    pub(super) fn websocket(&mut self) -> Option<WebSocketSettings> {
+        let max_message = self.one(Key::WsMaxMessage, |text| size(text, 1 << 10, 1 << 30));
+        let ping_interval = self.duration(Key::WsPingInterval, Duration::ZERO, 24);
+        let ping_timeout = self.duration(Key::WsPingTimeout, Duration::ZERO, 24);
+        let deflate = self.one(Key::WsDeflate, choice::deflate);
+        let unless_zero = |time: Duration| (!time.is_zero()).then_some(time);
+        Some(WebSocketSettings {
+            max_message: max_message?,
+            ping_interval: unless_zero(ping_interval?),
+            ping_timeout: unless_zero(ping_timeout?),
+            deflate: deflate?,
+        })
+    }
+}
