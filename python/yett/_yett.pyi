@@ -35,6 +35,7 @@ __all__ = [
     "jws_verify",
     "jwt_decode",
     "jwt_decode_complete",
+    "make_immortal",
     "password_matches",
     "read_claims",
     "read_json",
