@@ -220,7 +220,7 @@ class StartResponse:
     def early_hints(self, headers: Iterable[tuple[str, str]]) -> None:
         """`wsgi.early_hints`: send headers before the answer, to a client that knows how."""
 
-def make_immortal(objects: list[Any], /) -> bool:
+def make_immortal(objects: list[Any]) -> bool:
     """Make objects immortal (PEP 683), with the constants and names in them.
 
     False, and nothing done, where this version of Python is not known.
