@@ -118,6 +118,8 @@ pub(super) async fn serve<S>(
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No), if !stop_seen => {
                 stop_seen = true;
                 driver.leave();
+                // An idle client may answer nothing any more; the next look would be much later.
+                alarm.as_mut().reset(Instant::now() + LINGER);
             }
             () = &mut alarm => match driver.overdue() {
                 Due::Never => alarm.as_mut().reset(Instant::now() + look_every),
