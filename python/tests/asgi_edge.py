@@ -114,6 +114,8 @@ class Edge:
         payload += texts(client[0]) + struct.pack("<H", client[1])
         payload += texts(server[0]) + struct.pack("<H", server[1])
         payload += b"\0" if identity is None else b"\1" + texts(*identity)
+        # In clear text.
+        payload += b"\0"
         payload += struct.pack("<H", len(fields))
         payload += b"".join(b"\0" + texts(name, value) for name, value in fields)
         payload += struct.pack("<Q", len(body) if length is None else length) + texts(body)
