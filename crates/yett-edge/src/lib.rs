@@ -29,6 +29,7 @@ pub mod log;
 pub mod meters;
 pub mod mount;
 mod rate;
+mod reread;
 pub mod respond;
 pub mod rules;
 pub mod ruling;

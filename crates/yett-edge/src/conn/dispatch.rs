@@ -3,18 +3,17 @@
 //! A client may begin HTTP/2 in clear text if it knows that it is spoken here (RFC 9113 section 3.3):
 //! its first 24 bytes can be no request of HTTP/1.1. There is no `Upgrade: h2c`.
 
-use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use yett_gate::Arrival;
 
 use super::{Stop, h2, poll_read_some, serve};
+use crate::reread::Reread;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 
@@ -70,7 +69,7 @@ pub(crate) async fn begin<S>(
             None => return,
         },
     };
-    let stream = Begun { first, stream };
+    let stream = Reread::new(first.freeze(), stream);
     match protocol {
         Protocol::Http1 => serve(stream, arrival, services, settings, stopping).await,
         // Boxed: a connection of HTTP/1.1 does not hold room for one of HTTP/2.
@@ -120,60 +119,5 @@ where
             return Some((Protocol::Http1, first));
         }
         until = until.min(Instant::now() + settings.head_timeout);
-    }
-}
-
-/// A connection of which something was read already.
-struct Begun<S> {
-    first: BytesMut,
-    stream: S,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Begun<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.first.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, into);
-        }
-        let count = self.first.len().min(into.remaining());
-        into.put_slice(self.first.get(..count).unwrap_or_default());
-        self.first.advance(count);
-        if self.first.is_empty() {
-            self.first = BytesMut::new();
-        }
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Begun<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
     }
 }

@@ -3,25 +3,29 @@
 use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustls::HandshakeKind;
 use rustls::server::Acceptor;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use yett_gate::{ClientAddr, TlsSession};
 
 use super::Tls;
-use super::preread::Preread;
 use super::session;
 use crate::clock;
+use crate::reread::Reread;
+
+/// A TLS record's header; nothing shorter begins a handshake.
+const RECORD_HEADER: usize = 5;
 
 /// What became of a connection to a TLS listener.
 pub(crate) enum Handshake<S> {
     /// It is encrypted.
-    Done(Box<TlsStream<Preread<S>>>, Arc<TlsSession>),
+    Done(Box<TlsStream<Reread<S>>>, Arc<TlsSession>),
     /// The client speaks HTTP in clear text: it can be told so.
-    PlainHttp(Preread<S>),
+    PlainHttp(Reread<S>),
     /// It took too long.
     Slow,
     /// It failed; the client got an alert if there is one for it, or has gone.
@@ -35,7 +39,7 @@ impl Tls {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let handshake = async {
-            let Some(stream) = Preread::look(stream).await else {
+            let Some(stream) = look(stream).await else {
                 // Probes of load balancers connect and leave: not worth counting.
                 return Handshake::Failed;
             };
@@ -63,7 +67,7 @@ impl Tls {
         outcome
     }
 
-    async fn secure<S>(&self, stream: Preread<S>) -> io::Result<(TlsStream<Preread<S>>, TlsSession)>
+    async fn secure<S>(&self, stream: Reread<S>) -> io::Result<(TlsStream<Reread<S>>, TlsSession)>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -90,4 +94,12 @@ impl Tls {
         };
         Ok((stream, session))
     }
+}
+
+/// Waits for the first bytes. `None`: the stream ended or failed before any.
+async fn look<S: AsyncRead + Unpin>(mut stream: S) -> Option<Reread<S>> {
+    let mut first = [0; RECORD_HEADER];
+    let count = stream.read(&mut first).await.ok()?;
+    let first = first.get(..count).filter(|first| !first.is_empty())?;
+    Some(Reread::new(Bytes::copy_from_slice(first), stream))
 }

@@ -15,7 +15,6 @@ mod clients;
 mod counts;
 mod error;
 mod load;
-mod preread;
 mod self_signed;
 mod session;
 mod settings;

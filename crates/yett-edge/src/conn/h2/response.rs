@@ -10,8 +10,6 @@ use http::header::{
 use http::response::Parts;
 use http::{Response, StatusCode};
 use http_body::Body as _;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::clock;
 use crate::respond::Body;
@@ -91,9 +89,5 @@ fn date() -> HeaderValue {
 }
 
 fn written(second: u64) -> Option<HeaderValue> {
-    let format = format_description!(
-        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
-    );
-    let moment = OffsetDateTime::from_unix_timestamp(i64::try_from(second).ok()?).ok()?;
-    HeaderValue::try_from(moment.format(format).ok()?).ok()
+    HeaderValue::try_from(clock::http_date(second)?.to_string()).ok()
 }

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
@@ -342,12 +342,7 @@ pub(in crate::service) fn is_unsettled(stamp: Stamp) -> bool {
 
 /// The second of the last change, never before the epoch or beyond what HTTP can write.
 pub(in crate::service) fn http_date(stamp: Stamp) -> Option<HttpDate> {
-    let seconds = u64::try_from(stamp.modified.0).ok()?;
-    // The end of the year 9999.
-    let seconds = seconds.min(253_402_300_799);
-    UNIX_EPOCH
-        .checked_add(Duration::from_secs(seconds))
-        .map(HttpDate::from)
+    clock::http_date(u64::try_from(stamp.modified.0).ok()?)
 }
 
 /// Text of our own making.
