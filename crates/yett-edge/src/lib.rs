@@ -24,6 +24,7 @@ mod edge;
 pub mod floor;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod header_list;
 pub mod listen;
 pub mod log;
 pub mod meters;

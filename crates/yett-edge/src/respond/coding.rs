@@ -6,6 +6,8 @@
 use http::HeaderMap;
 use http::header::{ACCEPT_ENCODING, HeaderValue};
 
+use crate::header_list::weighed;
+
 /// How a body is coded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Coding {
@@ -50,112 +52,47 @@ impl Coding {
     }
 }
 
-/// What a client's `Accept-Encoding` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Accepted {
-    /// Weights in thousandths, in the order of [`Coding::ALL`]; 0: not taken.
-    weights: [u16; Coding::ALL.len()],
-}
-
-/// Members of the header that are read; what comes behind them is not taken into account.
-const MOST_MEMBERS: usize = 32;
-
-impl Accepted {
-    /// Reads all `Accept-Encoding` fields. Without one nothing but the plain body is taken: a
-    /// client that says nothing often cannot decode anything. A member that cannot be read is
-    /// passed over.
-    pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let mut weights: [Option<u16>; Coding::ALL.len()] = [None; Coding::ALL.len()];
-        let mut others = 0;
-        let members = headers
-            .get_all(ACCEPT_ENCODING)
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-            .take(MOST_MEMBERS);
-        for member in members {
-            let mut parts = member.split(|byte| *byte == b';');
-            let name = parts.next().unwrap_or_default().trim_ascii();
-            let Some(weight) = weight(parts) else {
-                continue;
-            };
-            if name == b"*" {
-                others = weight;
-            }
-            for (coding, slot) in Coding::ALL.iter().zip(&mut weights) {
-                if coding.is_named(name) {
-                    *slot = Some(weight);
-                }
+/// Which of the codings that are offered a client likes best; of those that it likes equally, the one
+/// that is offered first. `None`: the plain body. A client that sends no `Accept-Encoding` often
+/// cannot decode anything, so it gets that too.
+pub(crate) fn accepted(
+    headers: &HeaderMap,
+    offered: impl IntoIterator<Item = Coding>,
+) -> Option<Coding> {
+    let mut weights = [None; Coding::ALL.len()];
+    let mut others = 0;
+    for (name, weight) in weighed(headers, &ACCEPT_ENCODING) {
+        if name == b"*" {
+            others = weight;
+        }
+        for (coding, slot) in Coding::ALL.iter().zip(&mut weights) {
+            if coding.is_named(name) {
+                *slot = Some(weight);
             }
         }
-        Self {
-            weights: weights.map(|weight| weight.unwrap_or(others)),
+    }
+    let weight = |coding: Coding| {
+        let mut weights = Coding::ALL.into_iter().zip(weights);
+        let named = weights.find(|(of, _)| *of == coding);
+        named.and_then(|(_, weight)| weight).unwrap_or(others)
+    };
+    let (mut most, mut best) = (0, None);
+    for coding in offered {
+        if weight(coding) > most {
+            (most, best) = (weight(coding), Some(coding));
         }
     }
-
-    /// The one that the client likes best; of those that it likes equally, the first of these.
-    pub(crate) fn first_best(self, order: [Coding; Coding::ALL.len()]) -> Option<Coding> {
-        let mut best = None;
-        for coding in order {
-            let weight = self.weight(coding);
-            if weight > best.map_or(0, |(most, _)| most) {
-                best = Some((weight, coding));
-            }
-        }
-        best.map(|(_, coding)| coding)
-    }
-
-    fn weight(self, coding: Coding) -> u16 {
-        let mut weights = Coding::ALL.into_iter().zip(self.weights);
-        weights
-            .find(|(of, _)| *of == coding)
-            .map_or(0, |(_, weight)| weight)
-    }
-
-    /// The one of these that the client likes best; of those that it likes equally, the last of
-    /// [`Coding::ALL`].
-    pub(crate) fn best(self, offered: impl Fn(Coding) -> bool) -> Option<Coding> {
-        Coding::ALL
-            .into_iter()
-            .zip(self.weights)
-            .filter(|(coding, weight)| *weight > 0 && offered(*coding))
-            .max_by_key(|(_, weight)| *weight)
-            .map(|(coding, _)| coding)
-    }
-}
-
-/// The weight behind a member's name, in thousandths: 1000 if there is none, `None` if it is not
-/// written as RFC 9110 section 12.4.2 has it.
-fn weight<'a>(parameters: impl Iterator<Item = &'a [u8]>) -> Option<u16> {
-    let mut weight = 1000;
-    for parameter in parameters {
-        let mut sides = parameter.splitn(2, |byte| *byte == b'=');
-        let name = sides.next().unwrap_or_default().trim_ascii();
-        if !name.eq_ignore_ascii_case(b"q") {
-            continue;
-        }
-        let digits = std::str::from_utf8(sides.next()?.trim_ascii()).ok()?;
-        let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
-        if rest.len() > 3 || !rest.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
-        let thousandths: u16 = format!("{rest:0<3}").parse().ok()?;
-        weight = match whole {
-            "0" => thousandths,
-            "1" if thousandths == 0 => 1000,
-            _ => return None,
-        };
-    }
-    Some(weight)
+    best
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(value: &str, expected: Option<Coding>) {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap());
-        assert_eq!(Accepted::read(&headers).best(|_| true), expected, "{value}");
+    fn check(value: &'static str, expected: Option<Coding>) {
+        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(value))]);
+        let smallest_first = Coding::ALL.into_iter().rev();
+        assert_eq!(accepted(&headers, smallest_first), expected, "{value}");
     }
 
     #[test]
@@ -181,8 +118,7 @@ mod tests {
         check("gzip;q=0.1234", None);
         check("gzip;q=x", None);
         check("gzip;q", None);
-        let none = Accepted::read(&HeaderMap::new());
-        assert_eq!(none.best(|_| true), None);
+        assert_eq!(accepted(&HeaderMap::new(), Coding::ALL), None);
     }
 
     #[test]
@@ -191,7 +127,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
             let order = [Coding::Zstd, Coding::Brotli, Coding::Gzip];
-            assert_eq!(Accepted::read(&headers).first_best(order), expected);
+            assert_eq!(accepted(&headers, order), expected);
         };
         check("gzip, deflate, br, zstd", Some(Coding::Zstd));
         check("gzip, deflate, br", Some(Coding::Brotli));
@@ -212,11 +148,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("br"));
         headers.append(ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0.2"));
-        let accepted = Accepted::read(&headers);
-        assert_eq!(
-            accepted.best(|coding| coding == Coding::Gzip),
-            Some(Coding::Gzip)
-        );
-        assert_eq!(accepted.best(|coding| coding == Coding::Zstd), None);
+        assert_eq!(accepted(&headers, [Coding::Gzip]), Some(Coding::Gzip));
+        assert_eq!(accepted(&headers, [Coding::Zstd]), None);
     }
 }

@@ -21,7 +21,7 @@ use http::header::{
 };
 
 pub(crate) use body::Body;
-pub(crate) use coding::{Accepted, Coding};
+pub(crate) use coding::{Coding, accepted};
 pub(crate) use failure::Failure;
 pub(crate) use file::{BadRange, FileRange};
 pub(crate) use parts::{Part, Parts};

@@ -28,6 +28,7 @@ use crate::clock;
 use crate::conn::{ClientBody, ClientEnd, EarlyHints, Offence};
 use crate::develop;
 use crate::floor::{Floor, rounds};
+use crate::header_list::has_member;
 use crate::log::{AccessLog, Journal, Record, ServiceKind};
 use crate::meters::Meters;
 use crate::respond::compress::Compressor;
@@ -50,18 +51,11 @@ struct Extras {
 
 impl Extras {
     fn of(parts: &Parts, busy: &ClientEnd) -> Self {
-        // RFC 9110 section 10.1.4: a member of the list, whatever its case.
-        let asks = |value: &HeaderValue| {
-            value
-                .as_bytes()
-                .split(|byte| *byte == b',')
-                .any(|member| member.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-        };
         let modern = parts.version >= Version::HTTP_11;
         Self {
             // HTTP/1.0 knows no informational answer (RFC 9110 section 15.2).
             hints: modern.then(|| busy.hints()),
-            trailers: modern && parts.headers.get_all(TE).iter().any(asks),
+            trailers: modern && has_member(&parts.headers, &TE, b"trailers"),
         }
     }
 }

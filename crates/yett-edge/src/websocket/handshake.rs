@@ -11,6 +11,7 @@ use http::header::{
 use http::{Request, Version};
 
 use super::Agreed;
+use crate::header_list::lists;
 
 /// What a server puts behind a client's key (RFC 6455 section 1.3).
 const MAGIC: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -67,13 +68,6 @@ pub(crate) fn asks<'h>(
         }
     }
     upgrade && connection
-}
-
-/// Whether a word stands in a list that commas separate.
-fn lists(value: &[u8], word: &[u8]) -> bool {
-    value
-        .split(|byte| *byte == b',')
-        .any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
 }
 
 impl Asked {

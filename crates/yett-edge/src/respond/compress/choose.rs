@@ -12,7 +12,8 @@ use http::{StatusCode, Version};
 use yett_gate::RequestHead;
 
 use super::{CompressionSettings, foreign, tags, types};
-use crate::respond::coding::{Accepted, Coding};
+use crate::header_list::has_member;
+use crate::respond::coding::{Coding, accepted};
 use crate::rules::Compression;
 
 /// Fields about the very bytes of a body, which coding them would make untrue.
@@ -66,7 +67,7 @@ pub(super) fn choose(
     if request.version() < Version::HTTP_11 {
         return None;
     }
-    Accepted::read(request.headers()).first_best(ORDER)
+    accepted(request.headers(), ORDER)
 }
 
 /// Whether it could be coded for any client.
@@ -111,13 +112,6 @@ fn vary(headers: &mut HeaderMap) {
     if let Ok(list) = HeaderValue::from_bytes(&list) {
         headers.insert(VARY, list);
     }
-}
-
-fn has_member(headers: &HeaderMap, name: &HeaderName, wanted: &[u8]) -> bool {
-    headers.get_all(name).iter().any(|value| {
-        let mut members = value.as_bytes().split(|byte| *byte == b',');
-        members.any(|member| member.trim_ascii().eq_ignore_ascii_case(wanted))
-    })
 }
 
 #[cfg(test)]

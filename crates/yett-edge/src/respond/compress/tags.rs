@@ -10,6 +10,7 @@
 use http::HeaderMap;
 use http::header::{ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 
+use crate::header_list::entity_tags;
 use crate::respond::coding::Coding;
 
 /// What stands between a tag and its coding.
@@ -38,13 +39,7 @@ pub(super) fn known_as(asked: &HeaderMap, answer: &HeaderMap) -> Option<HeaderVa
     Coding::ALL
         .into_iter()
         .filter_map(|coding| marked(tag, coding))
-        .find(|marked| {
-            let names = |value: &HeaderValue| {
-                let mut members = value.as_bytes().split(|byte| *byte == b',');
-                members.any(|member| member.trim_ascii() == marked.as_bytes())
-            };
-            asked.get_all(IF_NONE_MATCH).iter().any(names)
-        })
+        .find(|marked| entity_tags(asked, &IF_NONE_MATCH).any(|known| known == marked.as_bytes()))
 }
 
 /// A request's conditions as the application would know them; almost always there are none.
@@ -141,6 +136,9 @@ mod tests {
         assert_eq!(known_as(&asked, &answer), Some(value("\"x;zstd\"")));
         asked.insert(IF_NONE_MATCH, value("\"x\""));
         assert_eq!(known_as(&asked, &answer), None);
+        asked.insert(IF_NONE_MATCH, value("\"a\",\"x,y;br\""));
+        answer.insert(ETAG, value("\"x,y\""));
+        assert_eq!(known_as(&asked, &answer), Some(value("\"x,y;br\"")));
     }
 
     #[test]

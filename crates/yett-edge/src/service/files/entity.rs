@@ -24,7 +24,7 @@ use super::beneath::{self, Found, Patience, Stamp};
 use super::condition::Validators;
 use crate::clock;
 use crate::mount::{Freshness, Mount, Readers};
-use crate::respond::{Accepted, Coding, FileRange, Part};
+use crate::respond::{Coding, FileRange, Part, accepted};
 
 /// Files up to this are read whole: they are named by a hash of their content, and may be kept in memory.
 pub(super) const SMALL: u64 = 1024 * 1024;
@@ -157,10 +157,13 @@ impl Entity {
             return &self.plain;
         }
         let of = |coding| self.coded.iter().find(|(other, _)| *other == coding);
-        Accepted::read(request)
-            .best(|coding| of(coding).is_some())
-            .and_then(of)
-            .map_or(&self.plain, |(_, variant)| variant)
+        let smallest_first = Coding::ALL.into_iter().rev();
+        accepted(
+            request,
+            smallest_first.filter(|coding| of(*coding).is_some()),
+        )
+        .and_then(of)
+        .map_or(&self.plain, |(_, variant)| variant)
     }
 
     /// Bytes that it holds in memory.
