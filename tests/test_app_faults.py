@@ -57,6 +57,18 @@ def test_app_that_raises_does_not_lose_its_worker(serve):
     assert server.worker_pids() == pids
 
 
+def test_thread_that_cannot_be_started_is_asked_for_again(serve, hold):
+    flags = ("--workers", "1", "--threads", "2")
+    server = serve("threadless:application", *flags, env=hold.environment)
+    with server.wire() as held:
+        held.ask("GET", "/")
+        hold.await_entered(1)
+        assert server.get("/free").body == b"done"
+        assert "no other thread can be started: can't start new thread; raise" in server.stderr
+        hold.let_go()
+        assert held.hear().body == b"done"
+
+
 def test_sys_exit_ends_the_request_and_not_the_worker(serve):
     server = serve("wrong:application", *ONE)
     pids = server.worker_pids()

@@ -239,8 +239,11 @@ class WorkerLink:
     def ready(self) -> None:
         """Tell the edge that requests can come."""
 
-    def relieve(self, start: Callable[[], object]) -> None:
-        """Call `start` whenever one more thread should call `serve_wsgi`; returns at once."""
+    def relieve(self, start: Callable[[], bool]) -> None:
+        """Call `start` whenever one more thread should call `serve_wsgi`; returns at once.
+
+        `start` returns whether there is one more. If not, it is called again later.
+        """
 
     def serve_wsgi(
         self,

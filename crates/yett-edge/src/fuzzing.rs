@@ -68,6 +68,7 @@ struct Quiet(Arc<AtomicBool>);
 impl WorkerNews for Quiet {
     fn ready(&self, _: u32) {}
     fn stuck(&self, _: u32) {}
+    fn hampered(&self, _: u32) {}
     fn spent(&self, _: u32) {}
     fn lost(&self, _: u32) {
         self.0.store(true, Ordering::Release);

@@ -115,6 +115,9 @@ impl WorkerNews for Told {
     fn ready(&self, worker: u32) {
         self.push("ready", worker);
     }
+    fn hampered(&self, worker: u32) {
+        self.push("hampered", worker);
+    }
     fn stuck(&self, worker: u32) {
         self.push("stuck", worker);
     }

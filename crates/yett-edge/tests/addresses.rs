@@ -24,6 +24,7 @@ struct NoWorkers;
 impl WorkerNews for NoWorkers {
     fn ready(&self, _worker: u32) {}
     fn stuck(&self, _worker: u32) {}
+    fn hampered(&self, _worker: u32) {}
     fn spent(&self, _worker: u32) {}
     fn lost(&self, _worker: u32) {}
 }

@@ -39,6 +39,7 @@ impl WorkerNews for News {
     fn stuck(&self, worker: u32) {
         panic!("worker {worker} is stuck");
     }
+    fn hampered(&self, _worker: u32) {}
     fn spent(&self, _worker: u32) {}
     fn lost(&self, _worker: u32) {}
 }

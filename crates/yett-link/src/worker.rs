@@ -32,7 +32,7 @@ use event::Turn;
 pub use event::{BodyEnd, Event, MessageKind};
 use inflow::Inflow;
 use intake::{Intake, Waiting};
-pub use shift::{Relief, Shift, Turn as ShiftTurn, Watch};
+pub use shift::{RELIEF, Shift, Started, Turn as ShiftTurn};
 
 use crate::descriptor::{self, CARRIED_BY_SOCKET};
 use crate::frame::{ExchangeId, FrameError};

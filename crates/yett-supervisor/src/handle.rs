@@ -76,6 +76,7 @@ struct Post {
 struct Marks {
     ready: bool,
     spent: bool,
+    hampered: bool,
     stuck: bool,
     link_lost: bool,
 }
@@ -161,8 +162,14 @@ impl Supervisor {
         self.mark(worker, |marks| marks.stuck = true);
     }
 
-    /// The worker has run as many requests, or uses as much memory, as it may. It goes on until
-    /// its replacement is ready, then it is drained.
+    /// One of the worker's requests went over its time limit while others go on. The worker is replaced
+    /// as one that is spent.
+    pub fn worker_hampered(&self, worker: WorkerId) {
+        self.mark(worker, |marks| marks.hampered = true);
+    }
+
+    /// The worker has run as many requests as it should. It goes on until its replacement is ready, then
+    /// it is drained.
     pub fn worker_spent(&self, worker: WorkerId) {
         self.mark(worker, |marks| marks.spent = true);
     }
@@ -215,6 +222,7 @@ impl Inbox {
             let said = [
                 (marks.ready, Event::Ready { worker }),
                 (marks.spent, Event::Spent { worker }),
+                (marks.hampered, Event::Hampered { worker }),
                 (marks.stuck, Event::Stuck { worker }),
                 (marks.link_lost, Event::LinkLost { worker }),
             ];

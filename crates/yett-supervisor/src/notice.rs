@@ -124,6 +124,12 @@ pub enum Notice {
         /// Which.
         worker: WorkerId,
     },
+    /// A worker's request went over its time limit while others go on beside it; another worker takes
+    /// its place.
+    WorkerHampered {
+        /// Which.
+        worker: WorkerId,
+    },
     /// A worker's request went over its time limit; it is made to print its traceback and die.
     WorkerStuck {
         /// Which.
@@ -189,6 +195,7 @@ impl Notice {
             | Self::WorkerNotForked { .. }
             | Self::WorkerHeldBack { .. }
             | Self::WorkerNotReady { .. }
+            | Self::WorkerHampered { .. }
             | Self::WorkerStuck { .. }
             | Self::WorkerOverstayed { .. }
             | Self::WorkerLinkLost { .. }
@@ -307,6 +314,13 @@ impl fmt::Display for Notice {
                     f,
                     "worker {worker} did not get ready in time; its traceback follows, then it is \
                      replaced"
+                )
+            }
+            Self::WorkerHampered { worker } => {
+                write!(
+                    f,
+                    "a thread of worker {worker} is stuck in a request; another worker takes its place, \
+                     and it ends when its other requests are answered"
                 )
             }
             Self::WorkerStuck { worker } => {

@@ -40,16 +40,24 @@ def run_worker(application: Any, link: int, *, threads: int) -> int:
     }
     others: list[threading.Thread] = []
 
-    def start() -> None:
+    def start() -> bool:
         number = len(others) + 1
         thread = threading.Thread(
             target=_serve, args=(end, application, environ), name=f"yett-{number}", daemon=True
         )
         others.append(thread)
-        thread.start()
+        try:
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            # The system gives no more threads. Those that run go on; this one is asked for again.
+            others.remove(thread)
+            _report_no_thread(error)
+            return False
+        return True
 
-    end.ready()
+    # First, so that a worker that cannot watch its threads is never given a request.
     end.relieve(start)
+    end.ready()
     code = _serve(end, application, environ)
     for thread in others:
         thread.join()
@@ -70,6 +78,15 @@ def _serve(end: WorkerLink, application: Any, environ: dict[str, Any]) -> int:
             traceback.print_exc()
         os._exit(1)
     return 0
+
+
+def _report_no_thread(error: Exception) -> None:
+    with contextlib.suppress(Exception):
+        print(
+            f"yett: a request takes its time and no other thread can be started: {error}; raise the"
+            " service's limit of tasks (ulimit -u, TasksMax) or lower --threads",
+            file=sys.stderr,
+        )
 
 
 def _outlive_term() -> None:

@@ -217,7 +217,7 @@ impl Link {
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut recall_at = None;
         let mut appetite = Appetite::default();
-        let mut replaced = false;
+        let mut hampered = false;
         // Only while the outbox holds what the socket did not take.
         let mut writer: Option<AsyncFd<UnixStream>> = None;
         while !self.is_closed() {
@@ -263,9 +263,9 @@ impl Link {
                     match limit.map_or(Overdue::Nothing, |limit| self.overdue(&mut appetite, limit)) {
                         Overdue::Nothing => {}
                         // Another worker takes its place; it dies when only what is stuck is left.
-                        Overdue::Beside if !replaced => {
-                            replaced = true;
-                            floor.replace(self.worker);
+                        Overdue::Beside if !hampered => {
+                            hampered = true;
+                            floor.hampered(self.worker);
                         }
                         Overdue::Beside => {}
                         Overdue::All => {

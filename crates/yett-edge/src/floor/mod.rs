@@ -51,7 +51,10 @@ use crate::settings::EdgeSettings;
 pub trait WorkerNews: Send + Sync + 'static {
     /// The worker can take requests.
     fn ready(&self, worker: u32);
-    /// A request has been in the worker for longer than it may.
+    /// A request has been in the worker for longer than it may, and others go on beside it: another
+    /// worker is to take its place first.
+    fn hampered(&self, worker: u32);
+    /// A request has been in the worker for longer than it may, and nothing goes on beside it.
     fn stuck(&self, worker: u32);
     /// The worker has had as many requests as it should have.
     fn spent(&self, worker: u32);
@@ -509,9 +512,9 @@ impl Floor {
         self.even_out(&mut state);
     }
 
-    /// One of a worker's threads is stuck, and others go on: another worker is to take its place first.
-    fn replace(&self, worker: u32) {
-        self.news.spent(worker);
+    /// One of a worker's threads is stuck, and others go on.
+    fn hampered(&self, worker: u32) {
+        self.news.hampered(worker);
     }
 
     /// A worker that is stuck gets nothing new while it is being replaced.

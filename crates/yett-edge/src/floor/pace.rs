@@ -22,8 +22,8 @@ const MOST_AHEAD: u64 = 16;
 const WAKING: u64 = 40_000;
 
 /// After about this time another thread of the worker takes over from one that is at something long, in
-/// nanoseconds (`yett_link::worker::Shift`).
-const RELIEF: u64 = 4_000_000;
+/// nanoseconds.
+const RELIEF: u64 = yett_link::worker::RELIEF.subsec_nanos() as u64;
 
 /// The shortest time that a request stands behind another before it is taken back: a little more than
 /// what is sent ahead should take.

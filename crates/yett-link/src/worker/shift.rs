@@ -23,6 +23,12 @@ const LONGEST_WORK: u32 = 10;
 /// After so many looks without any request the watcher sleeps until one begins.
 const QUIET: u32 = 5;
 
+/// The longest that a request waits behind one that sleeps before another thread may take it.
+pub const RELIEF: Duration = TICK.saturating_mul(2);
+
+/// After so many looks, one second, a thread that could not be started is tried again.
+const AGAIN: u32 = 500;
+
 /// The states of the turn, the two lowest bits of the word; above them, a number that grows whenever
 /// a request begins and whenever the turn is taken away.
 const STATES: u64 = 0b11;
@@ -63,19 +69,30 @@ pub struct Turn {
 
 /// What the watcher saw last.
 #[derive(Debug, Default)]
-pub struct Watch {
+struct Watch {
     word: u64,
     looks: u32,
     quiet: u32,
+    /// No thread could be started for the turn, which is free: looks until the next try.
+    vacant: Option<u32>,
 }
 
 /// What the watcher has to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relief {
+enum Relief {
     /// Nothing, or it is done.
     None,
     /// The turn is free, and there is no thread to take it: start one, which asks for the turn.
     Start,
+}
+
+/// Whether a thread could be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Started {
+    /// It runs, and will ask for the turn.
+    Yes,
+    /// It will never ask; another one is asked for a second later, if it is still needed.
+    No,
 }
 
 impl Shift {
@@ -169,11 +186,11 @@ impl Shift {
     }
 
     /// Watches until the end; calls `start` whenever a further thread is needed.
-    pub fn watch(&self, mut start: impl FnMut()) {
+    pub fn watch(&self, mut start: impl FnMut() -> Started) {
         let mut watch = Watch::default();
         loop {
-            if self.look(&mut watch, is_asleep) == Relief::Start {
-                start();
+            if self.look(&mut watch, is_asleep) == Relief::Start && start() == Started::No {
+                self.stay_vacant(&mut watch);
             }
             if !self.rest(&watch) {
                 return;
@@ -199,10 +216,22 @@ impl Shift {
         !crew.ended
     }
 
+    /// The thread that was asked for does not come. The turn stays free for whoever is done first.
+    fn stay_vacant(&self, watch: &mut Watch) {
+        self.crew().room += 1;
+        watch.vacant = Some(AGAIN);
+    }
+
     /// One look: takes the turn from a thread that has been at the same request since the last look and
     /// sleeps, or since many looks. `is_asleep` is asked with the thread's number.
-    pub fn look(&self, watch: &mut Watch, is_asleep: impl FnOnce(i32) -> bool) -> Relief {
+    fn look(&self, watch: &mut Watch, is_asleep: impl FnOnce(i32) -> bool) -> Relief {
         let word = self.word.load(Ordering::Relaxed);
+        if word & STATES == FREE
+            && let Some(looks) = watch.vacant
+        {
+            return self.look_at_vacancy(watch, looks);
+        }
+        watch.vacant = None;
         if word & STATES != BUSY {
             watch.looks = 0;
             watch.quiet = watch.quiet.saturating_add(1);
@@ -235,6 +264,22 @@ impl Shift {
             return Relief::None;
         }
         crew.room -= 1;
+        Relief::Start
+    }
+
+    /// The turn is free since no thread could be started for it: tries again after a while.
+    fn look_at_vacancy(&self, watch: &mut Watch, looks: u32) -> Relief {
+        if looks > 1 {
+            watch.vacant = Some(looks - 1);
+            return Relief::None;
+        }
+        watch.vacant = None;
+        let mut crew = self.crew();
+        if crew.ended {
+            return Relief::None;
+        }
+        // Nobody waits for the turn: who does would have taken it when it was free.
+        crew.room = crew.room.saturating_sub(1);
         Relief::Start
     }
 }
@@ -315,6 +360,36 @@ mod tests {
     }
 
     #[test]
+    fn turn_for_which_no_thread_could_be_started_is_offered_again() {
+        let (shift, _sleeps, mut watch) = at_a_request(1);
+        for _ in 0..3 {
+            assert_eq!(shift.look(&mut watch, SLEEPS), Relief::Start);
+            shift.stay_vacant(&mut watch);
+            for _ in 1..AGAIN {
+                assert_eq!(shift.look(&mut watch, SLEEPS), Relief::None);
+            }
+            assert!(watch.quiet < QUIET, "the watcher must stay awake");
+        }
+        assert_eq!(shift.look(&mut watch, SLEEPS), Relief::Start);
+        let mut second = shift.wait().unwrap();
+        shift.begin(&mut second);
+        for _ in 0..AGAIN {
+            assert_eq!(shift.look(&mut watch, SLEEPS), Relief::None, "no room");
+        }
+    }
+
+    #[test]
+    fn turn_for_which_no_thread_could_be_started_goes_to_who_is_done_and_costs_no_room() {
+        let (shift, turn, mut watch) = at_a_request(1);
+        assert_eq!(shift.look(&mut watch, SLEEPS), Relief::Start);
+        shift.stay_vacant(&mut watch);
+        let mut turn = shift.go_on(turn).unwrap();
+        shift.begin(&mut turn);
+        assert_eq!(shift.look(&mut watch, SLEEPS), Relief::None);
+        assert_eq!(shift.look(&mut watch, SLEEPS), Relief::Start);
+    }
+
+    #[test]
     fn nobody_is_relieved_where_nobody_can_step_in() {
         let (shift, turn, mut watch) = at_a_request(0);
         for _ in 0..100 {
@@ -335,7 +410,7 @@ mod tests {
             .collect();
         let watcher = {
             let shift = Arc::clone(&shift);
-            std::thread::spawn(move || shift.watch(|| {}))
+            std::thread::spawn(move || shift.watch(|| Started::Yes))
         };
         shift.end();
         for spare in spares {
@@ -371,6 +446,7 @@ mod tests {
                 (Arc::clone(&shift), Arc::clone(&barrier), Arc::clone(&left));
             let thread = std::thread::spawn(move || work(&shift, &barrier, &left));
             workers.lock().unwrap().push(thread);
+            Started::Yes
         };
         spawn();
         shift.watch(spawn);

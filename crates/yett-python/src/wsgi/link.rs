@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use yett_link::frame::{ANNOUNCE_BEGIN, ExchangeId, Kind, STREAMED_BODY, put_frame};
 use yett_link::request::RequestView;
-use yett_link::worker::{Incoming, LinkError, Next, Shift, WorkerEnd};
+use yett_link::worker::{Incoming, LinkError, Next, Shift, Started, WorkerEnd};
 
 use super::environ::Template;
 use super::response::StartResponse;
@@ -47,7 +47,8 @@ impl WorkerLink {
     }
 
     /// From now on `start` is called, from a thread of its own, whenever one more thread should call
-    /// [`WorkerLink::serve_wsgi`]: when all that do are at requests that take their time.
+    /// [`WorkerLink::serve_wsgi`]: when all that do are at requests that take their time. It returns
+    /// whether the thread could be started; if not, it is called again later.
     fn relieve(&self, start: Py<PyAny>) -> PyResult<()> {
         let Some(shift) = self.shift.clone() else {
             return Ok(());
@@ -55,11 +56,16 @@ impl WorkerLink {
         let watch = move || {
             shift.watch(|| {
                 Python::attach(|py| {
-                    // Without one more thread the worker goes on with those that it has.
-                    if let Err(error) = start.call0(py) {
-                        error.write_unraisable(py, None);
+                    let started = start.call0(py).and_then(|started| started.is_truthy(py));
+                    match started {
+                        Ok(true) => Started::Yes,
+                        Ok(false) => Started::No,
+                        Err(error) => {
+                            error.write_unraisable(py, None);
+                            Started::No
+                        }
                     }
-                });
+                })
             });
         };
         std::thread::Builder::new()

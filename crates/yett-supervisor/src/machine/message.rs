@@ -108,6 +108,9 @@ pub(crate) enum Event {
     Spent {
         worker: WorkerId,
     },
+    Hampered {
+        worker: WorkerId,
+    },
     Stuck {
         worker: WorkerId,
     },

@@ -25,6 +25,7 @@ enum Chance {
     Dies,
     DeathIsSeen,
     Spent,
+    Hampered,
     Stuck,
     /// Its memory: over the limit, or below it.
     Measured(bool),
@@ -53,6 +54,7 @@ fn chance() -> impl Strategy<Value = Chance> {
         6 => Just(Chance::Dies),
         4 => Just(Chance::DeathIsSeen),
         4 => Just(Chance::Spent),
+        2 => Just(Chance::Hampered),
         2 => Just(Chance::Stuck),
         4 => any::<bool>().prop_map(Chance::Measured),
         4 => Just(Chance::CannotStart),

@@ -78,6 +78,7 @@ impl Turn<'_> {
             Event::ForkFailed { worker, reason } => self.fork_failed(worker, reason),
             Event::Ready { worker } => self.ready(worker),
             Event::Spent { worker } => self.spent(worker),
+            Event::Hampered { worker } => self.hampered(worker),
             Event::Stuck { worker } => self.stuck(worker),
             Event::LinkLost { worker } => self.link_lost(worker),
             Event::Measured { worker, resident } => self.measured(worker, resident),

@@ -51,6 +51,15 @@ impl Turn<'_> {
         self.spend(id, self.now);
     }
 
+    /// Some of its threads are stuck and others go on: it is replaced as if it were spent.
+    pub(super) fn hampered(&mut self, id: WorkerId) {
+        let life = self.state.workers.get(&id).map(|worker| worker.life);
+        if let Some(Life::Ready { .. } | Life::Draining { .. }) = life {
+            self.tell(Notice::WorkerHampered { worker: id });
+            self.spend(id, self.now);
+        }
+    }
+
     /// The worker is to be replaced; its heir is not started before `due`.
     pub(super) fn spend(&mut self, id: WorkerId, due: Millis) {
         let Some(worker) = self.state.workers.get_mut(&id) else {

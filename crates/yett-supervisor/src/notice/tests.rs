@@ -119,6 +119,11 @@ fn every_notice_reads_as_a_sentence() {
             "warning: worker 7 did not get ready in time; its traceback follows, then it is replaced",
         ),
         (
+            Notice::WorkerHampered { worker },
+            "warning: a thread of worker 7 is stuck in a request; another worker takes its place, and \
+             it ends when its other requests are answered",
+        ),
+        (
             Notice::WorkerStuck { worker },
             "warning: worker 7 is stuck in a request; its traceback follows, then it is replaced",
         ),

@@ -73,6 +73,10 @@ impl WorkerNews for SupervisorNews {
         self.supervisor.worker_ready(WorkerId::new(worker));
     }
 
+    fn hampered(&self, worker: u32) {
+        self.supervisor.worker_hampered(WorkerId::new(worker));
+    }
+
     fn stuck(&self, worker: u32) {
         self.supervisor.worker_stuck(WorkerId::new(worker));
     }

@@ -78,6 +78,7 @@ enum Incident {
     TooLarge,
     NotForked,
     NotReady,
+    Hampered,
     Stuck,
     Overstayed,
     LinkLost,
@@ -85,12 +86,13 @@ enum Incident {
 }
 
 impl Incident {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Died,
         Self::Unfit,
         Self::TooLarge,
         Self::NotForked,
         Self::NotReady,
+        Self::Hampered,
         Self::Stuck,
         Self::Overstayed,
         Self::LinkLost,
@@ -104,6 +106,7 @@ impl Incident {
             Self::TooLarge => "too_large",
             Self::NotForked => "not_forked",
             Self::NotReady => "not_ready",
+            Self::Hampered => "hampered",
             Self::Stuck => "stuck",
             Self::Overstayed => "overstayed",
             Self::LinkLost => "link_lost",
@@ -118,6 +121,7 @@ impl Incident {
             Notice::WorkerTooLarge { .. } => Self::TooLarge,
             Notice::WorkerNotForked { .. } => Self::NotForked,
             Notice::WorkerNotReady { .. } => Self::NotReady,
+            Notice::WorkerHampered { .. } => Self::Hampered,
             Notice::WorkerStuck { .. } => Self::Stuck,
             Notice::WorkerOverstayed { .. } => Self::Overstayed,
             Notice::WorkerLinkLost { .. } => Self::LinkLost,

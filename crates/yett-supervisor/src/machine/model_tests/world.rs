@@ -328,6 +328,10 @@ impl World {
                 let worker = self.worker(pick, live)?;
                 self.feed(Event::Spent { worker });
             }
+            Chance::Hampered => {
+                let worker = self.worker(pick, live)?;
+                self.feed(Event::Hampered { worker });
+            }
             Chance::Stuck => {
                 let worker = self.worker(pick, live)?;
                 self.feed(Event::Stuck { worker });

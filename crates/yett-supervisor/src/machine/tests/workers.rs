@@ -83,6 +83,20 @@ fn spent_worker_goes_only_when_its_replacement_is_ready() {
 }
 
 #[test]
+fn hampered_worker_is_replaced_as_a_spent_one_and_told_of_by_its_own_word() {
+    let mut scene = Scene::serving(1);
+    let worker = worker(1);
+    assert_eq!(scene.on(Event::Hampered { worker }), ["fork 2 of 1"]);
+    assert_eq!(scene.start(2), ["drain 1"]);
+    assert_eq!(scene.on(Event::Stuck { worker }), ["Abort 1"]);
+    assert_eq!(scene.dies(1, Exit::Signal(6)), ["detach 1"]);
+    let told = scene.told();
+    assert_eq!(told.len(), 2);
+    assert!(told[0].starts_with("a thread of worker 1 is stuck"));
+    assert!(told[1].starts_with("worker 1 is stuck"));
+}
+
+#[test]
 fn spent_worker_stays_while_the_one_before_it_still_drains() {
     let mut scene = Scene::serving(1);
     scene.on(Event::Spent { worker: worker(1) });

@@ -137,7 +137,7 @@ async fn stuck_thread_does_not_cost_the_others_their_requests() {
     clock.pass(seconds(5)).await;
     assert_eq!(soon(stuck.head_or_lost()).await.err(), Some(Lost::Timeout));
     clock.pass(seconds(2)).await;
-    assert_eq!(told.count("spent 1"), 1, "another is to take its place");
+    assert_eq!(told.count("hampered 1"), 1, "another is to take its place");
     assert_eq!(told.count("stuck 1"), 0);
     worker.chunk(other_id, b"whole", LAST).await;
     let whole = piece(&mut other, &mut pieces).await.unwrap().unwrap();
