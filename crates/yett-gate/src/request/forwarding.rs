@@ -8,7 +8,8 @@
 //! | other `X-Forwarded-…`, such as `-Prefix` | dropped | as the proxy wrote them |
 //!
 //! The client is the rightmost hop that is not trusted. What stands further left was written by who
-//! knows whom, and is never looked at. Scheme, host and port are the nearest proxy's word. A word
+//! knows whom, and counts for nothing; of `Forwarded` alone it must be of the grammar
+//! (`forwarded.rs` says why). Scheme, host and port are the nearest proxy's word. A word
 //! that is needed and cannot be read refuses the request: to go on with the proxy's own address
 //! would make a stranger one of the house.
 

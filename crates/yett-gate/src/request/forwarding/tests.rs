@@ -336,6 +336,26 @@ fn forwarded_is_read_as_x_forwarded_for_is() {
         "[2001:db8::1]:80 https inner.test",
         "forwarded: for=\"[2001:db8::1]\", for=10.0.0.2;proto=https",
     );
+    // Left of the client everything counts for nothing …
+    check_forwarded(
+        &["for=unknown;proto=gopher, for=10.0.0.7", "for=192.0.2.1"],
+        "192.0.2.1:0 http inner.test",
+        "forwarded: for=192.0.2.1",
+    );
+    // … but a line is read whole: a quote that was opened there could swallow the proxy's word.
+    for left in ["<script>", "for=evil.test", "for=\"x"] {
+        for lines in [
+            vec![format!("{left}, for=192.0.2.1")],
+            vec![left.to_owned(), "for=192.0.2.1".to_owned()],
+        ] {
+            let lines: Vec<_> = lines
+                .iter()
+                .map(|line| ("Forwarded", line.as_str()))
+                .collect();
+            let refused = parse(&rules(ForwardingHeaders::Forwarded), "10.0.0.1", &lines).err();
+            assert_eq!(refused, Some(BadRequest::BadForwarding), "{lines:?}");
+        }
+    }
     let mut rules = rules(ForwardingHeaders::Forwarded);
     rules.forwarded_host = ForwardedHost::Trusted;
     let said = [(
