@@ -65,14 +65,8 @@ impl Bind {
         })
     }
 
-    /// Whether two binds would take the same place. Port 0 never collides.
-    pub(super) fn collides(&self, other: &Self) -> bool {
-        let free = matches!(self, Self::Ip(address) if address.port() == 0)
-            || matches!(self, Self::Name { port: 0, .. });
-        !free && self == other
-    }
-
-    /// Whether a client of `other` could reach this, or one of the two could not be bound.
+    /// Whether a client of `other` could reach this, or one of the two could not be bound. Port 0
+    /// overlaps with nothing.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         let port = |bind: &Self| match bind {
             Self::Ip(address) => Some(address.port()),
@@ -266,11 +260,21 @@ mod tests {
     }
 
     #[test]
-    fn the_same_place_collides_and_a_port_of_the_kernels_choice_does_not() {
-        let collides = |a: &str, b: &str| parse(a).unwrap().collides(&parse(b).unwrap());
-        assert!(collides(":8000", "0.0.0.0:8000"));
-        assert!(collides("unix:a", "unix:/srv/notes/a"));
-        assert!(!collides("127.0.0.1:0", "127.0.0.1:0"));
-        assert!(!collides("127.0.0.1:8000", "[::1]:8000"));
+    fn places_that_cannot_both_be_bound_overlap_and_ports_of_the_kernels_choice_do_not() {
+        let overlaps = |a: &str, b: &str| {
+            let (a, b) = (parse(a).unwrap(), parse(b).unwrap());
+            assert_eq!(a.overlaps(&b), b.overlaps(&a));
+            a.overlaps(&b)
+        };
+        assert!(overlaps(":8000", "0.0.0.0:8000"));
+        assert!(overlaps(":8000", "127.0.0.1:8000"));
+        assert!(overlaps("[::]:8000", "[::1]:8000"));
+        assert!(overlaps("a.example:8000", "A.example:8000"));
+        assert!(overlaps("unix:a", "unix:/srv/notes/a"));
+        assert!(!overlaps("127.0.0.1:0", "127.0.0.1:0"));
+        assert!(!overlaps("a.example:0", "a.example:0"));
+        assert!(!overlaps("127.0.0.1:8000", "[::1]:8000"));
+        assert!(!overlaps(":8000", "[::]:8000"));
+        assert!(!overlaps(":8000", ":8001"));
     }
 }

@@ -152,13 +152,13 @@ pub(crate) enum Lifespan {
 }
 
 impl Lifespan {
-    /// Reads `auto`, `on` or `off`.
+    /// Reads `auto` or a switch.
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
-        match text {
-            "auto" => Ok(Self::Auto),
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err(Wrong::new(
+        match (text, switch(text)) {
+            ("auto", _) => Ok(Self::Auto),
+            (_, Ok(true)) => Ok(Self::On),
+            (_, Ok(false)) => Ok(Self::Off),
+            (_, Err(_)) => Err(Wrong::new(
                 format!("{} is none of them", quoted(text)),
                 "auto, on or off",
             )),
@@ -171,29 +171,6 @@ impl Lifespan {
             Self::Auto => "auto",
             Self::On => "on",
             Self::Off => "off",
-        }
-    }
-}
-
-/// Whether each request writes a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum AccessLog {
-    /// One line per request.
-    On,
-    /// No access lines; everything else is still logged.
-    Off,
-}
-
-impl AccessLog {
-    /// Reads `on` or `off`.
-    pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
-        match text {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err(Wrong::new(
-                format!("{} is neither", quoted(text)),
-                "on or off",
-            )),
         }
     }
 }
@@ -258,39 +235,43 @@ pub(crate) enum Preload {
 }
 
 impl Preload {
-    /// Reads `on` or `off`.
+    /// Reads a switch.
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
-        match text {
-            "on" => Ok(Self::On),
-            "off" => Ok(Self::Off),
-            _ => Err(Wrong::new(
-                format!("{} is neither", quoted(text)),
-                "on or off",
-            )),
-        }
+        Ok(if switch(text)? { Self::On } else { Self::Off })
     }
 }
 
-/// Whether HTTP/2 is spoken: `on` or `off`.
-pub(super) fn http2(text: &str) -> Result<bool, Wrong> {
-    AccessLog::parse(text).map(|switch| switch == AccessLog::On)
-}
-
-/// Whether WebSockets' messages are compressed: `on` or `off`.
+/// Whether WebSockets' messages are compressed.
 pub(super) fn deflate(text: &str) -> Result<Deflate, Wrong> {
-    AccessLog::parse(text).map(|switch| match switch {
-        AccessLog::On => Deflate::On,
-        AccessLog::Off => Deflate::Off,
+    Ok(if switch(text)? {
+        Deflate::On
+    } else {
+        Deflate::Off
     })
 }
 
-/// Whether the app's answers are compressed: `on`, `off` or `danger_always`.
+/// On or off: the one reader of all switches, with the spellings that variables have in other programs.
+pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
+    let is = |word: &&&str| text.eq_ignore_ascii_case(word);
+    if ["on", "true", "yes", "1"].iter().any(|word| is(&word)) {
+        return Ok(true);
+    }
+    if ["off", "false", "no", "0"].iter().any(|word| is(&word)) {
+        return Ok(false);
+    }
+    Err(Wrong::new(
+        format!("{} is neither", quoted(text)),
+        "on or off",
+    ))
+}
+
+/// Whether the app's answers are compressed: a switch or `danger_always`.
 pub(super) fn compression(text: &str) -> Result<Compression, Wrong> {
-    match text {
-        "on" => Ok(Compression::On),
-        "off" => Ok(Compression::Off),
-        "danger_always" => Ok(Compression::DangerAlways),
-        _ => Err(Wrong::new(
+    match (text, switch(text)) {
+        ("danger_always", _) => Ok(Compression::DangerAlways),
+        (_, Ok(true)) => Ok(Compression::On),
+        (_, Ok(false)) => Ok(Compression::Off),
+        (_, Err(_)) => Err(Wrong::new(
             format!("there is no compression {}", quoted(text)),
             "on, off or danger_always",
         )),
@@ -310,14 +291,14 @@ pub(crate) enum Reload {
 }
 
 impl Reload {
-    /// Reads `on`, `off` or `poll`; as variables are written, also `1`, `true`, `0` and `false`.
+    /// Reads a switch or `poll`.
     pub(super) fn parse(text: &str) -> Result<Self, Wrong> {
-        match text {
-            "on" | "1" | "true" => Ok(Self::On),
-            "off" | "0" | "false" => Ok(Self::Off),
-            "poll" => Ok(Self::Poll),
-            _ => Err(Wrong::new(
-                format!("{} is neither", quoted(text)),
+        match (text, switch(text)) {
+            ("poll", _) => Ok(Self::Poll),
+            (_, Ok(true)) => Ok(Self::On),
+            (_, Ok(false)) => Ok(Self::Off),
+            (_, Err(_)) => Err(Wrong::new(
+                format!("{} is none of them", quoted(text)),
                 "on, off or poll",
             )),
         }
@@ -379,5 +360,31 @@ mod tests {
             "calls a factory",
             "give the module a variable that holds the made app, and name that",
         );
+    }
+
+    #[test]
+    fn every_switch_reads_the_same_words() {
+        let words = ["on", "off", "true", "false", "yes", "no", "1", "0"];
+        for (place, word) in words.iter().enumerate() {
+            for word in [(*word).to_owned(), word.to_uppercase()] {
+                let on = place % 2 == 0;
+                assert_eq!(switch(&word), Ok(on), "{word}");
+                let either = |yes, no| if on { yes } else { no };
+                assert_eq!(Reload::parse(&word), Ok(either(Reload::On, Reload::Off)));
+                assert_eq!(
+                    Lifespan::parse(&word),
+                    Ok(either(Lifespan::On, Lifespan::Off))
+                );
+                let mode = either(Compression::On, Compression::Off);
+                assert_eq!(compression(&word), Ok(mode));
+            }
+        }
+        for word in ["", "on ", "oui", "2", "enabled"] {
+            let wrong = switch(word).unwrap_err().at(Place::Default).to_string();
+            assert_eq!(
+                wrong,
+                format!("default: {word:?} is neither: expected on or off")
+            );
+        }
     }
 }

@@ -19,7 +19,7 @@
 //! is not TOML, only that is said, since everything after it is guesswork.
 
 use super::{
-    ConfigError, Key, Place, RawMount, RawRule, RawServe, Said,
+    ConfigError, Key, Place, RawListener, RawMount, RawRule, RawServe, Said, choice,
     error::quoted,
     key::{Shape, TABLE},
     nearest::nearest,
@@ -30,20 +30,20 @@ use toml::{
     de::{DeString, DeTable, DeValue},
 };
 
+/// The nouns as they are written.
 const NOUNS: [&str; 11] = [
-    "admin",
-    "app",
-    "compression",
-    "listener",
-    "log",
-    "proxy",
-    "route",
-    "server",
-    "static",
-    "tls",
-    "websocket",
+    "[[listener]]",
+    "[app.NAME]",
+    "[[route]]",
+    "[static]",
+    "[server]",
+    "[proxy]",
+    "[tls]",
+    "[compression]",
+    "[websocket]",
+    "[admin]",
+    "[log]",
 ];
-const EXPECTED_NOUNS: &str = "[[listener]], [app.NAME], [[route]], [static], [server], [proxy], [tls], [compression], [websocket], [admin] or [log]";
 const ROUTE_KEYS: [&str; 7] = [
     "path", "files", "guard", "index", "fallback", "max_body", "compress",
 ];
@@ -87,17 +87,12 @@ impl Reader<'_> {
                 "listener" => self.tables(value, "listener", Self::listener),
                 "route" => self.tables(value, "route", Self::route),
                 "app" => self.apps(value),
-                "server" => self.table(value, "server"),
-                "compression" => self.table(value, "compression"),
-                "static" => self.table(value, "static"),
-                "proxy" => self.table(value, "proxy"),
-                "websocket" => self.table(value, "websocket"),
                 "tls" => self.tls(value),
-                "admin" => self.table(value, "admin"),
-                "log" => self.table(value, "log"),
+                plain if NOUNS.contains(&&*format!("[{plain}]")) => self.table(value, plain),
                 unknown => {
                     let wrong = format!("there is no {} in a configuration", quoted(unknown));
-                    self.unknown(noun, wrong, EXPECTED_NOUNS, nearest(unknown, NOUNS));
+                    let near = nearest(unknown, NOUNS.map(bare));
+                    self.unknown(noun, wrong, &listed(&NOUNS), near);
                 }
             }
         }
@@ -134,36 +129,23 @@ impl Reader<'_> {
     }
 
     fn listener(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        self.keys_beside(
-            table,
-            "listener",
-            "[[listener]]",
-            &["tls", "proxy_protocol"],
-        );
-        let prefaced = self.word(table, "proxy_protocol", Shape::Switch);
-        let Some(bind) = table.get("bind") else {
+        self.only(table, "[[listener]]", &["bind", "tls", "proxy_protocol"]);
+        let tls = self.word(table, "tls", Shape::Switch);
+        let proxy_protocol = self.word(table, "proxy_protocol", Shape::Switch);
+        if !table.contains_key("bind") {
             return self.wrong(
                 span,
                 "a listener without a bind".to_owned(),
                 "bind = \"host:port\" or \"unix:/path\"",
                 None,
             );
-        };
-        let bind = self.place(bind.span());
-        if prefaced.is_some_and(|said| said.text == "on") {
-            self.raw.preface(bind.clone());
         }
-        let Some(tls) = table.get("tls") else { return };
-        let place = self.place(tls.span());
-        match tls.get_ref() {
-            DeValue::Boolean(true) => self.raw.wire(bind, Said::new("on", place)),
-            DeValue::Boolean(false) => self.raw.wire(bind, Said::new("off", place)),
-            other => self.wrong(
-                tls.span(),
-                format!("tls is {}", described(other)),
-                Shape::Switch.expected(),
-                right_value("tls", Shape::Switch, other),
-            ),
+        if let Some(bind) = self.word(table, "bind", Shape::Text) {
+            self.raw.listen(RawListener {
+                bind,
+                tls,
+                proxy_protocol,
+            });
         }
     }
 
@@ -180,22 +162,24 @@ impl Reader<'_> {
 
     /// `[[tls.certificate]]`: without `key`, the certificate's file holds the key too.
     fn certificate(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        self.keys(table, "tls.certificate", "[[tls.certificate]]");
-        match (table.get("cert"), table.get("key")) {
-            (None, _) => self.wrong(
+        self.only(table, "[[tls.certificate]]", &["cert", "key"]);
+        if !table.contains_key("cert") {
+            self.wrong(
                 span,
                 "a certificate without a file".to_owned(),
                 "cert = \"chain.pem\", and key = \"key.pem\"",
                 None,
-            ),
-            (Some(cert), None) => {
-                if let DeValue::String(text) = cert.get_ref() {
-                    let place = self.place(cert.span());
-                    self.raw
-                        .say(Key::TlsPrivate, Said::new(text.as_ref(), place));
-                }
+            );
+        }
+        let cert = self.word(table, "cert", Shape::Text);
+        let key = match table.contains_key("key") {
+            true => self.word(table, "key", Shape::Text),
+            false => cert.clone(),
+        };
+        for (key, said) in [(Key::TlsCert, cert), (Key::TlsPrivate, key)] {
+            if let Some(said) = said {
+                self.raw.say(key, said);
             }
-            (Some(_), Some(_)) => {}
         }
     }
 
@@ -237,8 +221,8 @@ impl Reader<'_> {
         }
     }
 
-    /// `[server]` and `[log]`.
-    fn table(&mut self, value: &Spanned<DeValue<'_>>, noun: &'static str) {
+    /// A noun that is one table with keys of [`TABLE`] alone.
+    fn table(&mut self, value: &Spanned<DeValue<'_>>, noun: &str) {
         let header = format!("[{noun}]");
         match value.get_ref().as_table() {
             Some(table) => self.keys(table, noun, &header),
@@ -269,6 +253,15 @@ impl Reader<'_> {
                     let known = rows().map(|row| row.name).chain(own.iter().copied());
                     self.unknown_key(name, header, known);
                 }
+            }
+        }
+    }
+
+    /// Says which keys of a table there are not.
+    fn only(&mut self, table: &DeTable<'_>, header: &str, known: &[&str]) {
+        for (name, _) in in_order(table) {
+            if !known.contains(&name.get_ref().as_ref()) {
+                self.unknown_key(name, header, known.iter().copied());
             }
         }
     }
@@ -328,12 +321,7 @@ impl Reader<'_> {
     /// `[[route]]`: a folder that is served to everyone, so its guard must say so; or, without
     /// `files`, what a part of the app has otherwise.
     fn route(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        for (name, _) in in_order(table)
-            .into_iter()
-            .filter(|(name, _)| !ROUTE_KEYS.contains(&name.get_ref().as_ref()))
-        {
-            self.unknown_key(name, "[[route]]", ROUTE_KEYS);
-        }
+        self.only(table, "[[route]]", &ROUTE_KEYS);
         let has = |name| table.get(name).is_some();
         let url = self.route_text(table, "path", &span, "path = \"/static/\"");
         let max_body = self.word(table, "max_body", Shape::Size);
@@ -480,6 +468,12 @@ impl Reader<'_> {
     }
 }
 
+/// A noun without its brackets.
+fn bare(noun: &'static str) -> &'static str {
+    let name = noun.trim_matches(['[', ']']);
+    name.split_once('.').map_or(name, |(name, _)| name)
+}
+
 /// The entries in the order of the file; the parser keeps them sorted by name.
 fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
     let mut entries: Vec<Entry<'a, 'i>> = table.iter().collect();
@@ -538,14 +532,9 @@ fn right_value(name: &str, shape: Shape, value: &DeValue<'_>) -> Option<String> 
             text.to_string()
         }
         (Shape::Switch | Shape::SwitchOrPoll, DeValue::String(text))
-            if matches!(text.as_ref(), "on" | "yes" | "true") =>
+            if let Ok(on) = choice::switch(text) =>
         {
-            "true".to_owned()
-        }
-        (Shape::Switch | Shape::SwitchOrPoll, DeValue::String(text))
-            if matches!(text.as_ref(), "off" | "no" | "false") =>
-        {
-            "false".to_owned()
+            on.to_string()
         }
         (Shape::Text, DeValue::Array(_)) if name == "bind" => {
             return Some("write one [[listener]] for each address".to_owned());

@@ -6,13 +6,14 @@
 //! rewrites a file, because the outcome is to be read before it is believed.
 
 use super::{
-    Environment, RawServe, Reload, Settled, Surroundings,
+    Environment, RawServe, Reload, Role, Settled, Surroundings,
     raw::Place,
     source::{FileText, settled},
     units::{duration_text, size_text},
 };
 use crate::cli::{Order, parse};
 use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path, time::Duration};
+use yett_edge::listen::{Preface, Wire};
 use yett_edge::log::Format;
 use yett_edge::tls::{CertificateSource, ClientCertificates, TlsSettings};
 
@@ -103,24 +104,25 @@ fn lines(settled: &Settled) -> Vec<String> {
         }
         .to_owned(),
     );
-    for bind in &settings.binds {
-        let preface = if settings.prefaced.contains(bind) {
-            " behind a PROXY header"
-        } else {
-            ""
+    for one in &settings.listeners {
+        let port = settings.redirect_port;
+        let name = match one.role {
+            Role::Serve(_) => "bind",
+            Role::Redirect => "redirect",
         };
-        line("bind", format!("{bind}{preface}"));
-    }
-    for bind in &settings.plain {
-        line("plain", bind.to_string());
+        let role = match one.role {
+            Role::Serve(Wire::Plain) => "".to_owned(),
+            Role::Serve(Wire::Tls) => " over TLS".to_owned(),
+            Role::Redirect => port.map_or(" to the first".to_owned(), |port| format!(" to {port}")),
+        };
+        let preface = match one.preface {
+            Preface::ProxyHeader => " behind a PROXY header",
+            Preface::None => "",
+        };
+        line(name, format!("{}{role}{preface}", one.bind));
     }
     if let Some(tls) = &settings.tls {
         tls_lines(tls, &mut line);
-    }
-    for bind in &settings.redirects {
-        let port = settings.redirect_port;
-        let port = port.map_or("the first".to_owned(), |port| port.to_string());
-        line("redirect", format!("{bind} to {port}"));
     }
     if let Some(hsts) = &settings.hsts {
         line("hsts", hsts.clone());

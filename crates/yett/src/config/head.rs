@@ -1,6 +1,9 @@
 //! Words about whom to believe and which hosts are served: `[proxy]`, and its kin in `[server]`.
 
-use super::error::{Wrong, quoted};
+use super::{
+    choice::switch,
+    error::{Wrong, quoted},
+};
 use yett_edge::respond::SecurityHeaders;
 use yett_gate::{
     ForwardedHost, ForwardingHeaders, TrustError, TrustedProxies, UnderscoreError, UnderscoreNames,
@@ -42,7 +45,7 @@ pub(super) fn headers(text: &str) -> Result<ForwardingHeaders, Wrong> {
 
 /// Whether trusted proxies are believed what they say of the host.
 pub(super) fn host(text: &str) -> Result<ForwardedHost, Wrong> {
-    Ok(if is_on(text)? {
+    Ok(if switch(text)? {
         ForwardedHost::Trusted
     } else {
         ForwardedHost::Ignored
@@ -51,23 +54,11 @@ pub(super) fn host(text: &str) -> Result<ForwardedHost, Wrong> {
 
 /// Which answers get headers that tell browsers to be careful.
 pub(super) fn security_headers(text: &str) -> Result<SecurityHeaders, Wrong> {
-    Ok(if is_on(text)? {
+    Ok(if switch(text)? {
         SecurityHeaders::All
     } else {
         SecurityHeaders::Own
     })
-}
-
-/// `on` or `off`.
-pub(super) fn is_on(text: &str) -> Result<bool, Wrong> {
-    match text {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(Wrong::new(
-            format!("{} is neither", quoted(text)),
-            "on or off",
-        )),
-    }
 }
 
 /// One word of `allowed_hosts`, in lower case.

@@ -34,16 +34,14 @@ mod golden_tests;
 
 pub(crate) use self::{
     bind::Bind,
-    choice::{
-        AccessLog, AppName, EventLoop, Interface, Lifespan, Preload, PythonWish, Reload, Threads,
-    },
+    choice::{AppName, EventLoop, Interface, Lifespan, Preload, PythonWish, Reload, Threads},
     environment::Environment,
     error::{ConfigError, ConfigErrors},
     key::Key,
     mount::StaticMount,
     nearest::nearest,
-    raw::{Place, RawMount, RawRule, RawServe, Said},
-    settings::{Limits, LogSettings, ServeSettings, Settled, StaticFiles},
+    raw::{Place, RawListener, RawMount, RawRule, RawServe, Said},
+    settings::{Limits, Listen, LogSettings, Role, ServeSettings, Settled, StaticFiles},
     settle::Surroundings,
     source::load,
     units::read_duration,

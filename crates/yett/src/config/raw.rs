@@ -80,6 +80,17 @@ pub(crate) struct RawRule {
     pub(crate) compress: Option<Said>,
 }
 
+/// A listener of the file, or one that a flag or a variable names, which say only where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawListener {
+    /// The `bind`.
+    pub(crate) bind: Said,
+    /// Its `tls`, as on or off.
+    pub(crate) tls: Option<Said>,
+    /// Its `proxy_protocol`, as on or off.
+    pub(crate) proxy_protocol: Option<Said>,
+}
+
 /// All words of one source, or of several laid over each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct RawServe {
@@ -87,12 +98,10 @@ pub(crate) struct RawServe {
     words: BTreeMap<Key, Vec<Said>>,
     /// Static mounts of the file. Used only if nobody said [`Key::Static`].
     mounts: Vec<RawMount>,
-    /// What listeners of the file say of TLS: where their `bind` stands, and the word.
-    wires: Vec<(Place, Said)>,
+    /// Listeners of the file. Used only if nobody said [`Key::Bind`].
+    listeners: Vec<RawListener>,
     /// Rules of the file for routes of the app.
     rules: Vec<RawRule>,
-    /// The binds of the file, by their places, whose connections begin with a PROXY header.
-    prefaced: Vec<Place>,
 }
 
 impl RawServe {
@@ -110,16 +119,26 @@ impl RawServe {
         self.mounts.push(mount);
     }
 
-    /// Adds what the listener whose `bind` stands there says of TLS: `on` or `off`.
-    pub(crate) fn wire(&mut self, bind: Place, said: Said) {
-        self.wires.push((bind, said));
+    /// Adds a listener of the file.
+    pub(crate) fn listen(&mut self, listener: RawListener) {
+        self.listeners.push(listener);
     }
 
-    /// What the listener whose `bind` stands there says of TLS.
-    pub(crate) fn wire_of(&self, bind: &Place) -> Option<&Said> {
-        self.wires
-            .iter()
-            .find_map(|(place, said)| (place == bind).then_some(said))
+    /// Where to listen: as flags or variables say, or else the file, or else the table of defaults.
+    pub(crate) fn listeners(&self) -> Vec<RawListener> {
+        let only = |bind| RawListener {
+            bind,
+            tls: None,
+            proxy_protocol: None,
+        };
+        match (self.list(Key::Bind), self.listeners.as_slice()) {
+            ([], []) => {
+                let default = Key::Bind.row().default.unwrap_or_default();
+                vec![only(Said::new(default, Place::Default))]
+            }
+            ([], listeners) => listeners.to_vec(),
+            (binds, _) => binds.iter().cloned().map(only).collect(),
+        }
     }
 
     /// Adds a rule of the file for a route of the app.
@@ -130,16 +149,6 @@ impl RawServe {
     /// The rules of the file for routes of the app.
     pub(crate) fn rules(&self) -> &[RawRule] {
         &self.rules
-    }
-
-    /// Says that the connections of the bind that stands there begin with a PROXY header.
-    pub(crate) fn preface(&mut self, bind: Place) {
-        self.prefaced.push(bind);
-    }
-
-    /// Whether that was said.
-    pub(crate) fn is_prefaced(&self, bind: &Place) -> bool {
-        self.prefaced.contains(bind)
     }
 
     /// The word for a single value.
@@ -157,33 +166,18 @@ impl RawServe {
         &self.mounts
     }
 
-    /// Lays `self` over `lower`: whatever is said here wins, and a list replaces the other list
-    /// whole.
+    /// Lays `self`, which flags or variables said, over `lower`: whatever is said here wins, and a list
+    /// replaces the other list whole.
     #[must_use]
     pub(crate) fn over(self, lower: Self) -> Self {
         let mut words = lower.words;
         words.extend(self.words);
-        let mounts = if self.mounts.is_empty() {
-            lower.mounts
-        } else {
-            self.mounts
-        };
-        let mut wires = self.wires;
-        wires.extend(lower.wires);
-        // Neither flags nor variables have any.
-        let rules = if self.rules.is_empty() {
-            lower.rules
-        } else {
-            self.rules
-        };
-        let mut prefaced = lower.prefaced;
-        prefaced.extend(self.prefaced);
         Self {
             words,
-            mounts,
-            wires,
-            rules,
-            prefaced,
+            // Neither flags nor variables have any of these.
+            mounts: lower.mounts,
+            listeners: lower.listeners,
+            rules: lower.rules,
         }
     }
 

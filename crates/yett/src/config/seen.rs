@@ -1,7 +1,7 @@
 //! Settings of what is seen of the server: the log's lines and where they go, and the admin address.
 
 use super::{
-    AccessLog, Bind, ConfigError, Key, LogSettings,
+    Bind, Key, Listen, LogSettings, choice,
     error::{Wrong, quoted},
     nearest::nearest,
     settle::Settling,
@@ -15,17 +15,10 @@ impl Settling<'_> {
         let slow_request = self.duration(Key::SlowRequest, Duration::ZERO, 24);
         let format = self.one(Key::LogFormat, format);
         let format = self.with_fields(format);
-        let access = self.one(Key::AccessLog, AccessLog::parse);
-        let file = self.raw.one(Key::LogFile).map(|said| {
-            let path = self.absolute(&said.text, &said.place);
-            self.need_folder(path.parent().unwrap_or(&path), &said.place);
-            path
-        });
+        let access = self.one(Key::AccessLog, choice::switch);
+        let file = self.file_in_folder(Key::LogFile);
         Some(LogSettings {
-            format: match access? {
-                AccessLog::On => format?,
-                AccessLog::Off => Format::Off,
-            },
+            format: if access? { format? } else { Format::Off },
             file,
             slow_request: slow_request.map(|time| (!time.is_zero()).then_some(time))?,
         })
@@ -43,8 +36,7 @@ impl Settling<'_> {
             if let Some(field) = self.keep(&said.place, field(&said.text)) {
                 if fields.contains(&field) {
                     let wrong = format!("{} is named twice", quoted(&said.text));
-                    let error = ConfigError::new(said.place.clone(), wrong);
-                    self.errors.push(error.expected("each field once"));
+                    self.refuse(&said.place, wrong, "each field once");
                 }
                 fields.push(field);
             }
@@ -52,18 +44,15 @@ impl Settling<'_> {
         match format? {
             Format::Json => Some(Format::JsonOf(fields)),
             _ => {
-                let error = ConfigError::new(
-                    first.place.clone(),
-                    "fields are chosen for a format that has none to choose",
-                );
-                self.errors.push(error.expected("format json"));
+                let wrong = "fields are chosen for a format that has none to choose";
+                self.refuse(&first.place, wrong, "format json");
                 None
             }
         }
     }
 
     /// The outer `None` only if an error was pushed.
-    pub(super) fn admin(&mut self, binds: &[Bind]) -> Option<Option<Bind>> {
+    pub(super) fn admin(&mut self, listeners: &[Listen]) -> Option<Option<Bind>> {
         let raw = self.raw;
         let Some(said) = raw.one(Key::Admin) else {
             return Some(None);
@@ -75,11 +64,10 @@ impl Settling<'_> {
             Bind::parse(&said.text, |path| self.absolute(path, &said.place))
         };
         let bind = self.keep(&said.place, parsed)?;
-        if binds.iter().any(|public| bind.overlaps(public)) {
+        if listeners.iter().any(|public| bind.overlaps(&public.bind)) {
             let wrong = format!("{} is an address for clients", quoted(&said.text));
             let expected = "an address of its own: clients must not read what it tells";
-            let error = ConfigError::new(said.place.clone(), wrong).expected(expected);
-            self.errors.push(error);
+            self.refuse(&said.place, wrong, expected);
             return None;
         }
         if let Some(parent) = bind.unix_path().and_then(Path::parent) {

@@ -5,15 +5,18 @@ use super::{
     Threads,
 };
 use std::{
-    collections::BTreeSet,
     num::{NonZeroU64, NonZeroUsize},
     path::PathBuf,
     sync::Arc,
     time::Duration,
 };
 use yett_edge::{
-    CompressionSettings, Http2Settings, Types, WebSocketSettings, log::Format,
-    respond::SecurityHeaders, rules::RouteRules, tls::TlsSettings,
+    CompressionSettings, Http2Settings, Types, WebSocketSettings,
+    listen::{Preface, Wire},
+    log::Format,
+    respond::SecurityHeaders,
+    rules::RouteRules,
+    tls::TlsSettings,
 };
 use yett_gate::HeadRules;
 
@@ -42,20 +45,15 @@ pub(crate) struct ServeSettings {
     pub(crate) interface: Interface,
     /// Whether code is loaded anew when it changes.
     pub(crate) reload: Reload,
-    /// Where to listen: at least one, no two the same.
-    pub(crate) binds: Vec<Bind>,
+    /// Where to listen, no two at the same place: at least one that serves, and behind those the ones
+    /// that redirect.
+    pub(crate) listeners: Vec<Listen>,
     /// What TLS listeners run by; `None`: every listener speaks clear text.
     pub(crate) tls: Option<TlsSettings>,
-    /// Those of `binds` that speak clear text beside others that speak TLS.
-    pub(crate) plain: Vec<Bind>,
-    /// Where clear text is listened for, to send everybody to HTTPS; none of them in `binds`.
-    pub(crate) redirects: Vec<Bind>,
-    /// The port that they are sent to; `None`: the first HTTPS listener's.
+    /// The port that everybody is redirected to; `None`: the first HTTPS listener's.
     pub(crate) redirect_port: Option<u16>,
     /// The value of `Strict-Transport-Security`, ASCII.
     pub(crate) hsts: Option<String>,
-    /// Those of them whose connections begin with a PROXY header.
-    pub(crate) prefaced: BTreeSet<Bind>,
     /// Whom to believe what of a request's head, and which hosts are served.
     pub(crate) head: HeadRules,
     /// Which answers get headers that tell browsers to be careful.
@@ -111,6 +109,26 @@ pub(crate) struct ServeSettings {
     pub(crate) log: LogSettings,
     /// The file that holds the process id while the server runs; its folder exists.
     pub(crate) pid_file: Option<PathBuf>,
+}
+
+/// A place to listen at, and all that is particular to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// Where.
+    pub(crate) bind: Bind,
+    /// What its clients get.
+    pub(crate) role: Role,
+    /// What its connections begin with.
+    pub(crate) preface: Preface,
+}
+
+/// What a listener's clients get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Answers.
+    Serve(Wire),
+    /// In clear text, the way to HTTPS.
+    Redirect,
 }
 
 /// How files are served without the app.

@@ -7,9 +7,9 @@ mod listen;
 mod tls;
 
 use super::{
-    AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan, Limits, Place,
-    Preload, PythonWish, RawMount, RawServe, Reload, Said, ServeSettings, StaticFiles, StaticMount,
-    Threads, choice,
+    AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan, Limits, Listen,
+    Place, Preload, PythonWish, RawListener, RawMount, RawServe, Reload, Role, Said, ServeSettings,
+    StaticFiles, StaticMount, Threads, choice,
     error::{Wrong, quoted},
     head, mount, units,
 };
@@ -143,30 +143,11 @@ impl Settling<'_> {
         let interface = self.one(Key::Interface, Interface::parse);
         let reload = self.one(Key::Reload, Reload::parse);
         let develops = reload.is_some_and(|reload| reload != Reload::Off);
-        let (binds, plain, mut prefaced) = self.binds();
-        let tls = self.tls(&binds);
-        let redirects = self.redirects(&binds, &plain);
-        let everywhere = self.raw.one(Key::ProxyProtocol);
-        if everywhere.is_some_and(|said| said.text == "on") {
-            prefaced.extend(redirects.iter().cloned());
-        }
+        let (listeners, tls) = self.listeners();
         let redirect_port = self.redirect_port();
         let hsts = self.hsts();
         let head = self.head();
-        if !prefaced.is_empty() && head.as_ref().is_some_and(|head| head.proxies.is_empty()) {
-            let wrong =
-                "proxy_protocol is on, and no proxy is trusted, so that nobody could connect";
-            let said = self.raw.one(Key::ProxyProtocol);
-            let place = said.map_or(Place::Default, |said| said.place.clone());
-            let place = match (place, self.raw.list(Key::Bind)) {
-                (Place::Default, [first, ..]) => first.place.clone(),
-                (place, _) => place,
-            };
-            self.errors.push(
-                ConfigError::new(place, wrong)
-                    .expected("the proxies' addresses as trust in [proxy], or --trust-proxy"),
-            );
-        }
+        self.need_trust(&listeners, head.as_ref());
         let security_headers = self.one(Key::SecurityHeaders, head::security_headers);
         let routes = self.routes();
         let mounts = self.mounts();
@@ -194,10 +175,10 @@ impl Settling<'_> {
         let compression = self.compression();
         let websocket = self.websocket();
         let drain_delay = self.duration(Key::DrainDelay, Duration::ZERO, 1);
-        let admin = self.admin(&binds);
+        let admin = self.admin(&listeners);
         let admin_hosts = self.admin_hosts();
         let log = self.log();
-        let pid_file = self.pid_file();
+        let pid_file = self.file_in_folder(Key::PidFile);
         let http2 = http2?;
         Some(ServeSettings {
             app: app?,
@@ -205,13 +186,10 @@ impl Settling<'_> {
             python,
             interface: interface?,
             reload: reload?,
-            binds,
+            listeners,
             tls: tls?.map(|tls| tls::speaking(tls, &http2)),
-            plain,
-            redirects,
             redirect_port: redirect_port?,
             hsts: hsts?,
-            prefaced,
             head: head?,
             security_headers: security_headers?,
             routes,
@@ -239,6 +217,23 @@ impl Settling<'_> {
             log: log?,
             pid_file,
         })
+    }
+
+    /// Where a setting was said.
+    pub(super) fn place_of(&self, key: Key) -> Place {
+        let said = self.raw.list(key).first();
+        said.map_or(Place::Default, |said| said.place.clone())
+    }
+
+    /// Says what is wrong at a place.
+    pub(super) fn refuse(
+        &mut self,
+        place: &Place,
+        wrong: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        let error = ConfigError::new(place.clone(), wrong).expected(expected);
+        self.errors.push(error);
     }
 
     fn unless_said<T>(&self, key: Key, value: &mut Option<T>, instead: T) {
@@ -333,8 +328,9 @@ impl Settling<'_> {
         self.need_folder(&folder, &said.place).then_some(folder)
     }
 
-    fn pid_file(&mut self) -> Option<PathBuf> {
-        let said = self.raw.one(Key::PidFile)?;
+    /// A file that is to be made in a folder that exists.
+    pub(super) fn file_in_folder(&mut self, key: Key) -> Option<PathBuf> {
+        let said = self.raw.one(key)?;
         let path = self.absolute(&said.text, &said.place);
         self.need_folder(path.parent().unwrap_or(&path), &said.place);
         Some(path)
@@ -353,8 +349,7 @@ impl Settling<'_> {
         let exists = (self.around.is_folder)(folder);
         if !exists {
             let wrong = format!("there is no folder {}", quoted(&folder.to_string_lossy()));
-            self.errors
-                .push(ConfigError::new(place.clone(), wrong).expected("a folder that exists"));
+            self.refuse(place, wrong, "a folder that exists");
         }
         exists
     }

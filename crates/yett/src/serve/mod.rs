@@ -17,7 +17,7 @@ mod signals;
 mod tls;
 
 use crate::{
-    config::{self, Bind, Environment, Preload, RawServe, ServeSettings, Settled},
+    config::{self, Bind, Environment, Listen, Preload, RawServe, Role, ServeSettings, Settled},
     control::{ControlServer, ServerInfo},
     discover::{self, AppSpec, Python},
     print::{Banner, Exit, Failure, GuardedPaths, Screen, banner},
@@ -41,7 +41,7 @@ use yett_edge::{
     Edge, EdgeSettings, FilesSettings, Sendfile,
     admin::{Admin, Insight},
     floor::Floor,
-    listen::{Address, ListenError, Listener, Preface, Purpose, Wire},
+    listen::{Address, ListenError, Listener, Purpose, Wire},
     log::{Out, Troubles},
     tls::Tls,
 };
@@ -342,44 +342,24 @@ pub(crate) fn not_started(python: &Path, failure: &yett_supervisor::Failure) -> 
 
 fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
     let mut listeners = Vec::new();
-    for bind in &settings.binds {
-        let plain = bind.unix_path().is_some() || settings.plain.contains(bind);
-        let wire = match settings.tls {
-            Some(_) if !plain => Wire::Tls,
-            _ => Wire::Plain,
+    for one in &settings.listeners {
+        let purpose = match one.role {
+            Role::Serve(wire) => Purpose::Serve(wire),
+            // Those that serve stand before.
+            Role::Redirect => Purpose::RedirectToHttps {
+                port: settings
+                    .redirect_port
+                    .or_else(|| first_tls_port(&listeners))
+                    .context("there is no HTTPS listener to send anybody to")
+                    .map_err(Failure::usage)?,
+            },
         };
-        for address in addresses(bind)? {
+        for address in addresses(&one.bind)? {
             let listener = Listener::bind(&address).map_err(cannot_listen)?;
-            listeners.push(
-                listener
-                    .with_purpose(Purpose::Serve(wire))
-                    .with_preface(preface(settings, bind)),
-            );
-        }
-    }
-    let port = settings
-        .redirect_port
-        .or_else(|| first_tls_port(&listeners));
-    for (bind, port) in settings.redirects.iter().zip(std::iter::repeat(port)) {
-        let Some(port) = port else { break };
-        for address in addresses(bind)? {
-            let listener = Listener::bind(&address).map_err(cannot_listen)?;
-            listeners.push(
-                listener
-                    .with_purpose(Purpose::RedirectToHttps { port })
-                    .with_preface(preface(settings, bind)),
-            );
+            listeners.push(listener.with_purpose(purpose).with_preface(one.preface));
         }
     }
     Ok(listeners)
-}
-
-fn preface(settings: &ServeSettings, bind: &Bind) -> Preface {
-    if settings.prefaced.contains(bind) {
-        Preface::ProxyHeader
-    } else {
-        Preface::None
-    }
 }
 
 fn first_tls_port(listeners: &[Listener]) -> Option<u16> {
@@ -468,7 +448,8 @@ impl Releaser {
         let mut warnings = plan.warnings.clone();
         warnings.extend(tls::warnings(plan));
         warnings.extend(summary.warnings);
-        if developer.is_some() && !plan.settings.binds.iter().all(Bind::is_of_this_machine) {
+        let is_of_this_machine = |one: &Listen| one.bind.is_of_this_machine();
+        if developer.is_some() && !settings.listeners.iter().all(is_of_this_machine) {
             warnings.push(String::from(
                 "--reload shows code to everyone who reaches these addresses",
             ));

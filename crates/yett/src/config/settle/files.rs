@@ -1,8 +1,7 @@
 //! Folders: which are served without the app, and which the app may name.
 
 use super::{
-    ConfigError, Key, RawMount, Said, Settling, StaticFiles, StaticMount, mount, non_zero, quoted,
-    size, whole,
+    Key, RawMount, Said, Settling, StaticFiles, StaticMount, mount, non_zero, quoted, size, whole,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,8 +62,7 @@ impl Settling<'_> {
             };
             if mounts.iter().any(|mount| mount.url == url) {
                 let wrong = format!("{} is mounted twice", quoted(&url));
-                self.errors
-                    .push(ConfigError::new(said.place, wrong).expected("each URL once"));
+                self.refuse(&said.place, wrong, "each URL once");
                 continue;
             }
             // A folder that is wrong has pushed its error; the URL still counts for those after it.

@@ -1,8 +1,8 @@
 //! Bounds, and what single routes, WebSockets and compression have of their own.
 
 use super::{
-    ConfigError, Key, LARGEST_BODY, LARGEST_HEAD, Limits, MOST_CONNECTIONS, MOST_HEADERS, Settling,
-    choice, head, mount, non_zero, quoted, size, whole,
+    Key, LARGEST_BODY, LARGEST_HEAD, Limits, MOST_CONNECTIONS, MOST_HEADERS, Settling, choice,
+    head, mount, non_zero, quoted, size, whole,
 };
 use std::time::Duration;
 use yett_edge::CompressionSettings;
@@ -55,7 +55,7 @@ impl Settling<'_> {
 
     /// The outer `None` only if an error was pushed.
     pub(super) fn http2(&mut self) -> Option<Option<Http2Settings>> {
-        let spoken = self.one(Key::Http2, choice::http2);
+        let spoken = self.one(Key::Http2, choice::switch);
         let max_streams = self.one(Key::Http2MaxStreams, |text| whole(text, 1, 1000));
         let max_streams = u32::try_from(max_streams?).ok()?;
         Some(spoken?.then_some(Http2Settings { max_streams }))
@@ -114,8 +114,7 @@ impl Settling<'_> {
             let Some(path) = path else { continue };
             if rules.iter().any(|rule| rule.path == path) {
                 let wrong = format!("{} has two routes", quoted(&path));
-                let error = ConfigError::new(said.place.clone(), wrong);
-                self.errors.push(error.expected("each path once"));
+                self.refuse(&said.place, wrong, "each path once");
                 continue;
             }
             rules.push(RouteRule {

@@ -2,15 +2,17 @@
 //! which files, and that nothing was said that would be without effect: somebody who named an
 //! authority for clients must not serve without asking for certificates.
 
-use super::{Bind, ConfigError, Key, Place, Said, ServeSettings, Settling, Wrong, quoted};
+use super::{Bind, Key, Listen, Place, Role, Said, ServeSettings, Settling, Wrong, choice, quoted};
 use std::time::Duration;
 use yett_edge::Http2Settings;
 use yett_edge::conn::Protocol;
+use yett_edge::listen::Wire;
 use yett_edge::tls::{
     CertificateSource, ClientCertificates, ClientTrust, MinVersion, TlsSettings, UnknownName,
 };
 
-const EXPECTED: &str = "--tls-cert and --tls-key, [[tls.certificate]], or --tls-self-signed";
+pub(super) const EXPECTED: &str =
+    "--tls-cert and --tls-key, [[tls.certificate]], or --tls-self-signed";
 
 /// What says something about TLS beside the certificates themselves.
 const OTHERS: [Key; 9] = [
@@ -49,9 +51,12 @@ pub(super) fn speaking(tls: TlsSettings, http2: &Option<Http2Settings>) -> TlsSe
 
 impl Settling<'_> {
     /// `None` only if an error was pushed; the inner `None`: no TLS.
-    pub(super) fn tls(&mut self, binds: &[Bind]) -> Option<Option<TlsSettings>> {
+    pub(super) fn tls<'b>(
+        &mut self,
+        binds: impl Iterator<Item = &'b Bind>,
+    ) -> Option<Option<TlsSettings>> {
         let raw = self.raw;
-        let self_signed = self.one(Key::TlsSelfSigned, switch);
+        let self_signed = self.one(Key::TlsSelfSigned, choice::switch);
         let certificates = self.certificates(binds, self_signed == Some(true));
         let unknown_name = self.one(Key::TlsUnknownName, unknown_name);
         let min_version = self.one(Key::TlsMinVersion, min_version);
@@ -62,8 +67,7 @@ impl Settling<'_> {
         if certificates.is_empty() {
             for said in OTHERS.iter().filter_map(|key| raw.list(*key).first()) {
                 let wrong = "this is about TLS, and there is no certificate";
-                self.errors
-                    .push(ConfigError::new(said.place.clone(), wrong).expected(EXPECTED));
+                self.refuse(&said.place, wrong, EXPECTED);
             }
             return Some(None);
         }
@@ -77,9 +81,9 @@ impl Settling<'_> {
     }
 
     /// Certificates with their keys. `None` only if an error was pushed.
-    fn certificates(
+    fn certificates<'b>(
         &mut self,
-        binds: &[Bind],
+        binds: impl Iterator<Item = &'b Bind>,
         self_signed: bool,
     ) -> Option<Vec<CertificateSource>> {
         let raw = self.raw;
@@ -87,10 +91,7 @@ impl Settling<'_> {
         if self_signed {
             if let Some(said) = certs.first().or_else(|| keys.first()) {
                 let wrong = "a certificate beside one that is made for development";
-                self.errors.push(
-                    ConfigError::new(said.place.clone(), wrong)
-                        .expected("either files or --tls-self-signed"),
-                );
+                self.refuse(&said.place, wrong, "either files or --tls-self-signed");
                 return None;
             }
             let names = names_for_development(binds);
@@ -108,10 +109,8 @@ impl Settling<'_> {
                 .last()
                 .map_or(Place::Default, |said| said.place.clone());
             let wrong = format!("certificates: {}, keys: {}", certs.len(), keys.len());
-            self.errors.push(
-                ConfigError::new(place, wrong)
-                    .expected("a key for each certificate, in the same order"),
-            );
+            let expected = "a key for each certificate, in the same order";
+            self.refuse(&place, wrong, expected);
             return None;
         }
         let source = |(cert, key): (&Said, &Said)| CertificateSource::Files {
@@ -133,19 +132,14 @@ impl Settling<'_> {
                 return Some(ClientCertificates::Off);
             };
             let wrong = "this is about clients' certificates, and none are asked for";
-            self.errors.push(
-                ConfigError::new(said.place.clone(), wrong)
-                    .expected("--tls-client-auth optional or required beside it"),
-            );
+            let expected = "--tls-client-auth optional or required beside it";
+            self.refuse(&said.place, wrong, expected);
             return None;
         }
         let Some(authorities) = authorities else {
-            let place = raw
-                .one(Key::TlsClientAuth)
-                .map_or(Place::Default, |said| said.place.clone());
             let wrong = "clients are asked for certificates, and nobody says whose are good";
-            self.errors
-                .push(ConfigError::new(place, wrong).expected("--tls-client-ca FILE beside it"));
+            let place = self.place_of(Key::TlsClientAuth);
+            self.refuse(&place, wrong, "--tls-client-ca FILE beside it");
             return None;
         };
         let trust = ClientTrust {
@@ -161,41 +155,6 @@ impl Settling<'_> {
         })
     }
 
-    /// Where everybody is sent to HTTPS.
-    pub(super) fn redirects(&mut self, binds: &[Bind], plain: &[Bind]) -> Vec<Bind> {
-        let raw = self.raw;
-        let mut redirects: Vec<Bind> = Vec::new();
-        for said in raw.list(Key::RedirectHttp) {
-            let parsed = Bind::parse(&said.text, |path| self.absolute(path, &said.place));
-            let Some(bind) = self.keep(&said.place, parsed) else {
-                continue;
-            };
-            let speaks_tls = |bind: &&Bind| bind.unix_path().is_none() && !plain.contains(bind);
-            let (wrong, expected) = if bind.unix_path().is_some() {
-                ("a Unix socket has no HTTPS beside it", "host:port or :port")
-            } else if binds
-                .iter()
-                .chain(&redirects)
-                .any(|other| bind.collides(other))
-            {
-                ("this address is bound twice", "each address once")
-            } else if raw.one(Key::RedirectPort).is_none()
-                && !binds.iter().any(|one| speaks_tls(&one))
-            {
-                (
-                    "there is no HTTPS listener to send anybody to",
-                    "--redirect-port PORT, or a listener that speaks TLS",
-                )
-            } else {
-                redirects.push(bind);
-                continue;
-            };
-            self.errors
-                .push(ConfigError::new(said.place.clone(), wrong).expected(expected));
-        }
-        redirects
-    }
-
     /// `None` only if an error was pushed.
     pub(super) fn redirect_port(&mut self) -> Option<Option<u16>> {
         let port = self.said(Key::RedirectPort, |text| super::whole(text, 1, 65_535))?;
@@ -206,21 +165,16 @@ impl Settling<'_> {
     /// pushed.
     pub(super) fn hsts(&mut self) -> Option<Option<String>> {
         let age = self.duration(Key::Hsts, Duration::ZERO, 2 * YEAR_IN_HOURS);
-        let subdomains = self.one(Key::HstsSubdomains, switch);
-        let preload = self.one(Key::HstsPreload, switch);
+        let subdomains = self.one(Key::HstsSubdomains, choice::switch);
+        let preload = self.one(Key::HstsPreload, choice::switch);
         let (age, subdomains, preload) = (age?, subdomains?, preload?);
         let short = age < Duration::from_secs(YEAR_IN_HOURS * 3_600);
         // What the browsers' list itself demands.
         if preload && (short || !subdomains) {
-            let raw = self.raw;
-            let said = raw.one(Key::HstsPreload);
-            let place = said.map_or(Place::Default, |said| said.place.clone());
             let wrong =
                 "browsers know in advance only what holds for a year and for all names below";
-            self.errors.push(
-                ConfigError::new(place, wrong)
-                    .expected("--hsts 8760h and --hsts-subdomains on beside it"),
-            );
+            let expected = "--hsts 8760h and --hsts-subdomains on beside it";
+            self.refuse(&self.place_of(Key::HstsPreload), wrong, expected);
             return None;
         }
         if age.is_zero() {
@@ -235,42 +189,13 @@ impl Settling<'_> {
         }
         Some(Some(text))
     }
-
-    /// A listener that says `tls = true` speaks TLS or is a mistake.
-    pub(super) fn need_certificates(&mut self, binds: &[(Bind, &Said)]) {
-        let raw = self.raw;
-        let has_some = !raw.list(Key::TlsCert).is_empty()
-            || raw
-                .one(Key::TlsSelfSigned)
-                .is_some_and(|said| switch(&said.text) == Ok(true));
-        for (bind, said) in binds {
-            let Some(wire) = raw.wire_of(&said.place).filter(|wire| wire.text == "on") else {
-                continue;
-            };
-            let (wrong, expected) = if bind.unix_path().is_some() {
-                (
-                    "a Unix socket never speaks TLS",
-                    "a listener on a host and port",
-                )
-            } else if !has_some {
-                (
-                    "this listener is to speak TLS, and there is no certificate",
-                    EXPECTED,
-                )
-            } else {
-                continue;
-            };
-            self.errors
-                .push(ConfigError::new(wire.place.clone(), wrong).expected(expected));
-        }
-    }
 }
 
 /// What is allowed, but probably not meant.
 pub(super) fn warnings(settings: &ServeSettings) -> Vec<String> {
-    let speaks = |bind: &Bind| bind.unix_path().is_none() && !settings.plain.contains(bind);
+    let speaks = |one: &Listen| one.role == Role::Serve(Wire::Tls);
     match &settings.tls {
-        Some(_) if !settings.binds.iter().any(speaks) => {
+        Some(_) if !settings.listeners.iter().any(speaks) => {
             vec!["no listener speaks TLS: all are Unix sockets or say tls = false".to_owned()]
         }
         _ => Vec::new(),
@@ -278,7 +203,7 @@ pub(super) fn warnings(settings: &ServeSettings) -> Vec<String> {
 }
 
 /// This machine's names, and what the listeners are bound to.
-fn names_for_development(binds: &[Bind]) -> Vec<String> {
+fn names_for_development<'b>(binds: impl Iterator<Item = &'b Bind>) -> Vec<String> {
     let mut names: Vec<String> = OF_THIS_MACHINE.map(str::to_owned).into();
     for bind in binds {
         let name = match bind {
@@ -291,17 +216,6 @@ fn names_for_development(binds: &[Bind]) -> Vec<String> {
         }
     }
     names
-}
-
-fn switch(text: &str) -> Result<bool, Wrong> {
-    match text {
-        "on" | "1" | "true" => Ok(true),
-        "off" | "0" | "false" => Ok(false),
-        _ => Err(Wrong::new(
-            format!("{} is neither", quoted(text)),
-            "on or off",
-        )),
-    }
 }
 
 fn min_version(text: &str) -> Result<MinVersion, Wrong> {
