@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::access::AccessLog;
 use super::record::Fields;
 use super::troubles::Troubles;
-use super::words::Word;
+use super::words::WordSet;
 use crate::meters::Meters;
 use crate::settings::EdgeSettings;
 
@@ -15,6 +15,7 @@ use crate::settings::EdgeSettings;
 #[derive(Debug)]
 pub(crate) struct Journal {
     access: Arc<AccessLog>,
+    words: WordSet,
     troubles: Option<Arc<Troubles>>,
     slow: Option<Duration>,
     meters: Arc<Meters>,
@@ -27,6 +28,7 @@ impl Journal {
         settings: &EdgeSettings,
     ) -> Self {
         Self {
+            words: access.words(),
             access,
             troubles: settings.troubles.clone(),
             slow: settings.slow_request,
@@ -34,9 +36,9 @@ impl Journal {
         }
     }
 
-    /// Whether the log shows this piece of what the client said.
-    pub(super) fn shows(&self, word: Word) -> bool {
-        self.access.shows(word)
+    /// Which pieces of what a client said are shown anywhere.
+    pub(super) const fn words(&self) -> WordSet {
+        self.words
     }
 
     /// A request is over.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::{HOST, HeaderMap, HeaderName, REFERER, USER_AGENT};
+use http::header::{HOST, HeaderMap, REFERER, USER_AGENT};
 use http::{StatusCode, Uri};
 use yett_gate::{ClientAddr, RouteName, Scheme};
 
@@ -181,19 +181,18 @@ impl Record {
 
     /// Keeps of a request's headers what the log's format shows.
     pub(crate) fn hear(&mut self, headers: &HeaderMap) {
-        self.hear_one(headers, &USER_AGENT, Word::UserAgent);
-        if self.journal.shows(Word::Referer) {
-            self.hear_one(headers, &REFERER, Word::Referer);
-        }
-        if self.journal.shows(Word::Host) {
-            self.hear_one(headers, &HOST, Word::Host);
-        }
-    }
-
-    fn hear_one(&mut self, headers: &HeaderMap, name: &HeaderName, word: Word) {
-        if let Some(value) = headers.get(name) {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            self.fields.words.say(word, value);
+        let shown = self.journal.words();
+        for (word, name) in [
+            (Word::UserAgent, USER_AGENT),
+            (Word::Referer, REFERER),
+            (Word::Host, HOST),
+        ] {
+            if shown.has(word)
+                && let Some(value) = headers.get(name)
+            {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                self.fields.words.say(word, value);
+            }
         }
     }
 

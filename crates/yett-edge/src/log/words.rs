@@ -36,6 +36,20 @@ pub enum Word {
 
 const WORDS: usize = 5;
 
+/// Some of the pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct WordSet(u8);
+
+impl WordSet {
+    pub(super) const fn with(self, word: Word) -> Self {
+        Self(self.0 | 1 << word as u8)
+    }
+
+    pub(super) const fn has(self, word: Word) -> bool {
+        self.0 & 1 << word as u8 != 0
+    }
+}
+
 /// All pieces. Those that were not said are empty.
 #[derive(Debug)]
 pub struct Words {

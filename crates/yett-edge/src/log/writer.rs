@@ -23,7 +23,8 @@ const GATHER: Duration = Duration::from_millis(20);
 struct Waiting {
     text: String,
     dropped: u64,
-    reopen: bool,
+    /// What is written to from now on.
+    next: Option<LogFile>,
     closed: bool,
 }
 
@@ -58,18 +59,31 @@ impl LogFile {
     /// Opens a file to append to; makes it, readable for its user and group, if there is none.
     ///
     /// # Errors
-    /// The system's word.
-    pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new()
+    /// [`LogFileError`].
+    pub fn open(path: &Path) -> Result<Self, LogFileError> {
+        let opened = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o640)
-            .open(path)?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-        })
+            .open(path);
+        let path = path.to_owned();
+        match opened {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(LogFileError { path, source }),
+        }
     }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A log's file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the log's file {}", path.display())]
+pub struct LogFileError {
+    path: PathBuf,
+    source: io::Error,
 }
 
 /// Where a log is written.
@@ -81,16 +95,6 @@ pub enum Out {
 }
 
 impl Out {
-    /// Opens the file anew. If that fails the old one goes on: a log at a wrong place is better than
-    /// none, and its owner sees it grow there.
-    fn reopen(&mut self) {
-        if let Self::File(log) = self
-            && let Ok(opened) = LogFile::open(&log.path)
-        {
-            *log = opened;
-        }
-    }
-
     fn stream(&mut self) -> &mut dyn Write {
         match self {
             Self::Stream(stream) => stream,
@@ -136,9 +140,9 @@ impl Writer {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
-    /// Opens the file anew, before anything else is written.
-    pub(super) fn reopen(&self) {
-        self.shared.waiting().reopen = true;
+    /// Writes into another file from now on, also what waits.
+    pub(super) fn turn_to(&self, file: LogFile) {
+        self.shared.waiting().next = Some(file);
         self.shared.more.notify_one();
     }
 
@@ -171,13 +175,13 @@ fn run(shared: &Shared, mut out: Out, lost: fn(u64) -> String) {
     let mut torn = false;
     loop {
         let mut waiting = shared.waiting();
-        while waiting.text.is_empty() && !waiting.closed && !waiting.reopen {
+        while waiting.text.is_empty() && !waiting.closed && waiting.next.is_none() {
             waiting = shared
                 .more
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        if !waiting.closed && !waiting.reopen {
+        if !waiting.closed && waiting.next.is_none() {
             let gathered = shared.more.wait_timeout(waiting, GATHER);
             waiting = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -185,11 +189,11 @@ fn run(shared: &Shared, mut out: Out, lost: fn(u64) -> String) {
         text.clear();
         std::mem::swap(&mut text, &mut waiting.text);
         let dropped = std::mem::take(&mut waiting.dropped) + failed;
-        let reopen = std::mem::take(&mut waiting.reopen);
+        let next = waiting.next.take();
         let closed = waiting.closed;
         drop(waiting);
-        if reopen {
-            out.reopen();
+        if let Some(file) = next {
+            out = Out::File(file);
             torn = false;
         }
         let lines = count_lines(&text);
@@ -318,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn file_that_was_moved_away_is_opened_anew_by_its_name() {
+    fn other_file_gets_everything_from_then_on() {
         let folder = tempfile::tempdir().unwrap();
         let (path, moved) = (folder.path().join("log"), folder.path().join("log.1"));
         let out = Out::File(LogFile::open(&path).unwrap());
@@ -326,8 +330,7 @@ mod tests {
         writer.write("before\n");
         until(|| std::fs::read(&path).unwrap() == b"before\n");
         std::fs::rename(&path, &moved).unwrap();
-        writer.reopen();
-        until(|| path.exists());
+        writer.turn_to(LogFile::open(&path).unwrap());
         writer.write("after\n");
         drop(writer);
         assert_eq!(std::fs::read(&moved).unwrap(), b"before\n");

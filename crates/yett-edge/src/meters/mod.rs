@@ -115,13 +115,10 @@ impl Limit {
     }
 }
 
-/// Room for counters of limits; more than there are.
-const LIMITS: usize = 64;
-
 /// The counters of one edge.
 #[derive(Debug)]
 pub struct Meters {
-    limits: [AtomicU64; LIMITS],
+    limits: [AtomicU64; Limit::ALL.len()],
     accepted: AtomicU64,
     counts: Counts,
 }
@@ -129,7 +126,7 @@ pub struct Meters {
 impl Default for Meters {
     fn default() -> Self {
         Self {
-            limits: [const { AtomicU64::new(0) }; LIMITS],
+            limits: [const { AtomicU64::new(0) }; Limit::ALL.len()],
             accepted: AtomicU64::new(0),
             counts: Counts::default(),
         }

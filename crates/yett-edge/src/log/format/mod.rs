@@ -12,13 +12,14 @@ use time::macros::format_description;
 use yett_gate::ClientAddr;
 
 use super::record::Fields;
-use super::words::Word;
+use super::words::{Word, WordSet};
 use crate::clock;
 
 mod field;
 mod template;
 
 pub use field::Field;
+use field::Quoting;
 pub use template::{FormatError, Template};
 
 /// How records are written.
@@ -37,14 +38,17 @@ pub enum Format {
 }
 
 impl Format {
-    /// Whether this piece of what the client said is in it.
-    pub(super) fn shows(&self, word: Word) -> bool {
-        let is = |field: &Field| field.word() == Some(word);
+    /// Which pieces of what the client said are in it.
+    pub(super) fn words(&self) -> WordSet {
+        let of = |fields: &mut dyn Iterator<Item = Field>| {
+            let words = fields.filter_map(Field::word);
+            words.fold(WordSet::default(), WordSet::with)
+        };
         match self {
-            Self::Text | Self::Json => word == Word::UserAgent,
-            Self::JsonOf(fields) => fields.iter().any(is),
-            Self::Template(template) => template.fields().any(|field| is(&field)),
-            Self::Off => false,
+            Self::Text | Self::Json => of(&mut Field::USUAL.iter().copied()),
+            Self::JsonOf(fields) => of(&mut fields.iter().copied()),
+            Self::Template(template) => of(&mut template.fields()),
+            Self::Off => WordSet::default(),
         }
     }
 
@@ -173,7 +177,8 @@ fn text(out: &mut String, fields: &Fields) {
     );
     millis(out, fields.took);
     out.push_str("ms ");
-    out.push_str(fields.route.as_str());
+    // The project made it up, with spaces if it liked.
+    Field::Route.write_text(out, fields, Quoting::Bare);
     if let Some(worker) = fields.worker {
         let _infallible = write!(out, " worker={worker}");
     }

@@ -46,6 +46,26 @@ fn header_cannot_forge_a_text_record() {
 }
 
 #[test]
+fn name_of_a_route_cannot_forge_a_record() {
+    let forged = "/a b/\n2026-01-01 fake fault=client \"\u{1b}é$";
+    let mut fields = fields("/", "x");
+    fields.route = Route::Own(forged);
+    for format in [
+        Format::Text,
+        Format::Json,
+        Format::Template(Template::parse("{route} {status}").unwrap()),
+    ] {
+        let line = line(&format, &fields);
+        let line = line.strip_suffix('\n').unwrap();
+        assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        // In JSON it stands between quotes.
+        assert!(format == Format::Json || !line.contains(" fake "), "{line}");
+    }
+    fields.route = Route::Own("/api/<int:pk>/$");
+    assert!(line(&Format::Text, &fields).contains("ms /api/<int:pk>/$ worker=7 "));
+}
+
+#[test]
 fn header_cannot_forge_a_json_record() {
     let line = line(&Format::Json, &fields("/a", "x\",\"status\":500,\n\""));
     assert_eq!(line.matches('\n').count(), 1);
