@@ -16,6 +16,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from .conftest import APPS
 from .server import Server, eventually
 
 ADMIN = re.compile(r"^  admin   http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
@@ -256,6 +257,16 @@ def test_status_of_the_admin_address_is_that_of_the_command(serve):
     assert json.loads(text).keys() == server.status().keys()
 
 
+def test_status_of_the_admin_address_shows_no_path(serve, tmp_path):
+    bind = ("127.0.0.1:0", f"unix:{tmp_path}/s")
+    server = serve("hello:application", "--admin", "127.0.0.1:0", bind=bind)
+    text = Admin.of(server).get("/status")[1]
+    assert json.loads(text)["addresses"] == [server.address, "unix"]
+    assert str(tmp_path) not in text
+    # The control socket is for who started the server.
+    assert server.status()["addresses"] == [server.address, f"unix:{tmp_path}/s"]
+
+
 def test_admin_address_is_nothing_for_pages_and_clients(serve):
     server = serve("hello:application", "--admin", "127.0.0.1:0", "--admin-hosts", "yett.example")
     admin = Admin.of(server)
@@ -311,6 +322,34 @@ def test_log_file_is_opened_anew_by_a_signal(serve, tmp_path):
     assert "/two" in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o640
     assert server.stdout == ""
+
+
+def test_log_file_that_cannot_be_opened_anew_is_told_and_the_old_one_goes_on(serve, tmp_path):
+    log, moved = tmp_path / "access.log", tmp_path / "access.log.1"
+    server = serve("hello:application", "--log-file", str(log))
+    log.rename(moved)
+    log.mkdir()
+    server.send_signal(signal.SIGUSR1)
+    told = f"error: cannot write the log's file {log}: Is a directory"
+    eventually(lambda: told in server.stderr)
+    server.get("/still")
+    eventually(lambda: "/still" in moved.read_text())
+
+
+def test_file_that_cannot_be_written_is_found_before_anything_is_bound(yett, tmp_path):
+    names = ("--log-file", "--pid-file")
+    for name, what in zip(names, ("log's file", "pid file"), strict=True):
+        words = ("hello:application", "--chdir", str(APPS), "--bind", "unix:s", name, str(tmp_path))
+        done = yett("serve", *words)
+        assert done.code == 2
+        assert f"cannot write the {what} {tmp_path}\n" in done.err
+        assert not (tmp_path / "s").exists()
+        done = yett("check", *words)
+        assert done.code == 1
+        assert f"cannot write the {what} {tmp_path}\n" in done.out
+    done = yett("check", *words[:-1], str(tmp_path / "new"))
+    assert done.code == 0, done.out
+    assert not (tmp_path / "new").exists()
 
 
 def test_full_disk_costs_counted_records_and_no_request(serve):

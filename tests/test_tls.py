@@ -192,6 +192,21 @@ def test_clear_text_is_told_so_and_sent_to_https(serve, authority):
     connection.close()
 
 
+def test_listeners_that_are_bound_alike_speak_what_each_of_them_says(serve, tmp_path):
+    ways = ("", "tls = false", "tls = true")
+    listeners = [f'[[listener]]\nbind = "127.0.0.1:0"\n{way}\n' for way in ways]
+    (tmp_path / "yett.toml").write_text("".join(listeners))
+    config = ("--config", str(tmp_path / "yett.toml"), "--tls-self-signed")
+    server = serve("hello:application", *config, bind=())
+    schemes = [address.partition(":")[0] for address in server.addresses]
+    assert schemes == ["https", "http", "https"]
+    for address, scheme in zip(server.addresses, schemes, strict=True):
+        port = int(address.rpartition(":")[2])
+        plain = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        plain.request("GET", "/")
+        assert plain.getresponse().status == (200 if scheme == "http" else 400)
+
+
 def test_mistakes_are_said_before_anything_is_bound(
     yett: Callable[..., Any], authority: House, tmp_path: Path
 ) -> None:

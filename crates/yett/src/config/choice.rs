@@ -369,14 +369,15 @@ mod tests {
             for word in [(*word).to_owned(), word.to_uppercase()] {
                 let on = place % 2 == 0;
                 assert_eq!(switch(&word), Ok(on), "{word}");
-                let either = |yes, no| if on { yes } else { no };
-                assert_eq!(Reload::parse(&word), Ok(either(Reload::On, Reload::Off)));
-                assert_eq!(
-                    Lifespan::parse(&word),
-                    Ok(either(Lifespan::On, Lifespan::Off))
-                );
-                let mode = either(Compression::On, Compression::Off);
-                assert_eq!(compression(&word), Ok(mode));
+                let read = |word: &str| {
+                    (
+                        Reload::parse(word).unwrap() == Reload::On,
+                        Lifespan::parse(word).unwrap() == Lifespan::On,
+                        Preload::parse(word).unwrap() == Preload::On,
+                        compression(word).unwrap() == Compression::On,
+                    )
+                };
+                assert_eq!(read(&word), (on, on, on, on), "{word}");
             }
         }
         for word in ["", "on ", "oui", "2", "enabled"] {

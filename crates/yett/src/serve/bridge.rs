@@ -201,6 +201,21 @@ impl Running {
         }
     }
 
+    /// Opens the log's file anew. Does not wait for it: a disk may be slow.
+    pub(super) fn reopen_log(&self, screen: Screen) {
+        let log = Arc::clone(&self.log);
+        // The runtime's last task may be cut; then nothing is logged any more.
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = log.reopen() {
+                let why = format!("{:#}", anyhow::Error::from(error));
+                screen.err(&format!(
+                    "error: {}; the log goes on in the file from before\n",
+                    without_controls(&why)
+                ));
+            }
+        }));
+    }
+
     /// Carries out a graceful stop when one is asked for: first those who send us clients, then the
     /// clients, then the workers.
     pub(super) async fn stop_when_asked(&self) {

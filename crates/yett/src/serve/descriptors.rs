@@ -4,25 +4,45 @@
 //! asked for here. Without enough of them connections wait in the kernel's backlog although
 //! `max_connections` has room.
 
+use crate::config::ServeSettings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files beside connections: workers' links, bodies that are kept, files that are sent.
+/// Files beside connections and those that are kept open to be sent again: workers' links, bodies that
+/// are kept, files that are sent once.
 const OTHERS: u64 = 1024;
 
-/// Raises the limit if it is too low for so many connections. What is to be said if that is not
-/// possible.
-pub(super) fn make_room(connections: usize) -> Option<String> {
+/// Files that the settings promise.
+#[derive(Clone, Copy)]
+struct Promised {
+    connections: u64,
+    kept: u64,
+}
+
+impl Promised {
+    const fn with(self, others: u64) -> u64 {
+        self.connections
+            .saturating_add(self.kept)
+            .saturating_add(others)
+    }
+}
+
+/// Raises the limit if it is too low for the settings. What is to be said if that is not possible.
+pub(super) fn make_room(settings: &ServeSettings) -> Option<String> {
+    let promised = Promised {
+        connections: settings.limits.max_connections.get() as u64,
+        kept: settings.files.open.get() as u64,
+    };
     let limit = getrlimit(Resource::Nofile);
-    let (raised, warning) = raised(limit, connections as u64);
+    let (raised, warning) = raised(limit, promised);
     if raised.current != limit.current && setrlimit(Resource::Nofile, raised).is_err() {
-        return warning.or_else(|| self::warning(limit.current?, connections as u64));
+        return warning.or_else(|| self::warning(limit.current?, promised));
     }
     warning
 }
 
 /// The limit as it should be, and what is wrong with it still.
-fn raised(limit: Rlimit, connections: u64) -> (Rlimit, Option<String>) {
-    let wanted = connections.saturating_add(OTHERS);
+fn raised(limit: Rlimit, promised: Promised) -> (Rlimit, Option<String>) {
+    let wanted = promised.with(OTHERS);
     let Some(current) = limit.current.filter(|current| *current < wanted) else {
         return (limit, None);
     };
@@ -31,16 +51,18 @@ fn raised(limit: Rlimit, connections: u64) -> (Rlimit, Option<String>) {
         current: Some(wanted.min(most).max(current)),
         maximum: limit.maximum,
     };
-    let warning = (most < wanted).then(|| warning(most, connections));
+    let warning = (most < wanted).then(|| warning(most, promised));
     (raised, warning.flatten())
 }
 
-fn warning(files: u64, connections: u64) -> Option<String> {
-    // Some room for other files is enough to keep the promise of so many connections.
-    (files < connections.saturating_add(OTHERS / 4)).then(|| {
+fn warning(files: u64, promised: Promised) -> Option<String> {
+    let Promised { connections, kept } = promised;
+    // Some room for other files is enough to keep the promise.
+    (files < promised.with(OTHERS / 4)).then(|| {
         format!(
-            "the system allows {files} open files, too few for max_connections = {connections}: \
-             raise the limit (ulimit -n, LimitNOFILE=) or lower max_connections"
+            "the system allows {files} open files, too few for max_connections = {connections} and \
+             {kept} open static files: raise the limit (ulimit -n, LimitNOFILE=), or lower \
+             max_connections or open of [static]"
         )
     })
 }
@@ -49,32 +71,34 @@ fn warning(files: u64, connections: u64) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn check(limit: (u64, Option<u64>), connections: u64, expected: (u64, bool)) {
+    fn check(limit: (u64, Option<u64>), promised: (u64, u64), expected: (u64, bool)) {
         let limit = Rlimit {
             current: Some(limit.0),
             maximum: limit.1,
         };
-        let (raised, warning) = raised(limit, connections);
+        let (connections, kept) = promised;
+        let (raised, warning) = raised(limit, Promised { connections, kept });
         assert_eq!(
             (raised.current, warning.is_some()),
             (Some(expected.0), expected.1),
-            "{limit:?} {connections}: {warning:?}"
+            "{limit:?} {promised:?}: {warning:?}"
         );
         assert_eq!(raised.maximum, limit.maximum);
     }
 
     #[test]
     fn limit_is_raised_as_far_as_needed_and_no_further() {
-        check((1024, Some(524_288)), 10_000, (11_024, false));
-        check((1024, None), 10_000, (11_024, false));
-        check((65_536, Some(524_288)), 10_000, (65_536, false));
-        check((1024, Some(524_288)), usize::MAX as u64, (524_288, true));
+        check((1024, Some(524_288)), (10_000, 1024), (12_048, false));
+        check((1024, None), (10_000, 0), (11_024, false));
+        check((65_536, Some(524_288)), (10_000, 1024), (65_536, false));
+        check((1024, Some(524_288)), (u64::MAX, 1024), (524_288, true));
     }
 
     #[test]
     fn limit_that_stays_too_low_is_told() {
-        check((1024, Some(4096)), 10_000, (4096, true));
-        check((1024, Some(10_500)), 10_000, (10_500, false));
-        check((1024, Some(1024)), 10_000, (1024, true));
+        check((1024, Some(4096)), (10_000, 0), (4096, true));
+        check((1024, Some(10_500)), (10_000, 0), (10_500, false));
+        check((1024, Some(10_500)), (10_000, 1024), (10_500, true));
+        check((1024, Some(1024)), (10_000, 0), (1024, true));
     }
 }

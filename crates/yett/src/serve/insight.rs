@@ -9,7 +9,6 @@ use crate::{
     control::ControlTarget,
     print::Failure,
 };
-use anyhow::Context as _;
 use std::{
     sync::{
         Arc,
@@ -50,10 +49,7 @@ pub(super) fn hosts(settings: &ServeSettings) -> Hosts {
 pub(super) fn log(settings: &ServeSettings) -> Result<Arc<AccessLog>, Failure> {
     let out = match &settings.log.file {
         None => Out::Stream(Box::new(std::io::stdout())),
-        Some(path) => LogFile::open(path)
-            .map(Out::File)
-            .with_context(|| format!("cannot write the log's file {}", path.display()))
-            .map_err(Failure::usage)?,
+        Some(path) => Out::File(LogFile::open(path).map_err(Failure::usage)?),
     };
     AccessLog::start_at(settings.log.format.clone(), out).map_err(Failure::failed)
 }
@@ -234,8 +230,33 @@ impl Insight for Running {
     }
 
     fn status(&self) -> serde_json::Value {
-        ControlTarget::status(self)
+        without_paths(ControlTarget::status(self))
     }
+}
+
+/// The state without what tells where files are: whoever reaches the admin address can read it, and
+/// the control socket, which tells all of it, only who may stop the server.
+fn without_paths(mut status: serde_json::Value) -> serde_json::Value {
+    let addresses = status["addresses"].as_array_mut();
+    for address in addresses.into_iter().flatten() {
+        if address
+            .as_str()
+            .is_some_and(|text| text.starts_with("unix:"))
+        {
+            *address = "unix".into();
+        }
+    }
+    let certificates = status.pointer_mut("/tls/certificates");
+    for certificate in certificates
+        .and_then(serde_json::Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(certificate) = certificate.as_object_mut() {
+            certificate.remove("file");
+        }
+    }
+    status
 }
 
 /// Why the server should get no requests.
@@ -327,6 +348,23 @@ mod tests {
                 .into_iter()
                 .all(|count| count.load(Ordering::Relaxed) == 1)
         );
+    }
+
+    #[test]
+    fn admin_address_tells_no_path_of_a_file() {
+        let told = without_paths(serde_json::json!({
+            "addresses": ["http://127.0.0.1:8000", "unix:/run/secret/yett.sock"],
+            "tls": {"certificates": [{"names": ["a"], "file": "/etc/pki/a.pem"}], "handshakes": {"full": 1}},
+            "pid": 1,
+        }));
+        let expected = serde_json::json!({
+            "addresses": ["http://127.0.0.1:8000", "unix"],
+            "tls": {"certificates": [{"names": ["a"]}], "handshakes": {"full": 1}},
+            "pid": 1,
+        });
+        assert_eq!(told, expected);
+        let plain = serde_json::json!({"addresses": [], "tls": null});
+        assert_eq!(without_paths(plain.clone()), plain);
     }
 
     #[test]

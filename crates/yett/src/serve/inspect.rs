@@ -5,11 +5,9 @@
 //! there: so what is checked is what would run.
 
 use super::{
-    Plan,
-    mounts::FileSettings,
-    not_started,
-    release::{self, Prepared},
-    tls,
+    Plan, not_started,
+    release::{Preparation, Prepared},
+    tls, writable,
 };
 use crate::{
     cli::Form,
@@ -26,7 +24,7 @@ use yett_supervisor::{Floor, GenerationId, Notice, Notices, Releases, Supervisor
 const SEEN_ENOUGH: &str = "seen enough";
 
 struct Onlooker {
-    files: FileSettings,
+    preparation: Preparation,
     prepared: Mutex<Option<Prepared>>,
 }
 
@@ -44,7 +42,7 @@ impl Notices for Onlooker {
 
 impl Releases for Onlooker {
     fn prepare(&self, _: GenerationId, manifest: &[u8]) -> Result<(), String> {
-        let prepared = release::prepare(&self.files, manifest)?;
+        let prepared = self.preparation.prepare(manifest)?;
         *self.prepared.lock().unwrap_or_else(PoisonError::into_inner) = Some(prepared);
         Err(String::from(SEEN_ENOUGH))
     }
@@ -54,7 +52,7 @@ impl Releases for Onlooker {
 
 fn look(plan: &Plan) -> Result<Prepared, Failure> {
     let onlooker = Arc::new(Onlooker {
-        files: FileSettings::new(&plan.settings),
+        preparation: Preparation::new(&plan.settings),
         prepared: Mutex::new(None),
     });
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -95,6 +93,9 @@ pub(crate) fn check(plan: &Plan, screen: Screen) -> Result<Exit, Failure> {
     }
     for warning in tls::warnings(plan) {
         report.add(Mark::Warning, "certificate", warning);
+    }
+    for failure in writable::hindrances(plan) {
+        report.add(Mark::Bad, "files", failure.text(Paint::Off));
     }
     let python = format!(
         "{} ({})",

@@ -15,6 +15,7 @@ mod mounts;
 mod release;
 mod signals;
 mod tls;
+mod writable;
 
 use crate::{
     config::{self, Bind, Environment, Listen, Preload, RawServe, Role, ServeSettings, Settled},
@@ -42,7 +43,7 @@ use yett_edge::{
     admin::{Admin, Insight},
     floor::Floor,
     listen::{Address, ListenError, Listener, Purpose, Wire},
-    log::{Out, Troubles},
+    log::{AccessLog, Out, Troubles},
     tls::Tls,
 };
 use yett_supervisor::{FailureStage, Keyboard, Supervisor, run};
@@ -171,9 +172,13 @@ pub(crate) fn serve(
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
-    if let Some(warning) = descriptors::make_room(plan.settings.limits.max_connections.get()) {
+    if let Some(warning) = descriptors::make_room(&plan.settings) {
         screen.warn(&warning);
     }
+    if let Some(failure) = writable::hindrances(&plan).into_iter().next() {
+        return Err(failure);
+    }
+    let log = insight::log(&plan.settings)?;
     let listeners = bind(&plan.settings)?;
     let admin = insight::bind(&plan.settings)?;
     let addresses: Vec<String> = listeners.iter().map(ToString::to_string).collect();
@@ -192,7 +197,7 @@ pub(crate) fn serve(
         addresses,
         admin,
     };
-    runtime.block_on(run_all(&plan, sockets, environment, screen))
+    runtime.block_on(run_all(&plan, sockets, log, environment, screen))
 }
 
 /// What is bound before anything is started.
@@ -205,6 +210,7 @@ struct Sockets {
 async fn run_all(
     plan: &Plan,
     sockets: Sockets,
+    log: Arc<AccessLog>,
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
@@ -223,7 +229,6 @@ async fn run_all(
         .count_workers(keyboard.unwrap_or(Keyboard::Apart))
         .map_err(Failure::failed)?;
     let (supervisor, inbox) = Supervisor::new();
-    let log = insight::log(&plan.settings)?;
     let troubles = Troubles::start(Out::Stream(Box::new(std::io::stderr())));
     let troubles = troubles.map_err(Failure::failed)?;
     let incidents = Arc::<Incidents>::default();

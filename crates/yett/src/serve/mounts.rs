@@ -24,7 +24,7 @@ const MAX_AGE: Duration = Duration::from_secs(60);
 const LONGEST_LIST: u64 = 64 << 20;
 
 /// What the settings say of files, for every release.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct FileSettings {
     mounts: Vec<StaticMount>,
     max_age: Option<Duration>,
@@ -202,15 +202,6 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn settings() -> FileSettings {
-        FileSettings {
-            mounts: Vec::new(),
-            max_age: None,
-            types: Arc::default(),
-            develops: false,
-        }
-    }
-
     fn manifest(static_files: &serde_json::Value) -> Manifest {
         serde_json::from_value(json!({
             "yett": "0", "python": "3", "app": {"spec": "a:b", "interface": "wsgi"},
@@ -233,7 +224,7 @@ mod tests {
         let files =
             json!({"url": "/static/", "root": root, "hashed": root.join("staticfiles.json")});
         let check = |expected: &[&str], mounts: usize| {
-            let (made, warnings) = made(&settings(), &files);
+            let (made, warnings) = made(&FileSettings::default(), &files);
             let shown = root.display().to_string();
             let warnings: Vec<_> = warnings
                 .iter()
@@ -266,7 +257,7 @@ mod tests {
             json!({"paths": {"a.css": "a.0123456789ab.css", "b.css": "b.css"}, "version": "1.1"});
         fs::write(root.join("staticfiles.json"), list.to_string()).unwrap();
         check(&[], 1);
-        let (made, _) = made(&settings(), &files);
+        let (made, _) = made(&FileSettings::default(), &files);
         let names: Vec<_> = made[0].1.hashed.iter().map(|name| &**name).collect();
         assert_eq!(names, [b"a.0123456789ab.css".as_slice()]);
     }
@@ -280,7 +271,7 @@ mod tests {
         let age = |max_age: Option<u64>, files: &serde_json::Value| {
             let settings = FileSettings {
                 max_age: max_age.map(Duration::from_secs),
-                ..settings()
+                ..FileSettings::default()
             };
             let (made, warnings) = made(&settings, files);
             assert_eq!(warnings, [""; 0]);
@@ -303,7 +294,7 @@ mod tests {
         let files = json!({"root": null, "places": [{"folder": "/a", "prefix": ""}, {"folder": "/b", "prefix": "v/"}], "why_not": "so"});
         let settings = FileSettings {
             develops: true,
-            ..settings()
+            ..FileSettings::default()
         };
         let (made, warnings) = made(&settings, &files);
         assert_eq!(warnings, ["so"]);
@@ -319,7 +310,7 @@ mod tests {
     #[test]
     fn folder_that_the_settings_name_wins() {
         let folder = tempfile::tempdir().unwrap();
-        let mut settings = settings();
+        let mut settings = FileSettings::default();
         settings.mounts.push(StaticMount {
             url: "/static/".into(),
             folder: folder.path().into(),

@@ -33,21 +33,17 @@ pub(super) struct Summary {
     pub(super) routes: usize,
     pub(super) no_guard: Option<String>,
     pub(super) mounts: Vec<(String, String)>,
-    /// The header that Django's `SECURE_PROXY_SSL_HEADER` names.
-    pub(super) scheme_header: Option<String>,
     pub(super) warnings: Vec<String>,
 }
 
 /// A ruling and its summary.
 pub(super) type Prepared = (Ruling, Summary);
 
-/// Prepares releases and puts them in force.
+/// Preparation releases and puts them in force.
 pub(super) struct Releaser {
-    files: FileSettings,
+    preparation: Preparation,
     threads: usize,
     concurrency: usize,
-    /// Somebody is believed what he says of a request's scheme.
-    trusts: bool,
     edge: Arc<Edge>,
     screen: Screen,
     developer: Option<Arc<Developer>>,
@@ -70,10 +66,9 @@ impl Releaser {
         developer: Option<Arc<Developer>>,
     ) -> Self {
         Self {
-            files: FileSettings::new(settings),
+            preparation: Preparation::new(settings),
             threads: settings.threads.of_wsgi(),
             concurrency: settings.concurrency.get(),
-            trusts: !settings.head.proxies.is_empty(),
             edge,
             screen,
             developer,
@@ -97,14 +92,7 @@ impl Releases for Releaser {
         if let Some(developer) = &self.developer {
             developer.learn(manifest);
         }
-        let mut prepared = prepare(&self.files, manifest)?;
-        if let Some(header) = prepared.1.scheme_header.as_ref().filter(|_| !self.trusts) {
-            let warning = format!(
-                "SECURE_PROXY_SSL_HEADER names {header}, and no proxy is trusted, so that header is \
-                 dropped: name the proxy with --trust-proxy, or leave the setting away"
-            );
-            prepared.1.warnings.push(warning);
-        }
+        let prepared = self.preparation.prepare(manifest)?;
         let kind = match prepared.1.interface.as_str() {
             "asgi" => WorkerKind {
                 runs: Runs::EventLoop,
@@ -155,8 +143,28 @@ pub(super) fn empty_ruling() -> Result<Ruling, GateSettingsErrors> {
     })
 }
 
-/// Reads a manifest and makes its ruling. The error is a sentence for people.
-pub(super) fn prepare(files: &FileSettings, document: &[u8]) -> Result<Prepared, String> {
+/// What of the settings decides about a release: the same for `serve` and `check`.
+pub(super) struct Preparation {
+    files: FileSettings,
+    /// Somebody is believed what he says of a request's scheme.
+    trusts: bool,
+}
+
+impl Preparation {
+    pub(super) fn new(settings: &ServeSettings) -> Self {
+        Self {
+            files: FileSettings::new(settings),
+            trusts: !settings.head.proxies.is_empty(),
+        }
+    }
+
+    /// Reads a manifest and makes its ruling. The error is a sentence for people.
+    pub(super) fn prepare(&self, document: &[u8]) -> Result<Prepared, String> {
+        prepare(&self.files, self.trusts, document)
+    }
+}
+
+fn prepare(files: &FileSettings, trusts: bool, document: &[u8]) -> Result<Prepared, String> {
     let manifest = Manifest::read(document)?;
     let mut settings =
         GateSettings::from_manifest(document).map_err(|errors| errors.to_string())?;
@@ -184,14 +192,17 @@ pub(super) fn prepare(files: &FileSettings, document: &[u8]) -> Result<Prepared,
         })
         .collect();
     let scheme_header = settings.app.scheme_header.as_ref();
-    let scheme_header = scheme_header
-        .filter(|header| yett_gate::speaks_of_origin(&header.name))
-        .map(|header| header.name.clone());
+    if let Some(header) = scheme_header.filter(|one| yett_gate::speaks_of_origin(&one.name))
+        && !trusts
+    {
+        warnings.push(format!(
+            "SECURE_PROXY_SSL_HEADER names {}, and no proxy is trusted, so that header is dropped: \
+             name the proxy with --trust-proxy, or leave the setting away",
+            header.name
+        ));
+    }
     let gate = Gate::new(settings).map_err(|errors| errors.to_string())?;
-    let summary = Summary {
-        scheme_header,
-        ..summarise(&manifest, &gate, &mounted, warnings)
-    };
+    let summary = summarise(&manifest, &gate, &mounted, warnings);
     let mounts = mounted.into_iter().map(|(_, mount)| mount).collect();
     let ruling = Ruling {
         gate,
@@ -255,7 +266,38 @@ fn summarise(
             .iter()
             .map(|(url, mount)| (url.clone(), places(mount)))
             .collect(),
-        scheme_header: None,
         warnings,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn header_of_a_proxy_that_nobody_trusts_is_warned_of_whoever_prepares() {
+        let manifest = |header: serde_json::Value| {
+            let django = json!({
+                "version": "6.0", "debug": false, "scheme_header": header, "static": {"root": null},
+                "token_rules": null, "token_rules_why_not": null,
+                "url_table": [], "answers": [], "allowed_hosts": [],
+            });
+            let manifest = json!({
+                "yett": env!("CARGO_PKG_VERSION"), "python": "3.14.0",
+                "app": {"spec": "site.wsgi", "interface": "wsgi"}, "django": django,
+            });
+            manifest.to_string().into_bytes()
+        };
+        let check = |trusts: bool, header: serde_json::Value, warnings: usize| {
+            let files = FileSettings::default();
+            let preparation = Preparation { files, trusts };
+            let (_, summary) = preparation.prepare(&manifest(header)).unwrap();
+            assert_eq!(summary.warnings.len(), warnings, "{:?}", summary.warnings);
+        };
+        let header = json!({"name": "X-Forwarded-Proto", "secure": "https"});
+        check(false, header.clone(), 1);
+        check(true, header, 0);
+        check(false, json!(null), 0);
     }
 }

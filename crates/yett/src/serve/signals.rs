@@ -70,7 +70,7 @@ impl Signals {
                     Count::Down => server.supervisor.remove_worker(),
                 },
                 // Standard output and error are rotated by whoever collects them.
-                _ = self.usr1.recv() => server.log.reopen(),
+                _ = self.usr1.recv() => server.reopen_log(screen),
                 _ = self.usr2.recv() => screen.err(
                     "yett: SIGUSR2 is not obeyed: this version cannot replace its own program; \
                      SIGHUP loads new application code\n",

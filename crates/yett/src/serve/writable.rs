@@ -1,0 +1,65 @@
+//! Whether the files that the server is to write can be written, asked without making any of them:
+//! `yett check` may run as another user, who must not own the log.
+
+use super::Plan;
+use crate::print::Failure;
+use anyhow::Context as _;
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A sentence for each file that cannot be written.
+pub(super) fn hindrances(plan: &Plan) -> Vec<Failure> {
+    let settings = &plan.settings;
+    let log = ("log's file", settings.log.file.as_ref());
+    let pid = ("pid file", settings.pid_file.as_ref());
+    let wrong = |(what, path): (&str, Option<&PathBuf>)| {
+        let path = path?;
+        let context = || format!("cannot write the {what} {}", path.display());
+        let asked = is_writable(path).with_context(context);
+        asked.map_err(Failure::usage).err()
+    };
+    [log, pid].into_iter().filter_map(wrong).collect()
+}
+
+fn is_writable(path: &Path) -> io::Result<()> {
+    let (asked, access) = match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().unwrap_or(path);
+            (folder, Access::WRITE_OK | Access::EXEC_OK)
+        }
+        _ => (path, Access::WRITE_OK),
+    };
+    Ok(accessat(CWD, asked, access, AtFlags::EACCESS)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_written_is_not_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        is_writable(&path).unwrap();
+        assert!(!path.exists());
+        fs::write(&path, "kept").unwrap();
+        is_writable(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn folder_in_the_place_of_a_file_and_a_folder_that_is_none_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind = |path: &Path| is_writable(path).unwrap_err().kind();
+        assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
+        let missing = folder.path().join("none").join("log");
+        assert_eq!(kind(&missing), io::ErrorKind::NotFound);
+        fs::write(folder.path().join("file"), "").unwrap();
+        let below = folder.path().join("file").join("log");
+        assert_eq!(kind(&below), io::ErrorKind::NotADirectory);
+    }
+}
