@@ -237,25 +237,24 @@ impl Insight for Running {
 /// The state without what tells where files are: whoever reaches the admin address can read it, and
 /// the control socket, which tells all of it, only who may stop the server.
 fn without_paths(mut status: serde_json::Value) -> serde_json::Value {
-    let addresses = status["addresses"].as_array_mut();
-    for address in addresses.into_iter().flatten() {
+    let mut each = |pointer: &str, mend: fn(&mut serde_json::Value)| {
+        let list = status.pointer_mut(pointer);
+        let list = list.and_then(serde_json::Value::as_array_mut);
+        list.into_iter().flatten().for_each(mend);
+    };
+    each("/addresses", |address| {
         if address
             .as_str()
             .is_some_and(|text| text.starts_with("unix:"))
         {
             *address = "unix".into();
         }
-    }
-    let certificates = status.pointer_mut("/tls/certificates");
-    for certificate in certificates
-        .and_then(serde_json::Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    });
+    each("/tls/certificates", |certificate| {
         if let Some(certificate) = certificate.as_object_mut() {
             certificate.remove("file");
         }
-    }
+    });
     status
 }
 
