@@ -13,7 +13,7 @@ use crate::guard::{
     Verdict,
 };
 use crate::request::{Arrival, ClientAddr, HeadRules, RequestHead, Scheme, ServerAddr};
-use crate::route::{GuardSettings, Service, UrlPattern};
+use crate::route::{GuardSettings, MountSettings, Service, UrlPattern};
 use crate::settings::GateSettings;
 
 const NOW: UnixSeconds = UnixSeconds::new(1_800_000_000);
@@ -54,7 +54,11 @@ fn head(method: &str, target: &str, headers: &[(&str, &str)]) -> RequestHead {
 
 /// The verdict, where no issuer's keys are wanted.
 fn judged(gate: &Gate, head: RequestHead, now: UnixSeconds) -> Verdict {
-    match gate.judge(head, now) {
+    verdict(gate.judge(head, now))
+}
+
+fn verdict(judgement: Judgement) -> Verdict {
+    match judgement {
         Judgement::Verdict(verdict) => verdict,
         Judgement::KeysWanted(wanted) => panic!("{wanted:?}"),
     }
@@ -118,8 +122,8 @@ fn credential(column: &str) -> Option<String> {
     }
 }
 
-#[test]
-fn matrix_of_route_and_credential_holds() {
+/// Judges every request of the matrix.
+fn check_matrix(judge: impl Fn(RequestHead) -> Verdict) {
     let mut rows = MATRIX.trim().lines();
     let cells = |row: &str| row.split('|').map(|cell| cell.trim().to_owned()).collect();
     let columns: Vec<String> = cells(rows.next().unwrap());
@@ -132,10 +136,32 @@ fn matrix_of_route_and_credential_holds() {
                 .iter()
                 .map(|value| ("Authorization", value.as_str()))
                 .collect();
-            let verdict = judged(&gate(), head(method, target, &headers), NOW);
+            let verdict = judge(head(method, target, &headers));
             assert_eq!(told(&verdict), *expected, "{method} {target} with {column}");
         }
     }
+}
+
+#[test]
+fn matrix_of_route_and_credential_holds() {
+    let gate = gate();
+    check_matrix(|head| judged(&gate, head, NOW));
+}
+
+#[test]
+fn what_files_leave_to_the_application_is_judged_as_if_there_were_none() {
+    let mut settings = settings();
+    settings.mounts.push(MountSettings { prefix: "/".into() });
+    let gate = Gate::new(settings).unwrap();
+    check_matrix(|head| match judged(&gate, head, NOW) {
+        Verdict::Admitted(admitted)
+            if matches!(admitted.service(), Service::Files { .. })
+                && admitted.route().as_str() == "/" =>
+        {
+            verdict(gate.judge_left_by_files(admitted, NOW))
+        }
+        found => found,
+    });
 }
 
 #[test]

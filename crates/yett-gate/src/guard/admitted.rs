@@ -118,6 +118,11 @@ impl Admitted {
         &self.head
     }
 
+    /// The request alone, to be judged anew.
+    pub(super) fn into_head(self) -> RequestHead {
+        self.head
+    }
+
     /// The route's name, for logs and metrics.
     #[must_use]
     pub const fn route(&self) -> &RouteName {

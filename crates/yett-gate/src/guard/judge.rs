@@ -31,6 +31,20 @@ impl Gate {
             let admitted = Admitted::new(head, route, service, warrant);
             return Judgement::Verdict(Verdict::Admitted(admitted));
         }
+        self.judge_past_mounts(head, now)
+    }
+
+    /// Judges anew what was admitted to a mount whose files leave it to the application: the mount's
+    /// word opened its files, and nothing of the application.
+    #[must_use]
+    pub fn judge_left_by_files(&self, admitted: Admitted, now: UnixSeconds) -> Judgement {
+        let mut head = admitted.into_head();
+        // The gate that admitted it may have been an earlier one.
+        head.drop_headers(&self.identity_headers);
+        self.judge_past_mounts(head, now)
+    }
+
+    fn judge_past_mounts(&self, head: RequestHead, now: UnixSeconds) -> Judgement {
         match self.try_credential(&head, now) {
             None => Judgement::Verdict(self.judge_for_app(head, None)),
             Some(Trial::Ended(outcome)) => {

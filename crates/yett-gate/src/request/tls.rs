@@ -22,8 +22,8 @@ pub struct TlsSession {
 /// A client's certificate that an authority of the configuration vouches for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientCertificate {
-    /// The chain as the client sent it, PEM text, its own certificate first; at least one.
-    pub chain: Vec<String>,
+    /// The chain as the client sent it, PEM texts one behind the other, its own certificate first.
+    pub chain: String,
     /// The subject as RFC 4514 writes it, in ASCII.
     pub subject: String,
     /// The issuer, likewise.

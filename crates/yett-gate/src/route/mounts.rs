@@ -16,8 +16,8 @@ pub struct MountSettings {
 
 /// The path below a mount: decoded, without a dot segment or NUL.
 ///
-/// It can still begin with a slash or hold empty segments and backslashes, which
-/// [`Rest::segments`] turns away.
+/// It can still begin with a slash or hold empty segments and backslashes, which the file service
+/// turns away.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest(Box<[u8]>);
 
@@ -26,15 +26,6 @@ impl Rest {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-
-    /// The names from the mount's directory down to the file, none of them empty, `.` or `..`;
-    /// `None` when the path cannot name a file: empty, a slash at either end, two slashes
-    /// together, or a backslash (a separator for some file systems).
-    pub fn segments(&self) -> Option<impl Iterator<Item = &[u8]>> {
-        let names = || self.0.split(|byte| *byte == b'/');
-        let plain = names().all(|name| !name.is_empty() && !name.contains(&b'\\'));
-        plain.then(names)
     }
 }
 
@@ -159,29 +150,6 @@ mod tests {
         check("/Static/a", None);
         check("//static/a", None);
         check("/api/static/a", None);
-    }
-
-    fn check_segments(path: &str, expected: Option<Vec<&str>>) {
-        let mounts = mounts(&["/static/"]);
-        let (_, rest) = mounts.find(path.as_bytes()).unwrap();
-        let found = rest.segments().map(|names| {
-            names
-                .map(|name| std::str::from_utf8(name).unwrap().to_owned())
-                .collect::<Vec<_>>()
-        });
-        let expected =
-            expected.map(|names| names.into_iter().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(found, expected, "{path}");
-    }
-
-    #[test]
-    fn rest_that_names_no_file_has_no_segments() {
-        check_segments("/static/a/b.css", Some(vec!["a", "b.css"]));
-        check_segments("/static/", None);
-        check_segments("/static//etc/passwd", None);
-        check_segments("/static/a//b", None);
-        check_segments("/static/a/", None);
-        check_segments("/static/a\\b", None);
     }
 
     #[test]
