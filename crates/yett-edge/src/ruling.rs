@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use yett_gate::{Gate, Judgement, KeysAtHand, KeysWanted, RequestHead, Verdict};
+use yett_gate::{Admitted, Gate, Judgement, KeysAtHand, KeysWanted, RequestHead, Verdict};
 use yett_jwks::JwksClient;
 use yett_jwt::UnixSeconds;
 
@@ -41,6 +41,12 @@ impl Ruling {
     pub(crate) fn judge(&self, head: RequestHead, now: UnixSeconds) -> Judgement {
         self.take_keys();
         self.gate.judge(head, now)
+    }
+
+    /// Judges anew what a mount's files leave to the application.
+    pub(crate) fn judge_left_by_files(&self, admitted: Admitted, now: UnixSeconds) -> Judgement {
+        self.take_keys();
+        self.gate.judge_left_by_files(admitted, now)
     }
 
     /// Judges a request that waited for keys, after at most one fetch. Waits no longer than the

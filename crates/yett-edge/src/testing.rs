@@ -87,6 +87,24 @@ impl Clock {
     }
 }
 
+/// What a project says that has one view, which needs a token.
+pub(crate) const GUARDED: &str = r#"{"django": {
+    "debug": false,
+    "static": null,
+    "allowed_hosts": ["x"],
+    "token_rules": {
+        "algorithm": "HS256", "key": "dGhpcnR5LXR3byBieXRlcyBvZiBzZWNyZXQsIG9yIG1vcmU=",
+        "issuer": null, "audience": null, "token_type_claim": "token_type", "token_type": "access",
+        "jti_claim": "jti", "header_types": ["Bearer"]
+    },
+    "url_table": [{
+        "pieces": ["^api/\\Z"], "opaque": false, "literal_prefix": "api/", "route": "api/",
+        "name": null, "view": "v", "methods": ["GET", "POST"], "authentication": "", "permission": "",
+        "guard": "token", "why": "", "answers": {"http": {"missing": 0}}
+    }],
+    "answers": [{"status": 401, "headers": [["WWW-Authenticate", "Bearer"]], "body": "who?"}]
+}}"#;
+
 pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
@@ -203,25 +221,25 @@ impl Bench {
         gate.mounts.push(MountSettings {
             prefix: prefix.to_owned(),
         });
-        Self::with(Interface::Wsgi, settings, gate, vec![Arc::new(mount)])
+        Self::with(Interface::Wsgi, settings, gate, vec![mount])
     }
 
     pub(crate) fn with_gate(settings: EdgeSettings, gate: GateSettings) -> Self {
         Self::with(Interface::Wsgi, settings, gate, Vec::new())
     }
 
-    fn with(
+    pub(crate) fn with(
         interface: Interface,
         settings: EdgeSettings,
         gate: GateSettings,
-        mounts: Vec<Arc<Mount>>,
+        mounts: Vec<Mount>,
     ) -> Self {
         let gate = Gate::new(gate).unwrap();
         let (floor, told) = floor(settings.clone());
         let settings = Arc::new(settings);
         let ruling = Arc::new(ArcSwap::from_pointee(Ruling {
             gate,
-            mounts,
+            mounts: mounts.into_iter().map(Arc::new).collect(),
             interface,
             issuer: None,
         }));

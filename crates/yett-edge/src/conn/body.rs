@@ -10,8 +10,11 @@ use hyper::body::Incoming;
 use super::h2::StreamBody;
 
 /// The body of a client's request.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum ClientBody {
+    /// Nothing more of it is here: it was read to its end, or somebody else reads it.
+    #[default]
+    Gone,
     /// Behind a head of HTTP/1.1.
     Http1(Incoming),
     /// On a stream of HTTP/2.
@@ -36,6 +39,7 @@ impl Body for ClientBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyCut>>> {
         match self.get_mut() {
+            Self::Gone => Poll::Ready(None),
             Self::Http1(body) => Pin::new(body).poll_frame(cx).map_err(BodyCut::Http1),
             Self::Http2(body) => body.poll_frame(cx).map_err(BodyCut::Http2),
         }
@@ -43,6 +47,7 @@ impl Body for ClientBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
+            Self::Gone => true,
             Self::Http1(body) => body.is_end_stream(),
             Self::Http2(body) => body.is_end_stream(),
         }
@@ -50,6 +55,7 @@ impl Body for ClientBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
+            Self::Gone => SizeHint::with_exact(0),
             Self::Http1(body) => body.size_hint(),
             Self::Http2(body) => body.size_hint(),
         }

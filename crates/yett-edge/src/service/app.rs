@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue, TRAILER};
+use http::header::{CONTENT_LENGTH, HeaderMap, TRAILER};
 use http::{Method, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use tokio::time::Instant;
@@ -53,37 +53,38 @@ enum RequestBody {
     Arriving(Upload),
 }
 
+/// Asks the application. Of the body that part is left which nobody will read.
 pub(super) async fn answer(
     services: &Services,
     admitted: &Admitted,
     call: Call,
-    incoming: ClientBody,
+    incoming: &mut ClientBody,
     mut record: Record,
 ) -> Response<Body> {
+    let (mut body, mut uplink) = (None, None);
     let outcome = async {
         let length = admitted.head().body_length();
         let settings = &services.settings;
         let limit = services.max_body(admitted.head());
-        let mut body = if is_streamed(call.interface, length) {
+        let body = body.insert(if is_streamed(call.interface, length) {
             RequestBody::Arriving(Upload::new(incoming, length, limit)?)
         } else {
             let spooled = spool(incoming, (length, limit), settings, &services.budget).await?;
             record.fields.received = spooled.len;
             RequestBody::Whole(spooled)
-        };
-        let asked = ask(services, admitted, &call, &mut body, &mut record).await?;
-        let (head, exchange, uplink) = asked;
-        let mut answer = checked(admitted.head(), &call.extras, head, exchange)?;
-        if let Some(wanted) = sendfile::take(&mut answer.headers)? {
-            answer.send_file(wanted, admitted.head(), services).await?;
-        }
-        if let (RequestBody::Arriving(upload), Some(uplink)) = (body, uplink) {
-            answer.go_on(upload, uplink, settings);
-        }
-        answer.compress(services, admitted.head());
-        Ok(answer)
+        });
+        let asked = ask(services, admitted, &call, body, &mut record).await?;
+        let (head, exchange, carries) = asked;
+        uplink = carries;
+        made(services, admitted.head(), &call.extras, head, exchange).await
     };
     let outcome: Result<Answer, Failure> = outcome.await;
+    if let Some(RequestBody::Arriving(upload)) = body {
+        *incoming = match (&outcome, uplink) {
+            (Ok(answer), Some(uplink)) => answer.go_on(upload, uplink, &services.settings),
+            _ => upload.into_rest(),
+        };
+    }
     match outcome {
         Ok(answer) => answer.into_response(record),
         Err(failure) => {
@@ -235,18 +236,8 @@ pub(super) fn encode(
         token: identity.token(),
         claims_json: identity.claims_json(),
     });
-    let chain;
-    let tls = match arrival.tls() {
-        None => None,
-        Some(session) => {
-            chain = session
-                .client
-                .as_ref()
-                .map(|client| client.chain.concat())
-                .unwrap_or_default();
-            Some(tls_fields(session, &chain, interface))
-        }
-    };
+    let tls = arrival.tls();
+    let tls = tls.map(|session| tls_fields(session, interface));
     let line = RequestLine {
         method: head.method().as_str(),
         scheme: head.scheme().as_str(),
@@ -277,7 +268,7 @@ pub(super) fn encode(
     Ok(out)
 }
 
-fn tls_fields<'a>(session: &'a TlsSession, chain: &'a str, interface: Interface) -> TlsFields<'a> {
+fn tls_fields(session: &TlsSession, interface: Interface) -> TlsFields<'_> {
     TlsFields {
         version: session.version,
         cipher_suite: session.cipher_suite,
@@ -294,7 +285,7 @@ fn tls_fields<'a>(session: &'a TlsSession, chain: &'a str, interface: Interface)
             serial: &client.serial,
             not_before: &client.not_before,
             not_after: &client.not_after,
-            chain,
+            chain: &client.chain,
         }),
     }
 }
@@ -327,7 +318,24 @@ enum Extent {
     Bytes(Option<u64>),
 }
 
-pub(super) fn checked(
+/// What goes out for what the application answered: checked, with the file that it named in its
+/// body's place, or compressed.
+pub(super) async fn made(
+    services: &Services,
+    request: &RequestHead,
+    extras: &Extras,
+    head: AppHead,
+    exchange: Exchange,
+) -> Result<Answer, Failure> {
+    let mut answer = checked(request, extras, head, exchange)?;
+    if let Some(wanted) = sendfile::take(&mut answer.headers)? {
+        answer.send_file(wanted, request, services).await?;
+    }
+    answer.compress(services, request);
+    Ok(answer)
+}
+
+fn checked(
     request: &RequestHead,
     extras: &Extras,
     mut head: AppHead,
@@ -439,16 +447,17 @@ impl Answer {
         Ok(())
     }
 
-    /// Lets the rest of the request's body follow while the answer is sent; what an answer did not
-    /// wait for is not read, and nothing can follow it on its connection.
-    fn go_on(&mut self, mut upload: Upload, uplink: Uplink, settings: &Arc<EdgeSettings>) {
-        if upload.is_whole() {
-            return;
-        }
-        if uplink.window().is_over() || !matches!(self.head.body, AppBody::Stream(_)) {
-            self.headers
-                .insert(CONNECTION, HeaderValue::from_static("close"));
-            return;
+    /// Lets the rest of the request's body follow while the answer is sent. An answer that does not
+    /// wait for it leaves it unread.
+    fn go_on(
+        &self,
+        mut upload: Upload,
+        uplink: Uplink,
+        settings: &Arc<EdgeSettings>,
+    ) -> ClientBody {
+        let goes_on = !uplink.window().is_over() && matches!(self.head.body, AppBody::Stream(_));
+        if upload.is_whole() || !goes_on {
+            return upload.into_rest();
         }
         let settings = Arc::clone(settings);
         // It ends with the exchange, or with the client's body.
@@ -456,6 +465,7 @@ impl Answer {
             // The worker was told; the connection finds a client's breach by itself.
             let _breach = upload.run(&uplink, &settings).await;
         });
+        ClientBody::Gone
     }
 
     /// Codes the body, or makes it ready to be coded while it is sent, for a client that takes it.

@@ -19,9 +19,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
-use http::header::{CONNECTION, HeaderMap, STRICT_TRANSPORT_SECURITY, TE};
+use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY, TE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
 
 use crate::clock;
@@ -61,7 +62,7 @@ impl Extras {
 }
 
 /// All that a request needs, shared by every connection.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Services {
     floor: Arc<Floor>,
     ruling: Arc<ArcSwap<Ruling>>,
@@ -102,16 +103,8 @@ impl Services {
     /// The same for a listener that sends everybody to this port with `https`.
     pub(crate) fn redirecting(&self, port: u16) -> Self {
         Self {
-            floor: Arc::clone(&self.floor),
-            ruling: Arc::clone(&self.ruling),
-            journal: Arc::clone(&self.journal),
-            settings: Arc::clone(&self.settings),
-            budget: Arc::clone(&self.budget),
-            meters: Arc::clone(&self.meters),
-            compressor: Arc::clone(&self.compressor),
-            leaving: Arc::clone(&self.leaving),
-            files: Arc::clone(&self.files),
             redirect: Some(port),
+            ..self.clone()
         }
     }
 
@@ -158,7 +151,9 @@ impl Services {
         );
         record.target(&parts.uri);
         record.scheme(arrival.scheme());
-        respond::failed(&Failure::Offence(offence), record)
+        let mut response = respond::failed(&Failure::Offence(offence), record);
+        self.complete(&mut response, arrival.tls().is_some());
+        response
     }
 
     /// Answers one request. Never fails: a failure is an answer.
@@ -185,33 +180,38 @@ impl Services {
         record.scheme(arrival.scheme());
         record.hear(&parts.headers);
         let extras = Extras::of(&parts, &busy);
-        // Not where a proxy ends TLS: it says for itself what holds for its name.
         let over_tls = arrival.tls().is_some();
         let version = parts.version;
         async move {
+            let mut body = incoming;
             let mut response = self
-                .judged((parts, incoming), arrival, extras, record, &mut busy)
+                .judged((parts, &mut body), arrival, extras, record, &mut busy)
                 .await;
-            if let Some(hsts) = self.settings.hsts.as_ref().filter(|_| over_tls) {
-                response
-                    .headers_mut()
-                    .entry(STRICT_TRANSPORT_SECURITY)
-                    .or_insert_with(|| hsts.clone());
-            }
-            if self.leaving.load(Ordering::Relaxed) {
+            self.complete(&mut response, over_tls);
+            // A body that nobody will read stands between this and the next request.
+            if !body.is_end_stream() || self.leaving.load(Ordering::Relaxed) {
                 take_leave(&mut response, version);
-            }
-            if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                self.settings.security_headers.add(response.headers_mut());
             }
             response.body_mut().hold(busy);
             Ok(response)
         }
     }
 
+    /// Adds what every answer says, whoever gave it.
+    fn complete(&self, response: &mut Response<Body>, over_tls: bool) {
+        // Not where a proxy ends TLS: it says for itself what holds for its name.
+        if let Some(hsts) = self.settings.hsts.as_ref().filter(|_| over_tls) {
+            let said = response.headers_mut().entry(STRICT_TRANSPORT_SECURITY);
+            said.or_insert_with(|| hsts.clone());
+        }
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            self.settings.security_headers.add(response.headers_mut());
+        }
+    }
+
     async fn judged(
         &self,
-        (parts, incoming): (Parts, ClientBody),
+        (parts, body): (Parts, &mut ClientBody),
         arrival: Arrival,
         extras: Extras,
         mut record: Record,
@@ -226,79 +226,83 @@ impl Services {
             Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
             Ok(head) if head.target().path() == b"*" => of_the_server(record),
             Ok(head) if let Some(port) = self.redirect => redirect::to_https(&head, port, record),
-            Ok(head) => {
-                let outcome = match &self.settings.develop {
-                    None => None,
-                    Some(develop) if head.target().path() == develop::NEWS => {
-                        return broken::news(develop, &head, record).await;
-                    }
-                    Some(develop) => Some(develop.outcome().await),
-                };
-                let mut ruling = self.ruling.load();
-                let verdict = match ruling.judge(head, clock::unix_seconds()) {
-                    Judgement::Verdict(verdict) => verdict,
-                    Judgement::KeysWanted(wanted) => {
-                        // The cheap guard is not for waiting with.
-                        let kept = Arc::clone(&ruling);
-                        drop(ruling);
-                        let verdict = kept.judge_after_fetch(wanted).await;
-                        ruling = Guard::from_inner(kept);
-                        verdict
-                    }
-                };
-                match verdict {
-                    Verdict::Refused(refused) => {
-                        record.routed(refused.route(), ServiceKind::Edge);
-                        refuse(&refused, record)
-                    }
-                    Verdict::Admitted(admitted) => {
-                        let service = match admitted.service() {
-                            Service::App => ServiceKind::App,
-                            Service::Files { .. } => ServiceKind::Files,
-                        };
-                        record.routed(admitted.route(), service);
-                        if let (Some(outcome), Service::App) = (&outcome, admitted.service())
-                            && let Some(broken) = &outcome.broken
-                        {
-                            let head = admitted.head();
-                            let audience = broken::Audience::of(head, &ruling.gate);
-                            return broken::answer(outcome, broken, head, audience, record);
-                        }
-                        // The guard must not outlive this step: a request may run for long, and
-                        // would keep a whole old ruling alive.
-                        let mount = match admitted.service() {
-                            Service::App => None,
-                            Service::Files { mount, .. } => {
-                                ruling.mounts.get(mount.place()).cloned()
-                            }
-                        };
-                        let interface = ruling.interface;
-                        drop(ruling);
-                        if interface == Interface::Asgi
-                            && busy.asked().is_some()
-                            && matches!(admitted.service(), Service::App)
-                        {
-                            return socket::answer(self, &admitted, &extras, busy, record).await;
-                        }
-                        let record = match (admitted.service(), mount) {
-                            (Service::App, _) => record,
-                            (Service::Files { rest, .. }, Some(mount)) => {
-                                let files = &self.files;
-                                match files.answer(&admitted, &mount, rest, record).await {
-                                    files::Outcome::Answered(response) => return response,
-                                    files::Outcome::LeftToTheApp(record) => record,
-                                }
-                            }
-                            // A ruling's gate names only its own mounts.
-                            (Service::Files { .. }, None) => {
-                                return respond::failed(&Failure::NoSuchFile, record);
-                            }
-                        };
-                        let call = app::Call { interface, extras };
-                        app::answer(self, &admitted, call, incoming, record).await
-                    }
-                }
+            Ok(head) => self.routed((head, body), extras, record, busy).await,
+        }
+    }
+
+    async fn routed(
+        &self,
+        (head, body): (RequestHead, &mut ClientBody),
+        extras: Extras,
+        mut record: Record,
+        busy: &mut ClientEnd,
+    ) -> Response<Body> {
+        let outcome = match &self.settings.develop {
+            None => None,
+            Some(develop) if head.target().path() == develop::NEWS => {
+                return broken::news(develop, &head, record).await;
             }
+            Some(develop) => Some(develop.outcome().await),
+        };
+        let ruling = self.ruling.load();
+        let judgement = ruling.judge(head, clock::unix_seconds());
+        let (mut ruling, mut verdict) = settled(ruling, judgement).await;
+        let mut admitted = match verdict {
+            Verdict::Admitted(admitted) => admitted,
+            Verdict::Refused(refused) => return refuse(&refused, record),
+        };
+        if let Service::Files { mount, rest } = admitted.service() {
+            record.routed(admitted.route(), ServiceKind::Files);
+            let mount = ruling.mounts.get(mount.place()).cloned();
+            // The guard must not outlive this step: a request may run for long, and would keep a
+            // whole old ruling alive.
+            drop(ruling);
+            let Some(mount) = mount else {
+                // A ruling's gate names only its own mounts.
+                return respond::failed(&Failure::NoSuchFile, record);
+            };
+            record = match self.files.answer(&admitted, &mount, rest, record).await {
+                files::Outcome::Answered(response) => return response,
+                files::Outcome::LeftToTheApp(record) => record,
+            };
+            // The mount's word opened its files, nothing of the application.
+            ruling = self.ruling.load();
+            let judgement = ruling.judge_left_by_files(admitted, clock::unix_seconds());
+            (ruling, verdict) = settled(ruling, judgement).await;
+            admitted = match verdict {
+                Verdict::Admitted(admitted) => admitted,
+                Verdict::Refused(refused) => return refuse(&refused, record),
+            };
+        }
+        record.routed(admitted.route(), ServiceKind::App);
+        if let Some(outcome) = &outcome
+            && let Some(broken) = &outcome.broken
+        {
+            let audience = broken::Audience::of(admitted.head(), &ruling.gate);
+            return broken::answer(outcome, broken, admitted.head(), audience, record);
+        }
+        let interface = ruling.interface;
+        drop(ruling);
+        if interface == Interface::Asgi && busy.asked().is_some() {
+            return socket::answer(self, &admitted, &extras, busy, record).await;
+        }
+        let call = app::Call { interface, extras };
+        app::answer(self, &admitted, call, body, record).await
+    }
+}
+
+/// The verdict, after what it may have to wait for, and the ruling that gave it.
+async fn settled(
+    ruling: Guard<Arc<Ruling>>,
+    judgement: Judgement,
+) -> (Guard<Arc<Ruling>>, Verdict) {
+    match judgement {
+        Judgement::Verdict(verdict) => (ruling, verdict),
+        Judgement::KeysWanted(wanted) => {
+            // The cheap guard is not for waiting with.
+            let kept = Guard::into_inner(ruling);
+            let verdict = kept.judge_after_fetch(wanted).await;
+            (Guard::from_inner(kept), verdict)
         }
     }
 }
@@ -323,21 +327,14 @@ fn take_leave(response: &mut Response<Body>, version: Version) {
 /// The application's own answer to a credential that is missing or bad, given without asking it.
 fn refuse(refused: &Refused, mut record: Record) -> Response<Body> {
     let answer = refused.answer();
+    record.routed(refused.route(), ServiceKind::Edge);
     record.status(answer.status);
     record.fields.fault = Some(respond::failure::Fault::Client.name());
     record.fields.failure = Some("credential");
     record.reason(respond::failure::Chain(refused.reason()));
     let mut response = Response::new(Body::bytes(answer.body.clone(), record));
     *response.status_mut() = answer.status;
-    let mut headers: HeaderMap = answer.headers.clone();
-    // A body that nobody will read stands between this and the next request.
-    if !matches!(
-        refused.head().body_length(),
-        yett_gate::BodyLength::None | yett_gate::BodyLength::Known(0)
-    ) {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    *response.headers_mut() = headers;
+    *response.headers_mut() = answer.headers.clone();
     response
 }
 
@@ -350,3 +347,6 @@ const fn protocol(version: Version) -> &'static str {
         _ => "HTTP/1.1",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,9 @@
 //! of a POST (RFC 9110 section 15.4.2). Every browser and HTTP library of today knows it.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{CONTENT_TYPE, HeaderValue, LOCATION};
 use http::{Response, StatusCode};
-use yett_gate::{BadRequest, BodyLength, RequestHead};
+use yett_gate::{BadRequest, RequestHead};
 
 use crate::log::Record;
 use crate::respond::{self, Body, Failure};
@@ -39,9 +39,5 @@ pub(super) fn to_https(head: &RequestHead, port: u16, mut record: Record) -> Res
         CONTENT_TYPE,
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
-    // A body that nobody will read stands between this and the next request.
-    if !matches!(head.body_length(), BodyLength::None | BodyLength::Known(0)) {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
     response
 }

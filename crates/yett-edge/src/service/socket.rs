@@ -9,7 +9,7 @@ use http::{Response, StatusCode};
 use yett_gate::Admitted;
 use yett_link::frame::WEBSOCKET;
 
-use super::{Extras, Services, app};
+use super::{Extras, Services, app, sendfile};
 use crate::conn::ClientEnd;
 use crate::floor::{Answered, BadHeader, Comes, Lost, OpenError, QueueError, SocketExchange};
 use crate::log::{Record, ServiceKind};
@@ -35,7 +35,7 @@ pub(super) async fn answer(
             accept(services, admitted, busy, &mut record, headers, exchange)
         }
         Ok(Answered::Refused(head, exchange)) => {
-            match app::checked(admitted.head(), extras, head, exchange) {
+            match app::made(services, admitted.head(), extras, head, exchange).await {
                 Ok(answer) => return answer.into_response(record),
                 Err(failure) => Err(failure),
             }
@@ -64,6 +64,8 @@ fn accept(
     exchange: SocketExchange,
 ) -> Result<HeaderMap, Failure> {
     let mut headers = headers?;
+    // There is no body that a file could take the place of.
+    drop(sendfile::take(&mut headers)?);
     let agreed = match services.settings.websocket.deflate {
         Deflate::On => agree(admitted.head().headers()),
         Deflate::Off => None,

@@ -91,9 +91,9 @@ impl Drop for Room {
     }
 }
 
-/// Reads the body, of this announced length and of at most so many bytes, to its end.
+/// Reads the body, of this announced length and of at most so many bytes, to its end; then it is gone.
 pub(super) async fn spool(
-    mut incoming: ClientBody,
+    incoming: &mut ClientBody,
     (length, limit): (BodyLength, u64),
     settings: &EdgeSettings,
     budget: &Arc<Budget>,
@@ -113,7 +113,7 @@ pub(super) async fn spool(
         file = Some(SpoolFile::create(settings, budget).await?);
     }
     loop {
-        let Some(frame) = pace::frame(&mut incoming, &mut pace, rate).await? else {
+        let Some(frame) = pace::frame(incoming, &mut pace, rate).await? else {
             break;
         };
         // Trailers are not handed on: PEP 3333 has no place for them.
@@ -135,6 +135,7 @@ pub(super) async fn spool(
             None => memory.extend_from_slice(&data),
         }
     }
+    *incoming = ClientBody::Gone;
     match file {
         None => Ok(Spooled {
             inline: memory.freeze(),

@@ -45,10 +45,12 @@ pub(super) fn is_streamed(interface: Interface, length: BodyLength) -> bool {
 }
 
 impl Upload {
+    /// Takes the body, unless it fails.
+    ///
     /// # Errors
     /// [`Failure::BodyTooLong`] when the client announces more than `limit`.
     pub(super) fn new(
-        incoming: ClientBody,
+        incoming: &mut ClientBody,
         length: BodyLength,
         limit: u64,
     ) -> Result<Self, Failure> {
@@ -61,7 +63,7 @@ impl Upload {
             return Err(Failure::BodyTooLong { limit });
         }
         Ok(Self {
-            incoming,
+            incoming: std::mem::take(incoming),
             held: Bytes::new(),
             len: 0,
             announced,
@@ -90,6 +92,14 @@ impl Upload {
     /// Whether all of it was sent.
     pub(super) const fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// What of the body was not read.
+    pub(super) fn into_rest(self) -> ClientBody {
+        match self.whole {
+            true => ClientBody::Gone,
+            false => self.incoming,
+        }
     }
 
     /// Carries the body until it is whole or the exchange has ended. May be dropped at any point and

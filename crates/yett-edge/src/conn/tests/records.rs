@@ -5,6 +5,7 @@ use yett_gate::GateSettings;
 use yett_link::frame::MAX_CHUNK;
 
 use super::*;
+use crate::testing::GUARDED;
 use crate::testing::socket::asking;
 
 #[tokio::test(start_paused = true)]
@@ -148,27 +149,9 @@ async fn connection_without_a_request_leaves_no_record() {
     assert!(bench.records().await.is_empty());
 }
 
-/// A project whose one view wants a token and answers 401 without one.
-const MANIFEST: &str = r#"{"django": {
-    "debug": false,
-    "static": null,
-    "allowed_hosts": ["x"],
-    "token_rules": {
-        "algorithm": "HS256", "key": "dGhpcnR5LXR3byBieXRlcyBvZiBzZWNyZXQsIG9yIG1vcmU=",
-        "issuer": null, "audience": null, "token_type_claim": "token_type", "token_type": "access",
-        "jti_claim": "jti", "header_types": ["Bearer"]
-    },
-    "url_table": [{
-        "pieces": ["^api/\\Z"], "opaque": false, "literal_prefix": "api/", "route": "api/",
-        "name": null, "view": "v", "methods": ["GET", "POST"], "authentication": "", "permission": "",
-        "guard": "token", "why": "", "answers": {"http": {"missing": 0}}
-    }],
-    "answers": [{"status": 401, "headers": [["WWW-Authenticate", "Bearer"]], "body": "who?"}]
-}}"#;
-
 #[tokio::test(start_paused = true)]
 async fn request_for_a_websocket_is_judged_as_every_other_and_http_goes_on_behind_a_refusal() {
-    let gate = GateSettings::from_manifest(MANIFEST.as_bytes()).unwrap();
+    let gate = GateSettings::from_manifest(GUARDED.as_bytes()).unwrap();
     let bench = Bench::with_gate(EdgeSettings::default(), gate);
     let mut worker = bench.worker(1).await;
     let mut client = bench.connect();
@@ -187,7 +170,7 @@ async fn request_for_a_websocket_is_judged_as_every_other_and_http_goes_on_behin
 
 #[tokio::test(start_paused = true)]
 async fn refused_request_is_one_record_and_asks_nobody() {
-    let gate = GateSettings::from_manifest(MANIFEST.as_bytes()).unwrap();
+    let gate = GateSettings::from_manifest(GUARDED.as_bytes()).unwrap();
     let bench = Bench::with_gate(EdgeSettings::default(), gate);
     let mut worker = bench.worker(1).await;
     let mut client = bench.connect();

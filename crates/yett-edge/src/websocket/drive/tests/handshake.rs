@@ -6,7 +6,7 @@ use yett_link::request::{Name, RequestView};
 
 use super::{bench, open};
 use crate::ruling::Interface;
-use crate::settings::EdgeSettings;
+use crate::settings::{EdgeSettings, Sendfile};
 use crate::testing::socket::{asking, framed};
 use crate::testing::{Bench, seconds, settle};
 
@@ -124,6 +124,47 @@ async fn refusal_is_an_ordinary_answer_and_http_goes_on() {
             "GET /chat 101 client 0"
         ]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn file_that_the_application_names_is_sent_and_its_name_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.txt"), "the file").unwrap();
+    let settings = EdgeSettings {
+        sendfile: vec![Sendfile {
+            url: "/protected/".into(),
+            folder: folder.path().into(),
+        }],
+        ..EdgeSettings::default()
+    };
+    let bench = Bench::of(Interface::Asgi, settings);
+    let mut worker = bench.worker(1).await;
+    let mut client = bench.connect();
+    for (value, line, body) in [
+        ("/protected/a.txt", "HTTP/1.1 403 Forbidden", "the file"),
+        (
+            "/other/a.txt",
+            "HTTP/1.1 500 Internal Server Error",
+            "The application failed.\n",
+        ),
+    ] {
+        client.send(asking("")).await;
+        let id = worker.request().await;
+        let headers = [("x-accel-redirect", value)];
+        worker
+            .head(id, "403 Forbidden", &headers, b"no", LAST)
+            .await;
+        let head = client.head().await;
+        assert!(head.starts_with(line), "{head}");
+        assert!(!head.contains("x-accel-redirect"), "{head}");
+        client.until(body).await;
+    }
+    client.send(asking("")).await;
+    let id = worker.request().await;
+    worker.accept(id, &[("X-Sendfile", "/srv/a")]).await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert!(!head.contains("sendfile"), "{head}");
 }
 
 #[tokio::test(start_paused = true)]
