@@ -8,6 +8,7 @@ use http::{Method, Request, Response, StatusCode, header::HeaderName};
 use http_body_util::Full;
 
 use super::Desk;
+use crate::header_list::weighed;
 use crate::meters::{Form, Page};
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -85,25 +86,8 @@ fn is_for_us<B>(desk: &Desk, request: &Request<B>) -> bool {
 
 /// Whether `Accept` names this type. Who takes anything gets the plainer one.
 fn wants<B>(request: &Request<B>, kind: &str) -> bool {
-    let accept = request.headers().get_all(ACCEPT);
-    accept
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter(|one| !is_refused(one))
-        .filter_map(|one| one.split(';').next())
-        .any(|one| one.trim().eq_ignore_ascii_case(kind))
-}
-
-/// Whether a member of `Accept` weighs nothing (RFC 9110 section 12.4.2).
-fn is_refused(member: &str) -> bool {
-    member.split(';').skip(1).any(|parameter| {
-        let weight = parameter.trim().to_ascii_lowercase();
-        let weight = weight
-            .strip_prefix("q=")
-            .and_then(|weight| weight.parse().ok());
-        weight == Some(0.0_f32)
-    })
+    let is = |name: &[u8]| name.eq_ignore_ascii_case(kind.as_bytes());
+    weighed(request.headers(), &ACCEPT).any(|(name, weight)| weight > 0 && is(name))
 }
 
 fn readiness(hindrances: &[String], json: bool) -> Response<Full<Bytes>> {

@@ -332,6 +332,15 @@ impl Reader<'_> {
                 let hint = "who may pass is the project's to say; leave guard away".to_owned();
                 self.wrong(span, wrong, "path with max_body or compress", Some(hint));
             }
+            for (name, value) in in_order(table) {
+                if matches!(name.get_ref().as_ref(), "index" | "fallback") {
+                    let name = name.get_ref();
+                    let wrong = format!("{name} stands in a route without files");
+                    let hint = format!("name the folder as files, or leave {name} away");
+                    let expected = "path with max_body or compress";
+                    self.wrong(value.span(), wrong, expected, Some(hint));
+                }
+            }
             return self.raw.rule(RawRule {
                 path: url,
                 max_body,

@@ -30,6 +30,8 @@ mod source;
 mod units;
 
 #[cfg(test)]
+mod docs_tests;
+#[cfg(test)]
 mod golden_tests;
 
 pub(crate) use self::{

@@ -2,6 +2,7 @@
 //! wrong, so that all mistakes come at once.
 
 mod files;
+mod idle;
 mod limits;
 mod listen;
 mod tls;
@@ -18,7 +19,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-use yett_edge::{log::Format, rules::Compression};
 
 /// What the settings depend on besides words. A test makes its own.
 pub(crate) struct Surroundings<'a> {
@@ -47,62 +47,13 @@ pub(super) fn settle(
         errors,
     };
     let settings = settling.settings();
-    ConfigErrors::none(settling.errors)?;
+    ConfigErrors::none(std::mem::take(&mut settling.errors))?;
     let Some(settings) = settings else {
         // Not reachable: whatever returned `None` has pushed an error.
         return Err(ConfigError::new(Place::Default, "a setting is missing").into());
     };
-    let warnings = warnings(&settings);
+    let warnings = settling.warnings(&settings);
     Ok((settings, warnings))
-}
-
-fn warnings(settings: &ServeSettings) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if settings.max_requests_jitter > 0 && settings.max_requests.is_none() {
-        warnings.push("max_requests_jitter does nothing without max_requests".to_owned());
-    }
-    warnings.extend(tls::warnings(settings));
-    if settings.compression.compression == Compression::DangerAlways {
-        warnings.push(
-            "compression is danger_always: pages of other sites can learn secrets from the length of \
-             answers (BREACH)"
-                .to_owned(),
-        );
-    }
-    match &settings.admin {
-        Some(admin) if !admin.is_of_this_machine() => warnings.push(format!(
-            "everyone who reaches the admin address {admin} can read /metrics and /status"
-        )),
-        None if !settings.admin_hosts.is_empty() => {
-            warnings.push("admin_hosts does nothing without admin".to_owned());
-        }
-        _ => {}
-    }
-    if settings.log.format == Format::Off && settings.log.file.is_some() {
-        warnings.push("the log's file stays empty without access".to_owned());
-    }
-    let limits = &settings.limits;
-    if limits.max_spool < limits.max_body {
-        warnings.push("a body of max_body does not fit into max_spool".to_owned());
-    }
-    if limits.max_connections_per_address > Some(limits.max_connections) {
-        warnings.push("max_connections_per_address does nothing above max_connections".to_owned());
-    }
-    if settings.head.proxies.trusts_any_peer() {
-        warnings.push(
-            "danger_any_peer: whoever connects is believed what he says of the client's address and \
-             scheme; nobody but the proxy may reach this server"
-                .to_owned(),
-        );
-    }
-    if settings.head.danger_underscores != yett_gate::UnderscoreNames::default() {
-        warnings.push(
-            "danger_underscore_headers: a proxy in front may set a header in one spelling and let a \
-             client's other spelling pass"
-                .to_owned(),
-        );
-    }
-    warnings
 }
 
 /// Defaults that are others with `reload`, beside one worker.
@@ -120,18 +71,6 @@ pub(super) struct Settling<'a> {
     around: &'a Surroundings<'a>,
     pub(super) errors: Vec<ConfigError>,
 }
-
-/// A head travels to a worker in one frame of at most 1 MiB, in which its path stands twice, once
-/// with up to three bytes for each of its own.
-const LARGEST_HEAD: u64 = 200 << 10;
-
-/// What the scanner of heads has room for.
-const MOST_HEADERS: u64 = 256;
-
-/// More than one process can have files open on most systems.
-const MOST_CONNECTIONS: u64 = 1_000_000;
-/// More than any disk has; a larger one is a slip.
-const LARGEST_BODY: u64 = 1 << 50;
 
 impl Settling<'_> {
     /// `None` only if an error was pushed.

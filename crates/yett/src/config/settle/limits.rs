@@ -1,9 +1,6 @@
 //! Bounds, and what single routes, WebSockets and compression have of their own.
 
-use super::{
-    Key, LARGEST_BODY, LARGEST_HEAD, Limits, MOST_CONNECTIONS, MOST_HEADERS, Settling, choice,
-    head, mount, non_zero, quoted, size, whole,
-};
+use super::{Key, Limits, Settling, choice, head, mount, non_zero, quoted, size, whole};
 use std::time::Duration;
 use yett_edge::CompressionSettings;
 use yett_edge::Http2Settings;
@@ -13,6 +10,18 @@ use yett_edge::rules::RouteRule;
 use yett_edge::rules::RouteRules;
 use yett_gate::AllowedHosts;
 use yett_gate::HeadRules;
+
+/// A head travels to a worker in one frame of at most 1 MiB, in which its path stands twice, once
+/// with up to three bytes for each of its own.
+const LARGEST_HEAD: u64 = 200 << 10;
+
+/// What the scanner of heads has room for.
+const MOST_HEADERS: u64 = 256;
+
+/// More than one process can have files open on most systems.
+const MOST_CONNECTIONS: u64 = 1_000_000;
+/// More than any disk has; a larger one is a slip.
+const LARGEST_BODY: u64 = 1 << 50;
 
 impl Settling<'_> {
     pub(super) fn limits(&mut self) -> Option<Limits> {

@@ -2,11 +2,10 @@
 //! which files, and that nothing was said that would be without effect: somebody who named an
 //! authority for clients must not serve without asking for certificates.
 
-use super::{Bind, Key, Listen, Place, Role, Said, ServeSettings, Settling, Wrong, choice, quoted};
+use super::{Bind, Key, Place, Said, Settling, Wrong, choice, quoted};
 use std::time::Duration;
 use yett_edge::Http2Settings;
 use yett_edge::conn::Protocol;
-use yett_edge::listen::Wire;
 use yett_edge::tls::{
     CertificateSource, ClientCertificates, ClientTrust, MinVersion, TlsSettings, UnknownName,
 };
@@ -168,6 +167,13 @@ impl Settling<'_> {
         let subdomains = self.one(Key::HstsSubdomains, choice::switch);
         let preload = self.one(Key::HstsPreload, choice::switch);
         let (age, subdomains, preload) = (age?, subdomains?, preload?);
+        // Said without effect, it would look safe and not be.
+        if subdomains && age.is_zero() {
+            let wrong = "names below are to be safe, and nothing says for how long";
+            let expected = "--hsts DURATION beside it";
+            self.refuse(&self.place_of(Key::HstsSubdomains), wrong, expected);
+            return None;
+        }
         let short = age < Duration::from_secs(YEAR_IN_HOURS * 3_600);
         // What the browsers' list itself demands.
         if preload && (short || !subdomains) {
@@ -188,17 +194,6 @@ impl Settling<'_> {
             text += "; preload";
         }
         Some(Some(text))
-    }
-}
-
-/// What is allowed, but probably not meant.
-pub(super) fn warnings(settings: &ServeSettings) -> Vec<String> {
-    let speaks = |one: &Listen| one.role == Role::Serve(Wire::Tls);
-    match &settings.tls {
-        Some(_) if !settings.listeners.iter().any(speaks) => {
-            vec!["no listener speaks TLS: all are Unix sockets or say tls = false".to_owned()]
-        }
-        _ => Vec::new(),
     }
 }
 

@@ -1,0 +1,63 @@
+//! What the guides say of settings and limits, held against the tables that the program goes by.
+
+use super::key::TABLE;
+use std::{fs, path::Path};
+use yett_edge::meters::Limit;
+
+fn guide(name: &str) -> String {
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guides");
+    fs::read_to_string(guides.join(name)).unwrap()
+}
+
+fn code(word: &str) -> String {
+    format!("`{word}`")
+}
+
+#[test]
+fn every_setting_stands_in_the_guide_with_its_variable_its_place_and_its_default() {
+    let text = guide("serve.md");
+    for row in &TABLE {
+        let (flag, variable) = (code(row.flag), code(row.variable));
+        let mut lines = text.lines().filter(|line| line.starts_with("| `"));
+        let line = lines.find(|line| line.contains(&flag) && line.contains(&variable));
+        let line = line.unwrap_or_else(|| panic!("serve.md has no row for {flag}, {variable}"));
+        let place = row.table.map(|_| code(row.name));
+        for word in place.into_iter().chain(row.default.map(code)) {
+            assert!(line.contains(&word), "no {word} in: {line}");
+        }
+    }
+}
+
+#[test]
+fn every_limit_stands_in_the_guide_with_its_flag_and_its_default() {
+    let text = guide("observe.md");
+    let (_, limits) = text.split_once("\n### Limits\n").unwrap();
+    let (limits, _) = limits.split_once("\n## ").unwrap();
+    let rows: Vec<Vec<&str>> = limits
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .filter(|cells: &Vec<&str>| cells[0] != "`limit`")
+        .collect();
+    for limit in Limit::ALL {
+        let name = code(limit.name());
+        let row = rows.iter().find(|cells| cells[0] == name);
+        let cells = row.unwrap_or_else(|| panic!("observe.md has no row for the limit {name}"));
+        let [_, default, flag, met] = cells[..] else {
+            panic!("four cells, not {cells:?}")
+        };
+        assert!(!met.is_empty(), "{name}");
+        if flag == "–" {
+            assert_eq!(default, "–", "{name}");
+            continue;
+        }
+        let setting = TABLE.iter().find(|row| code(row.flag) == flag);
+        let setting = setting.unwrap_or_else(|| panic!("{name}: there is no flag {flag}"));
+        assert_eq!(
+            Some(default),
+            setting.default.map(code).as_deref(),
+            "{name}"
+        );
+    }
+    assert_eq!(rows.len(), Limit::ALL.len(), "a row without a limit");
+}
