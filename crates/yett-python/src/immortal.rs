@@ -47,21 +47,21 @@ pub(crate) fn make_immortal(objects: &Bound<'_, PyList>) -> PyResult<bool> {
     Ok(true)
 }
 
-/// Whether the count's place and its value are known: CPython 3.12 or 3.13, 64 bits, with the
-/// interpreter's lock, and no build that checks all counts.
+/// Whether the count's place and its value are known: CPython 3.12 or 3.13, 64 bits, built with the
+/// interpreter's lock (a build without it counts elsewhere, even where the lock is switched on), no build
+/// that checks all counts, and one whose own constants have the value.
 fn is_known(py: Python<'_>) -> PyResult<bool> {
     let version = py.version_info();
     let sys = py.import("sys")?;
     let implementation = sys.getattr("implementation")?.getattr("name")?;
-    let locked = match sys.getattr_opt("_is_gil_enabled")? {
-        Some(asks) => asks.call0()?.is_truthy()?,
-        None => true,
-    };
+    let flags: String = sys.getattr("abiflags")?.extract()?;
+    let none = sys.getattr("getrefcount")?.call1((py.None(),))?;
     Ok(cfg!(target_pointer_width = "64")
         && version.major == 3
         && matches!(version.minor, 12 | 13)
         && implementation.eq("cpython")?
-        && locked
+        && !flags.contains('t')
+        && none.eq(IMMORTAL)?
         && !sys.hasattr("gettotalrefcount")?)
 }
 
