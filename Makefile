@@ -37,7 +37,7 @@ SOAK_SEED ?=
 ON_POSTGRES := test_rotation_on_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-tls test-smuggling test-system test-wheel soak fuzz bench lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-http2 test-tls test-smuggling test-system test-wheel soak fuzz bench lint lint-rust lint-python format build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'

@@ -1,10 +1,11 @@
 //! Sockets and HTTP: everything between a client's bytes and the application.
 //!
 //! **What it is.** The left and right ends of a request's way: [`listen`] takes connections,
-//! [`conn`] speaks HTTP on them, `yett-gate` judges each request, [`service`] answers what was
-//! admitted (application or files), [`respond`] turns answers and failures into HTTP, and [`log`]
-//! writes exactly one access record for each request. The queue and the links to the workers are
-//! the [`floor`].
+//! [`tls`] decrypts them, [`conn`] speaks HTTP/1.1 and HTTP/2 on them, `yett-gate` judges each request,
+//! [`service`] answers what was admitted (application or files), [`respond`] turns answers and failures
+//! into HTTP and compresses them, and [`log`] writes exactly one access record for each request. The
+//! queue and the links to the workers are the [`floor`]. What happens is counted in [`meters`] and told,
+//! with the server's health, at an address of its own: [`admin`].
 //!
 //! **What it keeps out.** Python, processes and signals (`yett-supervisor`), configuration text
 //! (`yett`), and any decision whether a request may go on (`yett-gate`).

@@ -1,4 +1,5 @@
-//! One client connection: HTTP/1.1 by hyper, behind a scanner that lets only strict HTTP through.
+//! One client connection: TLS if it is asked for (`tls`), then HTTP/2 (`h2`), or HTTP/1.1 by hyper behind
+//! a scanner that lets only strict HTTP through. The rest of this page is about HTTP/1.1.
 //!
 //! It goes to and fro between two states: in `idle` hyper does not exist, in `active` it
 //! serves what has come. Most connections idle most of the time, so what an idle one holds is counted.
