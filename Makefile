@@ -110,10 +110,12 @@ soak: build ## killed workers and reloads under load of all kinds, for minutes (
 		$(TEST_VENV)/bin/python -m pytest -q -s tests/test_soak.py
 
 # Each for FUZZ_SECONDS; `fuzz/README.md` says how to go on with libFuzzer.
-fuzz: ## random changes of what clients and workers send, against what must hold (FUZZ_SECONDS=)
+fuzz: ## random changes of tokens, keys and what clients and workers send, against what must hold (FUZZ_SECONDS=)
 	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-link --test fuzz_smoke -- --test-threads=1 --nocapture
 	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-gate --test fuzz_smoke -- --test-threads=1 --nocapture
 	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-edge --lib fuzzing:: -- --test-threads=1 --nocapture
+	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-edge --test fuzz_smoke -- --test-threads=1 --nocapture
+	YETT_FUZZ_SECONDS=$(FUZZ_SECONDS) cargo test --quiet -p yett-jwt --test fuzz_smoke -- --test-threads=1 --nocapture
 
 test-wheel: $(RUN_VENV)/.installed ## the installed wheel: program, extension and example
 	$(RUN_VENV)/bin/yett --version

@@ -128,7 +128,7 @@ async fn play(script: &[u8]) {
             4 => far.socket_byte(*flags),
             5 => far.raw(further.get(..usize::from(*one)).unwrap_or(further)),
             _ => {
-                let kind = KINDS.get(usize::from(*one) % KINDS.len());
+                let kind = Kind::OF_WORKER.get(usize::from(*one) % Kind::OF_WORKER.len());
                 let len = usize::from(*two) * usize::from(*three);
                 let mut payload = further.get(..24).unwrap_or(further).to_vec();
                 payload.resize(len, 0);
@@ -151,21 +151,6 @@ async fn play(script: &[u8]) {
     }
     assert_eq!(floor.sockets(), 0);
 }
-
-const KINDS: [Kind; 12] = [
-    Kind::Ready,
-    Kind::Begun,
-    Kind::Response,
-    Kind::Chunk,
-    Kind::Failed,
-    Kind::BodyCredit,
-    Kind::Hints,
-    Kind::Trailers,
-    Kind::Accept,
-    Kind::Reply,
-    Kind::Close,
-    Kind::Pong,
-];
 
 /// A client's side of a request. Dropping it is the client leaving.
 struct Task(Option<JoinHandle<()>>);

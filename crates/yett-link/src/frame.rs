@@ -135,30 +135,40 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn parse(byte: u8) -> Option<Self> {
-        Some(match byte {
-            1 => Self::Request,
-            2 => Self::Credit,
-            3 => Self::Cancel,
-            4 => Self::Drain,
-            5 => Self::Body,
-            6 => Self::Message,
-            7 => Self::Disconnect,
-            8 => Self::Ping,
-            16 => Self::Ready,
-            17 => Self::Begun,
-            18 => Self::Response,
-            19 => Self::Chunk,
-            20 => Self::Failed,
-            21 => Self::BodyCredit,
-            22 => Self::Hints,
-            23 => Self::Trailers,
-            24 => Self::Accept,
-            25 => Self::Reply,
-            26 => Self::Close,
-            27 => Self::Pong,
-            _ => return None,
-        })
+    /// What the edge sends, in the order of its numbers, which begin at 1.
+    pub const OF_EDGE: [Self; 8] = [
+        Self::Request,
+        Self::Credit,
+        Self::Cancel,
+        Self::Drain,
+        Self::Body,
+        Self::Message,
+        Self::Disconnect,
+        Self::Ping,
+    ];
+
+    /// What a worker sends, in the order of its numbers, which begin at 16.
+    pub const OF_WORKER: [Self; 12] = [
+        Self::Ready,
+        Self::Begun,
+        Self::Response,
+        Self::Chunk,
+        Self::Failed,
+        Self::BodyCredit,
+        Self::Hints,
+        Self::Trailers,
+        Self::Accept,
+        Self::Reply,
+        Self::Close,
+        Self::Pong,
+    ];
+
+    fn parse(byte: u8) -> Option<Self> {
+        let (kinds, first): (&[Self], u8) = match byte {
+            ..16 => (&Self::OF_EDGE, 1),
+            _ => (&Self::OF_WORKER, 16),
+        };
+        kinds.get(usize::from(byte.checked_sub(first)?)).copied()
     }
 }
 
@@ -390,6 +400,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn kind_is_read_from_its_own_number_and_from_no_other() {
+        for byte in 0..=u8::MAX {
+            let mut all = Kind::OF_EDGE.into_iter().chain(Kind::OF_WORKER);
+            assert_eq!(Kind::parse(byte), all.find(|kind| *kind as u8 == byte));
+        }
+    }
 
     proptest! {
         #[test]

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use yett_edge::fuzzing;
-use yett_fuzz::{link, seeds, target};
+use yett_fuzz::{link, range, seeds, target};
 
 fn main() -> std::io::Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| "corpus".into());
@@ -18,6 +18,7 @@ fn main() -> std::io::Result<()> {
         ("edge_link", fuzzing::worker_seeds()),
         ("scanner", fuzzing::scanner_seeds()),
         ("target", target::target_seeds()),
+        ("range", range::range_seeds()),
     ] {
         let folder = Path::new(&folder).join(target);
         std::fs::create_dir_all(&folder)?;
