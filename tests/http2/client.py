@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import h2.config
 import h2.connection
 import h2.events
-import h2.exceptions
 import hpack
 import hyperframe.frame as frames
 
@@ -24,6 +23,16 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 def connect(port: int) -> socket.socket:
     """Return a connection whose every step is bounded."""
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def take_frame(received: bytearray) -> bytes | None:
+    """Take the first frame out of what came, if it is whole."""
+    whole = 9 + int.from_bytes(received[:3], "big")
+    if len(received) < whole:
+        return None
+    frame = bytes(received[:whole])
+    del received[:whole]
+    return frame
 
 
 @dataclass
@@ -54,6 +63,7 @@ class Polite:
         self.protocol.initiate_connection()
         self.answers: dict[int, Answer] = {}
         self.goodbye: int | None = None
+        self._received = bytearray()
         self.flush()
 
     def __enter__(self) -> "Polite":
@@ -95,14 +105,12 @@ class Polite:
         data = self._socket.recv(65536)
         if not data:
             return False
-        try:
-            events = self.protocol.receive_data(data)
-        except h2.exceptions.ProtocolError:
-            # It hears nothing behind a GOAWAY, though answers may follow (RFC 9113 section 6.8).
-            self.goodbye = NO_ERROR
-            return True
-        for event in events:
-            self._note(event)
+        self._received += data
+        # The library takes any frame behind a GOAWAY for an error, though answers may follow
+        # (RFC 9113 section 6.8): so it gets none. Every other error is the server's.
+        while self.goodbye is None and (frame := take_frame(self._received)):
+            for event in self.protocol.receive_data(frame):
+                self._note(event)
         self.flush()
         return True
 
@@ -153,7 +161,7 @@ class Hostile:
         """Connect; with a greeting, exchange SETTINGS."""
         self.socket = connect(port)
         self.encoder = hpack.Encoder()
-        self._received = b""
+        self._received = bytearray()
         if greet:
             ack = frames.SettingsFrame(0, flags=["ACK"])
             self.send(PREFACE, frames.SettingsFrame(0), ack)
@@ -186,13 +194,10 @@ class Hostile:
     def frames(self) -> Iterator[frames.Frame]:
         """Yield what comes until the connection ends."""
         while True:
-            while len(self._received) >= 9:
-                head, length = frames.Frame.parse_frame_header(memoryview(self._received[:9]))
-                if len(self._received) < 9 + length:
-                    break
-                head.parse_body(memoryview(self._received[9 : 9 + length]))
-                self._received = self._received[9 + length :]
-                yield head
+            while whole := take_frame(self._received):
+                frame, _length = frames.Frame.parse_frame_header(memoryview(whole[:9]))
+                frame.parse_body(memoryview(whole[9:]))
+                yield frame
             try:
                 data = self.socket.recv(65536)
             except ConnectionResetError:
