@@ -17,7 +17,7 @@ use super::link::Link;
 
 /// How many frames are written, and requests begun, before a sleeping worker is woken although the thread
 /// is busy.
-const WAKE_AFTER: u32 = 4;
+const WAKE_AFTER: u32 = 16;
 
 /// After how many reads and writes of clients' sockets a thread looks that has neither slept nor begun a
 /// request: one that is busy with uploads, files and WebSockets alone.

@@ -14,7 +14,7 @@ use super::words::{Word, Words};
 #[derive(Debug)]
 pub(crate) struct Record {
     journal: Arc<Journal>,
-    pub(crate) fields: Fields,
+    pub(crate) fields: Box<Fields>,
     began: Instant,
     written: bool,
 }
@@ -121,7 +121,7 @@ impl Record {
     ) -> Self {
         Self {
             journal: Arc::clone(journal),
-            fields: Fields {
+            fields: Box::new(Fields {
                 client,
                 words: Words::new(method, target),
                 protocol,
@@ -138,7 +138,7 @@ impl Record {
                 reason: None,
                 fault: None,
                 failure: None,
-            },
+            }),
             began: Instant::now(),
             written: false,
         }

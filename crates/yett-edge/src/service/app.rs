@@ -13,7 +13,7 @@ use http::header::{CONTENT_LENGTH, HeaderMap, TRAILER};
 use http::{Method, Response, StatusCode, Version};
 use hyper::ext::ReasonPhrase;
 use tokio::time::Instant;
-use yett_gate::{Admitted, ClientAddr, RequestHead, ServerAddr, TlsSession};
+use yett_gate::{Admitted, BodyLength, ClientAddr, RequestHead, ServerAddr, TlsSession};
 use yett_link::frame::{
     ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, STREAMED_BODY, put_frame_with,
 };
@@ -68,13 +68,15 @@ pub(super) async fn answer(
         let limit = services.max_body(admitted.head());
         let body = body.insert(if is_streamed(call.interface, length) {
             RequestBody::Arriving(Upload::new(incoming, length, limit)?)
+        } else if matches!(length, BodyLength::None | BodyLength::Known(0)) {
+            RequestBody::Whole(Spooled::default())
         } else {
-            let spooled = spool(incoming, (length, limit), settings, &services.budget).await?;
+            let spooled = spool(incoming, (length, limit), settings, &services.budget);
+            let spooled = Box::pin(spooled).await?;
             record.fields.received = spooled.len;
             RequestBody::Whole(spooled)
         });
-        let asked = ask(services, admitted, &call, body, &mut record).await?;
-        let (head, exchange, carries) = asked;
+        let (head, exchange, carries) = ask(services, admitted, &call, body, &mut record).await?;
         uplink = carries;
         made(services, admitted.head(), &call.extras, head, exchange).await
     };
@@ -151,13 +153,17 @@ async fn ask(
             Err(OpenError::Closed) => return Err(Lost::Worker { begun: false }.into()),
         };
         let uplink = window.map(|window| exchange.uplink(window));
-        let sent = Instant::now();
         let head = match (&mut *body, &uplink) {
-            (RequestBody::Arriving(upload), Some(uplink)) => tokio::select! {
-                biased;
-                head = exchange.head() => head,
-                Err(failure) = upload.run(uplink, &services.settings) => return Err(failure),
-            },
+            (RequestBody::Arriving(upload), Some(uplink)) => {
+                let sent = async {
+                    tokio::select! {
+                        biased;
+                        head = exchange.head() => Ok(head),
+                        Err(failure) = upload.run(uplink, &services.settings) => Err(failure),
+                    }
+                };
+                Box::pin(sent).await?
+            }
             _ => exchange.head().await,
         };
         record.fields.app = Some(handed.elapsed());
@@ -170,7 +176,7 @@ async fn ask(
             Err(NoHead::Moved(ticket)) => {
                 // Nothing was tried: no worker has begun it. It stood in one instead of in the queue.
                 tries -= 1;
-                record.fields.waited += sent.elapsed();
+                record.fields.waited += handed.elapsed();
                 moved = ticket;
                 comes = Comes::Back;
                 continue;
@@ -178,7 +184,7 @@ async fn ask(
         };
         comes = Comes::Again;
         if lost == (Lost::Worker { begun: false }) {
-            record.fields.waited += sent.elapsed();
+            record.fields.waited += handed.elapsed();
         }
         match lost {
             // What the first worker got of it nobody else can have.
@@ -327,22 +333,26 @@ pub(super) async fn made(
     head: AppHead,
     exchange: Exchange,
 ) -> Result<Answer, Failure> {
-    let mut answer = checked(request, extras, head, exchange)?;
-    if let Some(wanted) = sendfile::take(&mut answer.headers)? {
-        answer.send_file(wanted, request, services).await?;
+    match checked(request, extras, head, exchange)? {
+        (mut answer, None) => {
+            answer.compress(services, request);
+            Ok(answer)
+        }
+        // Boxed is what most requests do not need.
+        (answer, Some(file)) => Box::pin(answer.with_file(file, request, services)).await,
     }
-    answer.compress(services, request);
-    Ok(answer)
 }
 
+/// Checks an answer, and takes out of it what is meant for the edge: the file that it names.
 fn checked(
     request: &RequestHead,
     extras: &Extras,
     mut head: AppHead,
     exchange: Exchange,
-) -> Result<Answer, Failure> {
+) -> Result<(Answer, Option<Wanted>), Failure> {
     let status = head.final_status().ok_or(Failure::BadStatus(head.status))?;
     let mut headers = std::mem::replace(&mut head.headers, Ok(HeaderMap::new()))?;
+    let wanted = sendfile::take(&mut headers)?;
     let announced = AppHead::announced_len(&headers);
     let bodyless = request.method() == Method::HEAD
         || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
@@ -406,7 +416,7 @@ fn checked(
         // What a reason phrase may not hold is not worth an error: the code says it all.
         ReasonPhrase::try_from(head.reason.clone()).ok()
     };
-    Ok(Answer {
+    let answer = Answer {
         status,
         reason,
         headers,
@@ -416,17 +426,18 @@ fn checked(
         extent,
         runner: None,
         file: None,
-    })
+    };
+    Ok((answer, wanted))
 }
 
 impl Answer {
-    /// Puts the file that the application named in its body's place.
-    async fn send_file(
-        &mut self,
+    /// With the file that the application named in the body's place.
+    async fn with_file(
+        mut self,
         wanted: Wanted,
         request: &RequestHead,
         services: &Services,
-    ) -> Result<(), Failure> {
+    ) -> Result<Self, Failure> {
         let settings = &services.settings;
         let types = &settings.files.types;
         let file = wanted
@@ -444,7 +455,7 @@ impl Answer {
             self.reason = None;
         }
         self.file = Some(piece);
-        Ok(())
+        Ok(self)
     }
 
     /// Lets the rest of the request's body follow while the answer is sent. An answer that does not

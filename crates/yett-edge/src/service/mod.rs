@@ -11,6 +11,7 @@ mod redirect;
 mod sendfile;
 mod socket;
 mod spool;
+mod step;
 mod upload;
 
 use std::convert::Infallible;
@@ -18,16 +19,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY, TE};
 use http::request::Parts;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use yett_gate::{Arrival, Judgement, Refused, RequestHead, Service, Verdict};
+use yett_gate::{Arrival, Refused, RequestHead};
 
-use crate::clock;
 use crate::conn::{ClientBody, ClientEnd, EarlyHints, Offence};
-use crate::develop;
 use crate::floor::{Floor, rounds};
 use crate::header_list::has_member;
 use crate::log::{AccessLog, Journal, Record, ServiceKind};
@@ -40,6 +39,7 @@ use files::Files;
 pub use files::{Types, range};
 pub(crate) use sendfile::SendfileError;
 use spool::Budget;
+use step::{Last, Step, ToApp};
 
 /// What a client can take beside an answer's head and body.
 #[derive(Debug)]
@@ -182,11 +182,33 @@ impl Services {
         let extras = Extras::of(&parts, &busy);
         let over_tls = arrival.tls().is_some();
         let version = parts.version;
+        let head = RequestHead::parse(parts, arrival, &self.settings.head);
+        let step = self.begin(head, record);
         async move {
             let mut body = incoming;
-            let mut response = self
-                .judged((parts, &mut body), arrival, extras, record, &mut busy)
-                .await;
+            let last = match step {
+                Step::Last(last) => last,
+                Step::Waits(waits) => Box::pin(self.go_on(*waits)).await,
+            };
+            let mut response = match last {
+                Last::App(ToApp {
+                    ref admitted,
+                    interface,
+                    record,
+                }) if asks_for_socket(interface, &busy) => {
+                    let answer = socket::answer(&self, admitted, &extras, &mut busy, record);
+                    Box::pin(answer).await
+                }
+                Last::App(ToApp {
+                    ref admitted,
+                    interface,
+                    record,
+                }) => {
+                    let call = app::Call { interface, extras };
+                    app::answer(&self, admitted, call, &mut body, record).await
+                }
+                Last::Answered(response) => response,
+            };
             self.complete(&mut response, over_tls);
             // A body that nobody will read stands between this and the next request.
             if !body.is_end_stream() || self.leaving.load(Ordering::Relaxed) {
@@ -208,103 +230,11 @@ impl Services {
             self.settings.security_headers.add(response.headers_mut());
         }
     }
-
-    async fn judged(
-        &self,
-        (parts, body): (Parts, &mut ClientBody),
-        arrival: Arrival,
-        extras: Extras,
-        mut record: Record,
-        busy: &mut ClientEnd,
-    ) -> Response<Body> {
-        let head = RequestHead::parse(parts, arrival, &self.settings.head);
-        if let Ok(head) = &head {
-            record.client(head.client());
-            record.scheme(head.scheme());
-        }
-        match head {
-            Err(bad) => respond::failed(&Failure::BadRequest(bad), record),
-            Ok(head) if head.target().path() == b"*" => of_the_server(record),
-            Ok(head) if let Some(port) = self.redirect => redirect::to_https(&head, port, record),
-            Ok(head) => self.routed((head, body), extras, record, busy).await,
-        }
-    }
-
-    async fn routed(
-        &self,
-        (head, body): (RequestHead, &mut ClientBody),
-        extras: Extras,
-        mut record: Record,
-        busy: &mut ClientEnd,
-    ) -> Response<Body> {
-        let outcome = match &self.settings.develop {
-            None => None,
-            Some(develop) if head.target().path() == develop::NEWS => {
-                return broken::news(develop, &head, record).await;
-            }
-            Some(develop) => Some(develop.outcome().await),
-        };
-        let ruling = self.ruling.load();
-        let judgement = ruling.judge(head, clock::unix_seconds());
-        let (mut ruling, mut verdict) = settled(ruling, judgement).await;
-        let mut admitted = match verdict {
-            Verdict::Admitted(admitted) => admitted,
-            Verdict::Refused(refused) => return refuse(&refused, record),
-        };
-        if let Service::Files { mount, rest } = admitted.service() {
-            record.routed(admitted.route(), ServiceKind::Files);
-            let mount = ruling.mounts.get(mount.place()).cloned();
-            // The guard must not outlive this step: a request may run for long, and would keep a
-            // whole old ruling alive.
-            drop(ruling);
-            let Some(mount) = mount else {
-                // A ruling's gate names only its own mounts.
-                return respond::failed(&Failure::NoSuchFile, record);
-            };
-            record = match self.files.answer(&admitted, &mount, rest, record).await {
-                files::Outcome::Answered(response) => return response,
-                files::Outcome::LeftToTheApp(record) => record,
-            };
-            // The mount's word opened its files, nothing of the application.
-            ruling = self.ruling.load();
-            let judgement = ruling.judge_left_by_files(admitted, clock::unix_seconds());
-            (ruling, verdict) = settled(ruling, judgement).await;
-            admitted = match verdict {
-                Verdict::Admitted(admitted) => admitted,
-                Verdict::Refused(refused) => return refuse(&refused, record),
-            };
-        }
-        record.routed(admitted.route(), ServiceKind::App);
-        if let Some(outcome) = &outcome
-            && let Some(broken) = &outcome.broken
-        {
-            let audience = broken::Audience::of(admitted.head(), &ruling.gate);
-            return broken::answer(outcome, broken, admitted.head(), audience, record);
-        }
-        let interface = ruling.interface;
-        drop(ruling);
-        if interface == Interface::Asgi && busy.asked().is_some() {
-            return socket::answer(self, &admitted, &extras, busy, record).await;
-        }
-        let call = app::Call { interface, extras };
-        app::answer(self, &admitted, call, body, record).await
-    }
 }
 
-/// The verdict, after what it may have to wait for, and the ruling that gave it.
-async fn settled(
-    ruling: Guard<Arc<Ruling>>,
-    judgement: Judgement,
-) -> (Guard<Arc<Ruling>>, Verdict) {
-    match judgement {
-        Judgement::Verdict(verdict) => (ruling, verdict),
-        Judgement::KeysWanted(wanted) => {
-            // The cheap guard is not for waiting with.
-            let kept = Guard::into_inner(ruling);
-            let verdict = kept.judge_after_fetch(wanted).await;
-            (Guard::from_inner(kept), verdict)
-        }
-    }
+/// Whether a request is for a WebSocket, and the application can take one.
+fn asks_for_socket(interface: Interface, busy: &ClientEnd) -> bool {
+    interface == Interface::Asgi && busy.asked().is_some()
 }
 
 /// `OPTIONS *` asks about the server, not about anything below it (RFC 9110 section 9.3.7), and PEP

@@ -1,0 +1,203 @@
+//! How far a request comes at once, and what it waits for.
+//!
+//! Nearly every request needs nothing but its application: whether it may have it is known without
+//! waiting. Who needs an issuer's keys, files, or code that is being loaded takes further steps. A
+//! future is as large as the largest thing that it may wait for, and is moved as a whole; so the
+//! common way has no future of its own, and what is rare is behind a box.
+
+use std::sync::Arc;
+
+use http::Response;
+use yett_gate::{Admitted, BadRequest, Judgement, KeysWanted, RequestHead, Service, Verdict};
+
+use super::{Services, broken, files, of_the_server, redirect, refuse};
+use crate::clock;
+use crate::develop::{self, Develop, Outcome};
+use crate::log::{Record, ServiceKind};
+use crate::mount::Mount;
+use crate::respond::{self, Body, Failure};
+use crate::ruling::{Interface, Ruling};
+
+/// How far a request has come.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large one is nearly every request's"
+)]
+pub(super) enum Step {
+    /// To its end.
+    Last(Last),
+    /// It waits.
+    Waits(Box<Waits>),
+}
+
+/// What becomes of a request.
+pub(super) enum Last {
+    /// It is answered.
+    Answered(Response<Body>),
+    /// It may have the application.
+    App(ToApp),
+}
+
+/// A request that the gate admitted to the application.
+pub(super) struct ToApp {
+    pub(super) admitted: Admitted,
+    pub(super) interface: Interface,
+    pub(super) record: Record,
+}
+
+/// A request that waits, and for what.
+pub(super) struct Waits {
+    on: On,
+    record: Record,
+    /// In development: how it stands with the code.
+    outcome: Option<Outcome>,
+}
+
+enum On {
+    /// Code that is being loaded.
+    Code(Arc<Develop>, RequestHead),
+    /// The issuer's keys.
+    Keys(Arc<Ruling>, KeysWanted),
+    /// The files of a mount.
+    Files(Option<Arc<Mount>>, Admitted),
+}
+
+impl Services {
+    /// The first step.
+    pub(super) fn begin(&self, head: Result<RequestHead, BadRequest>, mut record: Record) -> Step {
+        let head = match head {
+            Ok(head) => head,
+            Err(bad) => {
+                return Step::Last(Last::Answered(respond::failed(
+                    &Failure::BadRequest(bad),
+                    record,
+                )));
+            }
+        };
+        record.client(head.client());
+        record.scheme(head.scheme());
+        if head.target().path() == b"*" {
+            return Step::Last(Last::Answered(of_the_server(record)));
+        }
+        if let Some(port) = self.redirect {
+            return Step::Last(Last::Answered(redirect::to_https(&head, port, record)));
+        }
+        match &self.settings.develop {
+            None => self.judge(head, record, None),
+            Some(develop) => Waits::on(On::Code(Arc::clone(develop), head), record, None),
+        }
+    }
+
+    /// All steps that are left.
+    pub(super) async fn go_on(&self, mut waits: Waits) -> Last {
+        loop {
+            match self.next(waits).await {
+                Step::Last(last) => return last,
+                Step::Waits(further) => waits = *further,
+            }
+        }
+    }
+
+    /// The step after what is waited for.
+    async fn next(&self, waits: Waits) -> Step {
+        let Waits {
+            on,
+            record,
+            outcome,
+        } = waits;
+        match on {
+            On::Code(develop, head) if head.target().path() == develop::NEWS => {
+                Step::Last(Last::Answered(broken::news(&develop, &head, record).await))
+            }
+            On::Code(develop, head) => {
+                let outcome = develop.outcome().await;
+                self.judge(head, record, Some(outcome))
+            }
+            On::Keys(ruling, wanted) => {
+                let verdict = ruling.judge_after_fetch(wanted).await;
+                decided(&ruling, verdict, record, outcome)
+            }
+            On::Files(mount, admitted) => {
+                let (Some(mount), Service::Files { rest, .. }) = (mount, admitted.service()) else {
+                    // A ruling's gate names only its own mounts.
+                    return Step::Last(Last::Answered(respond::failed(
+                        &Failure::NoSuchFile,
+                        record,
+                    )));
+                };
+                match self.files.answer(&admitted, &mount, rest, record).await {
+                    files::Outcome::Answered(response) => Step::Last(Last::Answered(response)),
+                    // The mount's word opened its files, nothing of the application.
+                    files::Outcome::LeftToTheApp(record) => {
+                        let ruling = self.ruling.load();
+                        let now = clock::unix_seconds();
+                        let judgement = ruling.judge_left_by_files(admitted, now);
+                        judged(&ruling, judgement, record, outcome)
+                    }
+                }
+            }
+        }
+    }
+
+    fn judge(&self, head: RequestHead, record: Record, outcome: Option<Outcome>) -> Step {
+        let ruling = self.ruling.load();
+        let judgement = ruling.judge(head, clock::unix_seconds());
+        judged(&ruling, judgement, record, outcome)
+    }
+}
+
+impl Waits {
+    fn on(on: On, record: Record, outcome: Option<Outcome>) -> Step {
+        Step::Waits(Box::new(Self {
+            on,
+            record,
+            outcome,
+        }))
+    }
+}
+
+fn judged(
+    ruling: &Arc<Ruling>,
+    judgement: Judgement,
+    record: Record,
+    outcome: Option<Outcome>,
+) -> Step {
+    match judgement {
+        Judgement::Verdict(verdict) => decided(ruling, verdict, record, outcome),
+        Judgement::KeysWanted(wanted) => {
+            Waits::on(On::Keys(Arc::clone(ruling), wanted), record, outcome)
+        }
+    }
+}
+
+/// What follows from the gate's word. Of the ruling that gave it nothing is held any longer: a request
+/// may run for long, and would keep a whole old ruling alive.
+fn decided(
+    ruling: &Ruling,
+    verdict: Verdict,
+    mut record: Record,
+    outcome: Option<Outcome>,
+) -> Step {
+    let admitted = match verdict {
+        Verdict::Admitted(admitted) => admitted,
+        Verdict::Refused(refused) => return Step::Last(Last::Answered(refuse(&refused, record))),
+    };
+    if let Service::Files { mount, .. } = admitted.service() {
+        record.routed(admitted.route(), ServiceKind::Files);
+        let mount = ruling.mounts.get(mount.place()).cloned();
+        return Waits::on(On::Files(mount, admitted), record, outcome);
+    }
+    record.routed(admitted.route(), ServiceKind::App);
+    if let Some(outcome) = &outcome
+        && let Some(broken) = &outcome.broken
+    {
+        let audience = broken::Audience::of(admitted.head(), &ruling.gate);
+        let answer = broken::answer(outcome, broken, admitted.head(), audience, record);
+        return Step::Last(Last::Answered(answer));
+    }
+    Step::Last(Last::App(ToApp {
+        admitted,
+        interface: ruling.interface,
+        record,
+    }))
+}
