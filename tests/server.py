@@ -43,6 +43,13 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
+def memory(pid: int, what: str = "VmRSS") -> int:
+    """Return a process's resident memory in bytes, as `ps` shows it; `VmHWM` is the most it had."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith(f"{what}:")]
+    return int(line.split()[1]) * 1024
+
+
 def of_session(session: int) -> list[int]:
     """Return the living processes of a session."""
     found = []
@@ -204,9 +211,7 @@ class Server:
 
     def peak_memory(self) -> int:
         """Return the most resident memory that the edge process ever had, in bytes."""
-        text = Path(f"/proc/{self.pid}/status").read_text()
-        kib = next(line.split()[1] for line in text.splitlines() if line.startswith("VmHWM"))
-        return int(kib) * 1024
+        return memory(self.pid, "VmHWM")
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send the program a signal."""

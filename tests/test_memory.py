@@ -4,15 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from .load import Load
-from .server import eventually
+from .server import eventually, memory
 
 MIB = 1 << 20
-
-
-def resident(pid: int) -> int:
-    """Return the resident memory of a process, as `ps` shows it."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith("VmRSS"))) * 1024
 
 
 def test_worker_that_outgrows_its_memory_is_replaced_without_a_failed_request(serve):
@@ -25,7 +19,7 @@ def test_worker_that_outgrows_its_memory_is_replaced_without_a_failed_request(se
     eventually(lambda: not Path(f"/proc/{grown}").exists())
     after = set(server.worker_pids())
     assert after & before == before - {grown}
-    assert all(resident(pid) < 64 * MIB for pid in after)
+    assert all(memory(pid) < 64 * MIB for pid in after)
     assert server.status()["supervisor"]["workers_died"] == 0
     [line] = [line for line in server.stderr.splitlines() if "max_rss" in line]
     assert line.startswith("warning: worker ")
@@ -54,7 +48,7 @@ def test_status_says_how_much_memory_each_worker_has(serve):
     [worker] = server.active()["workers"]
     assert worker["resident_bytes"] > 50 * MIB
     # As `ps` would say, up to what came and went in between.
-    assert abs(worker["resident_bytes"] - resident(worker["pid"])) < 5 * MIB
+    assert abs(worker["resident_bytes"] - memory(worker["pid"])) < 5 * MIB
     server.get("/grow")
     [worker] = server.active()["workers"]
     assert worker["resident_bytes"] > 110 * MIB

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .server import Server, eventually
+from .server import Server, eventually, memory
 from .soak import Account, Soak
 
 SECONDS = float(os.environ.get("YETT_SOAK_SECONDS", "5"))
@@ -24,13 +24,6 @@ MOST_DESCRIPTORS = 6
 
 WSGI = {"fast": 4, "slow": 3, "stream": 2, "upload": 3, "leave": 3}
 ASGI = {**WSGI, "talk": 2}
-
-
-def resident(server: Server) -> int:
-    """Return the edge's memory in bytes."""
-    text = Path(f"/proc/{server.pid}/status").read_text()
-    kib = next(line.split()[1] for line in text.splitlines() if line.startswith("VmRSS"))
-    return int(kib) * 1024
 
 
 def descriptors(server: Server) -> int:
@@ -85,13 +78,13 @@ def test_killed_workers_and_reloads_cost_no_answer_its_truth(
     warm = Soak(server, SEED, kinds, "warm")
     warm.go(min(SECONDS / 4, 10), between=(0.5, 1.0))
     eventually(lambda: is_at_rest(server), within=60)
-    before = (resident(server), descriptors(server))
+    before = (memory(server.pid), descriptors(server))
 
     soak = Soak(server, SEED, kinds, "soak")
     soak.go(SECONDS, between=(0.3, 1.5))
     eventually(lambda: is_at_rest(server), within=60)
     eventually(lambda: descriptors(server) <= before[1] + MOST_DESCRIPTORS)
-    assert resident(server) <= before[0] + MOST_GROWN
+    assert memory(server.pid) <= before[0] + MOST_GROWN
 
     executed = Counter(note.read_text().splitlines())
     for account in (warm.account, soak.account):

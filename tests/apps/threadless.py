@@ -1,4 +1,4 @@
-"""The application of `held.py`, in workers whose system refuses the first thread that they ask for."""
+"""The application of `held.py`, in workers that the system refuses the first further thread."""
 
 import threading
 

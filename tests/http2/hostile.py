@@ -7,7 +7,7 @@ from pathlib import Path
 import hyperframe.frame as frames
 import pytest
 
-from ..server import Server, eventually
+from ..server import Server, eventually, memory
 from .client import (
     CANCEL,
     ENHANCE_YOUR_CALM,
@@ -22,15 +22,8 @@ from .client import (
 
 Serve = Callable[..., Server]
 
-#: What an attack may leave behind in the server's memory, in KiB.
-MOST_MEMORY = 32 * 1024
-
-
-def resident(server: Server) -> int:
-    """Return the server's resident memory in KiB, without its workers."""
-    status = Path(f"/proc/{server.pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
-    return int(line.split()[1])
+#: What an attack may leave behind in the server's memory, in bytes.
+MOST_MEMORY = 32 << 20
 
 
 @pytest.fixture
@@ -39,11 +32,11 @@ def server(serve: Serve) -> Iterator[Server]:
     server = serve("hello:application", "--workers", "1")
     with Polite(server.port) as bystander:
         assert bystander.get("/").status == 200
-        before = resident(server)
+        before = memory(server.pid)
         yield server
         assert bystander.get("/").status == 200
         assert server.get("/").status == 200
-        assert resident(server) - before < MOST_MEMORY
+        assert memory(server.pid) - before < MOST_MEMORY
 
 
 def flood(client: Hostile, piece: bytes, times: int = 200) -> None:
@@ -178,7 +171,7 @@ def test_answers_that_nobody_takes_are_held_in_little_memory(serve: Serve, tmp_p
     server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
     with Polite(server.port) as bystander:
         bystander.get("/0?0")
-        before = resident(server)
+        before = memory(server.pid)
         with Hostile(server.port) as client:
             client.send(frames.WindowUpdateFrame(0, window_increment=(1 << 30)))
             client.send(frames.SettingsFrame(0, settings={4: 1 << 30}))
@@ -187,7 +180,7 @@ def test_answers_that_nobody_takes_are_held_in_little_memory(serve: Serve, tmp_p
             began = [tmp_path / str(folder) / "progress" for folder in range(1, 20)]
             eventually(lambda: all(each.exists() for each in began))
             assert bystander.get("/0?0").status == 200
-            assert resident(server) - before < MOST_MEMORY
+            assert memory(server.pid) - before < MOST_MEMORY
         eventually(lambda: all(each.read_text().endswith("closed\n") for each in began))
 
 

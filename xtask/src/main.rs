@@ -40,7 +40,6 @@ const BORDERS: &[Border] = &[
         never: &[
             "pyo3",
             "toml",
-            "hyper-util",
             "reqwest",
             "native-tls",
             "openssl",

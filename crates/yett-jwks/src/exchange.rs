@@ -9,11 +9,11 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::JwksError;
 use crate::endpoint::Endpoint;
-use crate::io::HyperIo;
 
 const ACCEPTED: &str = "application/jwk-set+json, application/json";
 const AGENT: &str = concat!("yett/", env!("CARGO_PKG_VERSION"));
@@ -34,7 +34,7 @@ where
     let (mut sender, connection) = http1::Builder::new()
         .max_header_size(LONGEST_HEAD)
         .max_headers(MOST_FIELDS)
-        .handshake(HyperIo::new(stream))
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(http)?;
     let request = request(endpoint);

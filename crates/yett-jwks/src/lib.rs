@@ -44,7 +44,6 @@ mod error;
 mod exchange;
 mod fetch;
 mod flight;
-mod io;
 mod pace;
 mod settings;
 mod status;

@@ -193,12 +193,7 @@ impl Pendings {
 
     /// Takes back the oldest request that the worker has not begun.
     pub(super) fn recall_one(&self) -> Option<Recalled> {
-        let mut table = self.table();
-        let mut ahead: Vec<ExchangeId> = table.unbegun().map(|(id, _)| id).collect();
-        ahead.sort_unstable();
-        ahead
-            .into_iter()
-            .find_map(|id| self.recall_from(&mut table, id))
+        self.recall_some(&mut self.table(), 1, |_| true).pop()
     }
 
     /// Takes back every request that has stood unbegun behind another for too long.
@@ -208,26 +203,29 @@ impl Pendings {
         if !elsewhere && !self.works(&table) {
             return Vec::new();
         }
-        let old = |pending: &Pending| pending.sent.elapsed() >= patience;
-        let mut ahead: Vec<ExchangeId> = table
-            .unbegun()
-            .filter(|(_, pending)| old(pending))
-            .map(|(id, _)| id)
-            .collect();
-        ahead.sort_unstable();
-        ahead
-            .into_iter()
-            .filter_map(|id| self.recall_from(&mut table, id))
-            .collect()
+        let late = |pending: &Pending| pending.sent.elapsed() >= patience;
+        self.recall_some(&mut table, usize::MAX, late)
     }
 
     /// Takes back every request that the worker has not begun.
     pub(super) fn recall_all(&self) -> Vec<Recalled> {
-        let mut table = self.table();
-        let ahead: Vec<ExchangeId> = table.unbegun().map(|(id, _)| id).collect();
-        ahead
-            .into_iter()
-            .filter_map(|id| self.recall_from(&mut table, id))
+        self.recall_some(&mut self.table(), usize::MAX, |_| true)
+    }
+
+    /// Takes back so many of the requests that the worker has not begun, the oldest first.
+    fn recall_some(
+        &self,
+        table: &mut Table,
+        most: usize,
+        which: impl Fn(&Pending) -> bool,
+    ) -> Vec<Recalled> {
+        let unbegun = table.unbegun().filter(|(_, pending)| which(pending));
+        let mut ahead: Vec<ExchangeId> = unbegun.map(|(id, _)| id).collect();
+        ahead.sort_unstable();
+        let recalled = ahead.into_iter();
+        recalled
+            .filter_map(|id| self.recall_from(table, id))
+            .take(most)
             .collect()
     }
 
