@@ -250,6 +250,28 @@ def test_stop_fails_readiness_first_and_goes_on_serving_for_the_delay(serve):
     assert server.stop(signal.SIGQUIT) == 0
 
 
+def test_compression_and_files_at_hand_are_counted(serve, tmp_path):
+    (tmp_path / "a.txt").write_text("a" * 100)
+    flags = (
+        "--admin",
+        "127.0.0.1:0",
+        "--static",
+        f"/s/={tmp_path}",
+        "--compression-min-size",
+        "1B",
+    )
+    server = serve("hello:application", *flags)
+    admin = Admin.of(server)
+    for target in ("/s/a.txt", "/s/a.txt", "/s/none"):
+        server.get(target)
+    looked = {o: admin.sum("yett_static_lookups_total", outcome=o) for o in ("miss", "absent")}
+    assert looked == {"miss": 1, "absent": 1}
+    assert admin.sum("yett_static_lookups_total") == 3
+    body = server.get("/", "Accept-Encoding: gzip").body
+    assert admin.sum("yett_compression_input_bytes_total", coding="gzip") == len(b"hello\n")
+    assert admin.sum("yett_compression_output_bytes_total", coding="gzip") == len(body)
+
+
 def test_status_of_the_admin_address_is_that_of_the_command(serve):
     server = serve("hello:application", "--admin", "127.0.0.1:0")
     status, text = Admin.of(server).get("/status")

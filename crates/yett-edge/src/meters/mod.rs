@@ -7,13 +7,17 @@ mod counts;
 mod histogram;
 pub mod page;
 mod table;
+mod work;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use page::{Family, Form, Page};
 
 use crate::log::record::Fields;
+use crate::respond::Coding;
 use counts::Counts;
+pub(crate) use work::Lookup;
+use work::Work;
 
 /// A bound that somebody met. Each names what it protects; the request or the connection that met
 /// it was refused, cut or made to wait.
@@ -121,6 +125,7 @@ pub struct Meters {
     limits: [AtomicU64; Limit::ALL.len()],
     accepted: AtomicU64,
     counts: Counts,
+    work: Work,
 }
 
 impl Default for Meters {
@@ -129,6 +134,7 @@ impl Default for Meters {
             limits: [const { AtomicU64::new(0) }; Limit::ALL.len()],
             accepted: AtomicU64::new(0),
             counts: Counts::default(),
+            work: Work::default(),
         }
     }
 }
@@ -154,6 +160,16 @@ impl Meters {
         self.accepted.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// So many bytes of a body were compressed to so many.
+    pub(crate) fn compressed(&self, coding: Coding, before: usize, after: usize) {
+        self.work.compressed(coding, before, after);
+    }
+
+    /// A static file was asked for.
+    pub(crate) fn looked_up(&self, lookup: Lookup) {
+        self.work.looked_up(lookup);
+    }
+
     /// A request is over, and this is its record.
     pub(crate) fn count(&self, fields: &Fields) {
         self.counts.add(fields);
@@ -162,6 +178,7 @@ impl Meters {
     /// Writes everything that was counted.
     pub fn write(&self, page: &mut Page) {
         self.counts.write(page);
+        self.work.write(page);
         page.counter(
             "yett_connections_accepted",
             "Connections of clients that were accepted.",

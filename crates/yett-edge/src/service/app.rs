@@ -499,7 +499,7 @@ impl Answer {
         }
         let first = &self.head.first;
         if matches!(self.head.body, AppBody::Whole) && first.len() <= compress::AT_ONCE {
-            if let Some(coded) = compress::at_once(coding, first) {
+            if let Some(coded) = compressor.at_once(coding, first) {
                 compress::announce(&mut self.headers, coding);
                 self.headers.insert(CONTENT_LENGTH, coded.len().into());
                 self.head.first = coded;

@@ -92,7 +92,10 @@ impl Services {
             journal: Arc::new(Journal::new(log, Arc::clone(&meters), &settings)),
             budget: Budget::new(settings.max_spool),
             files: Arc::new(Files::new(&settings.files, Arc::clone(&meters))),
-            compressor: Arc::new(Compressor::new(settings.compression.clone())),
+            compressor: Arc::new(Compressor::new(
+                settings.compression.clone(),
+                Arc::clone(&meters),
+            )),
             meters,
             settings,
             leaving: Arc::default(),

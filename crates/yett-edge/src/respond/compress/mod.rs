@@ -36,6 +36,7 @@ pub(super) use stream::Coded;
 pub(crate) use tags::OwnTags;
 
 use super::coding::Coding;
+use crate::meters::Meters;
 use crate::rules::{Compression, RouteRules};
 
 /// The longest body that is coded at once: a millisecond of br, a fifth of that of zstd.
@@ -68,6 +69,7 @@ impl Default for CompressionSettings {
 pub(crate) struct Compressor {
     settings: CompressionSettings,
     running: Arc<AtomicUsize>,
+    meters: Arc<Meters>,
 }
 
 /// The right to one running encoder.
@@ -83,7 +85,20 @@ impl Drop for Running {
 /// An encoder for a body that is coded while it is sent.
 pub(crate) struct Runner {
     encoder: Encoder,
+    coding: Coding,
+    meters: Arc<Meters>,
     _running: Running,
+}
+
+impl Runner {
+    /// Writes a piece of the body; what there is of output is appended to `out`.
+    fn write(&mut self, piece: &[u8], then: Then, out: &mut Vec<u8>) -> Result<(), EncoderFailed> {
+        let before = out.len();
+        let written = self.encoder.write(piece, then, out);
+        let made = out.len().saturating_sub(before);
+        self.meters.compressed(self.coding, piece.len(), made);
+        written
+    }
 }
 
 /// Why a body is not coded while it is sent.
@@ -96,10 +111,11 @@ pub(crate) enum NoRunner {
 }
 
 impl Compressor {
-    pub(crate) fn new(settings: CompressionSettings) -> Self {
+    pub(crate) fn new(settings: CompressionSettings, meters: Arc<Meters>) -> Self {
         Self {
             settings,
             running: Arc::default(),
+            meters,
         }
     }
 
@@ -128,17 +144,20 @@ impl Compressor {
         let encoder = Encoder::new(coding).map_err(|_| NoRunner::Failed)?;
         Ok(Runner {
             encoder,
+            coding,
+            meters: Arc::clone(&self.meters),
             _running: running,
         })
     }
-}
 
-/// A whole body, coded. `None`: it goes as it is.
-pub(crate) fn at_once(coding: Coding, body: &[u8]) -> Option<Bytes> {
-    let mut out = Vec::with_capacity(body.len() / 2);
-    let mut encoder = Encoder::new(coding).ok()?;
-    encoder.write(body, Then::End, &mut out).ok()?;
-    Some(out.into())
+    /// A whole body, coded. `None`: it goes as it is.
+    pub(crate) fn at_once(&self, coding: Coding, body: &[u8]) -> Option<Bytes> {
+        let mut out = Vec::with_capacity(body.len() / 2);
+        let mut encoder = Encoder::new(coding).ok()?;
+        encoder.write(body, Then::End, &mut out).ok()?;
+        self.meters.compressed(coding, body.len(), out.len());
+        Some(out.into())
+    }
 }
 
 /// Makes an answer's headers speak of its coded body.
@@ -152,10 +171,11 @@ mod tests {
 
     #[test]
     fn only_so_many_bodies_are_coded_while_they_are_sent() {
-        let compressor = Compressor::new(CompressionSettings {
+        let settings = CompressionSettings {
             max_encoders: 2,
             ..CompressionSettings::default()
-        });
+        };
+        let compressor = Compressor::new(settings, Arc::default());
         let first = compressor.runner(Coding::Gzip).ok();
         let second = compressor.runner(Coding::Zstd).ok();
         assert!(first.is_some() && second.is_some());
@@ -169,8 +189,9 @@ mod tests {
     #[test]
     fn whole_body_is_coded_at_once() {
         let body = "some text ".repeat(500);
+        let compressor = Compressor::new(CompressionSettings::default(), Arc::default());
         for coding in Coding::ALL {
-            let coded = at_once(coding, body.as_bytes()).unwrap();
+            let coded = compressor.at_once(coding, body.as_bytes()).unwrap();
             assert!(coded.len() < 200);
             assert_eq!(testing::decoded(coding, &coded), body.as_bytes());
         }

@@ -91,7 +91,7 @@ impl Coded {
             };
             let room = TURN - self.worked;
             let piece = self.input.split_to(room.min(self.input.len()));
-            let written = runner.encoder.write(&piece, then, &mut self.output);
+            let written = runner.write(&piece, then, &mut self.output);
             self.worked += piece.len();
             self.unread = then == Then::More;
             if then == Then::End {

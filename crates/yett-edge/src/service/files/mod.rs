@@ -32,7 +32,7 @@ pub(super) use reply::{Piece, make};
 pub use types::Types;
 
 use crate::log::Record;
-use crate::meters::{Limit, Meters};
+use crate::meters::{Limit, Lookup, Meters};
 use crate::mount::{Absent, Look, Mount};
 use crate::respond::{self, Body, Failure};
 use crate::settings::FilesSettings;
@@ -117,6 +117,7 @@ impl Files {
             && let Some(known) = &known
             && self.cache.age(known) == Age::Fresh
         {
+            self.meters.looked_up(Lookup::Hit);
             return Ok(There::File(Arc::clone(known)));
         }
         let Some(names) = names(path, mount.index.as_deref()) else {
@@ -136,6 +137,7 @@ impl Files {
                 if known.is_some() {
                     self.cache.forget(sought);
                 }
+                self.meters.looked_up(Lookup::Absent);
                 return Ok(match seen {
                     Seen::Folder => There::Folder,
                     _ => There::Nothing,
@@ -146,9 +148,11 @@ impl Files {
             && known.entity.is(&sight)
         {
             self.cache.refresh(&known);
+            self.meters.looked_up(Lookup::Checked);
             return Ok(There::File(known));
         }
         let entity = self.load(mount, names, sight).await?;
+        self.meters.looked_up(Lookup::Miss);
         let key = Key {
             mount: mount.key(),
             path: path.into(),
