@@ -501,19 +501,11 @@ impl ServeArgs {
 /// Adds each setting's default and variable to the help of a subcommand's flags, from [`TABLE`].
 pub(super) fn explain_settings(command: Command) -> Command {
     command.mut_args(
-        |arg| match TABLE.iter().find(|row| id(row) == arg.get_id().as_str()) {
+        |arg| match TABLE.iter().find(|row| row.id() == arg.get_id().as_str()) {
             Some(row) => explained(arg, row),
             None => arg,
         },
     )
-}
-
-/// The id that clap gives to the argument of a row.
-pub(super) fn id(row: &Row) -> String {
-    row.flag
-        .trim_start_matches("--")
-        .replace('-', "_")
-        .to_lowercase()
 }
 
 fn explained(arg: Arg, row: &Row) -> Arg {
@@ -530,7 +522,7 @@ fn explained(arg: Arg, row: &Row) -> Arg {
         ArgAction::Set
     };
     // No space after "env:", so that the help is not wrapped there.
-    let help = format!("{help}{default} [env:{}]", row.variable);
+    let help = format!("{help}{default} [env:{}]", row.variable());
     // "-1" is a wrong number, and `config` says so better than "unexpected argument".
     arg.help(help)
         .action(action)

@@ -45,9 +45,9 @@ fn every_flag_names_its_variable_in_the_help() {
     assert_eq!(help.exit, Exit::Fine);
     for row in &TABLE {
         assert!(
-            help.plain.contains(&format!("[env:{}]", row.variable)),
+            help.plain.contains(&format!("[env:{}]", row.variable())),
             "{}\n{}",
-            row.variable,
+            row.variable(),
             help.plain
         );
     }

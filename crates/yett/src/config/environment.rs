@@ -45,16 +45,16 @@ impl Environment {
     /// Not an error: in Kubernetes a Service that is called `yett` adds variables such as
     /// `YETT_SERVICE_HOST` to every pod, so only a name that is close to a setting is worth a word.
     pub(crate) fn misspelt(&self) -> Vec<String> {
-        let known = || key::TABLE.iter().map(|row| row.variable);
+        let known: Vec<String> = key::TABLE.iter().map(key::Row::variable).collect();
         let names = self
             .0
             .keys()
             .filter_map(|name| name.to_str())
             .filter(|name| name.starts_with("YETT_"));
         names
-            .filter(|name| !known().any(|variable| variable == *name))
+            .filter(|name| !known.iter().any(|variable| variable == name))
             .filter_map(|name| {
-                let variable = nearest(name, known())?;
+                let variable = nearest(name, known.iter().map(String::as_str))?;
                 Some(format!(
                     "the variable {name} means nothing to yett; did you mean {variable}?"
                 ))

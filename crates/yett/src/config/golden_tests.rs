@@ -139,8 +139,13 @@ fn lines(settled: &Settled) -> Vec<String> {
         }
     }
     let files = &settings.files;
-    let said = files.max_age.map_or("unsaid".to_owned(), duration_text);
-    line("static max age", said);
+    let unless_said = if files.max_age_is_default {
+        ", or as the project says"
+    } else {
+        ""
+    };
+    let max_age = duration_text(files.max_age);
+    line("static max age", format!("{max_age}{unless_said}"));
     line("static types", format!("{:?}", files.types));
     line("static open", files.open.to_string());
     line("static memory", size_text(files.memory));
@@ -383,7 +388,7 @@ python = found
 interface = auto
 reload = off
 bind = 127.0.0.1:8000
-static max age = unsaid
+static max age = 1m, or as the project says
 static types = Types({})
 static open = 1024
 static memory = 32MiB

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 pub(crate) enum Place {
     /// A flag such as `--workers`, or the name of a positional argument.
     Flag(&'static str),
-    /// An environment variable.
-    Variable(&'static str),
+    /// The environment variable of a setting.
+    Variable(Key),
     /// A position in the configuration file; line and column count from 1, the column in
     /// characters.
     File {
@@ -29,7 +29,8 @@ pub(crate) enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::Flag(name) => f.write_str(name),
+            Self::Variable(key) => f.write_str(&key.row().variable()),
             Self::File { file, line, column } => write!(f, "{file}:{line}:{column}"),
             Self::WholeFile(file) => f.write_str(file),
             Self::Default => f.write_str("default"),
@@ -197,8 +198,8 @@ impl RawServe {
         let mut raw = Self::default();
         let mut errors = Vec::new();
         for row in &key::TABLE {
-            let place = Place::Variable(row.variable);
-            let text = match environment.text(row.variable) {
+            let place = Place::Variable(row.key);
+            let text = match environment.text(&row.variable()) {
                 Ok(None) => continue,
                 Ok(Some(text)) => text,
                 Err(_) => {
@@ -250,7 +251,7 @@ mod tests {
         assert_eq!(binds, ["a:1", "b:2"]);
         assert_eq!(
             raw.one(Key::Workers),
-            Some(&Said::new("2", Place::Variable("YETT_WORKERS")))
+            Some(&Said::new("2", Place::Variable(Key::Workers)))
         );
     }
 

@@ -134,9 +134,10 @@ pub(crate) enum Role {
 /// How files are served without the app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StaticFiles {
-    /// How long they may be kept without asking; `None`: nobody said so, and the project's word or
-    /// the default counts.
-    pub(crate) max_age: Option<Duration>,
+    /// How long they may be kept without asking.
+    pub(crate) max_age: Duration,
+    /// Nobody said so, and the project's word counts before the default.
+    pub(crate) max_age_is_default: bool,
     /// Types beside those that are known.
     pub(crate) types: Arc<Types>,
     /// Files that are kept open or in memory.

@@ -15,10 +15,6 @@ use yett_edge::{
     mount::{Absent, Freshness, Look, Place, Readers},
 };
 
-/// What holds if neither the settings nor the project say how long files may be kept: long enough that
-/// the pages of one visit ask once, short enough that nobody has to empty a cache. WhiteNoise's choice.
-const MAX_AGE: Duration = Duration::from_secs(60);
-
 /// Bytes of the file in which `ManifestStaticFilesStorage` says what it named; of a larger one nothing is
 /// taken.
 const LONGEST_LIST: u64 = 64 << 20;
@@ -27,7 +23,8 @@ const LONGEST_LIST: u64 = 64 << 20;
 #[derive(Debug, Clone, Default)]
 pub(super) struct FileSettings {
     mounts: Vec<StaticMount>,
-    max_age: Option<Duration>,
+    max_age: Duration,
+    max_age_is_default: bool,
     types: Arc<Types>,
     develops: bool,
 }
@@ -40,6 +37,7 @@ impl FileSettings {
         Self {
             mounts: settings.mounts.clone(),
             max_age: settings.files.max_age,
+            max_age_is_default: settings.files.max_age_is_default,
             types: Arc::clone(&settings.files.types),
             develops: settings.reload != Reload::Off,
         }
@@ -90,8 +88,8 @@ impl FileSettings {
             mount.look = Look::Always;
             return;
         }
-        let of_project = of_project.map(Duration::from_secs);
-        mount.freshness = Freshness::For(self.max_age.or(of_project).unwrap_or(MAX_AGE));
+        let of_project = of_project.filter(|_| self.max_age_is_default);
+        mount.freshness = Freshness::For(of_project.map_or(self.max_age, Duration::from_secs));
     }
 
     fn of_project(
@@ -270,7 +268,8 @@ mod tests {
         fs::write(root.path().join("a"), "").unwrap();
         let age = |max_age: Option<u64>, files: &serde_json::Value| {
             let settings = FileSettings {
-                max_age: max_age.map(Duration::from_secs),
+                max_age: Duration::from_secs(max_age.unwrap_or(60)),
+                max_age_is_default: max_age.is_none(),
                 ..FileSettings::default()
             };
             let (made, warnings) = made(&settings, files);

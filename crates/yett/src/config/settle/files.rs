@@ -15,7 +15,6 @@ impl Settling<'_> {
 
     pub(super) fn files(&mut self) -> Option<StaticFiles> {
         let raw = self.raw;
-        let said = raw.one(Key::StaticMaxAge).is_some();
         let max_age = self.duration(Key::StaticMaxAge, Duration::ZERO, 24 * 365);
         let mut types = Types::default();
         for said in raw.list(Key::StaticType) {
@@ -29,7 +28,8 @@ impl Settling<'_> {
         let open = self.one(Key::StaticOpen, |text| whole(text, 1, 1_000_000));
         let memory = self.one(Key::StaticMemory, |text| size(text, 0, 1 << 40));
         Some(StaticFiles {
-            max_age: max_age.map(|max_age| said.then_some(max_age))?,
+            max_age: max_age?,
+            max_age_is_default: raw.one(Key::StaticMaxAge).is_none(),
             types: Arc::new(types),
             open: non_zero(open?)?,
             memory: memory?,

@@ -79,7 +79,7 @@ impl Settling<'_> {
         for (keys, is_idle, without) in IDLE {
             for key in keys.iter().filter(|key| self.says(**key)) {
                 if is_idle(settings) {
-                    let name = key.row().flag.trim_start_matches('-').replace('-', "_");
+                    let name = key.row().id();
                     warnings.push(format!("{name} does nothing without {without}"));
                 }
             }
