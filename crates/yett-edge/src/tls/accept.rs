@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 use yett_gate::{ClientAddr, TlsSession};
+use yett_jwt::UnixSeconds;
 
 use super::Tls;
 use super::session;
@@ -49,7 +50,7 @@ impl Tls {
                 self.counters.failed(client, reason);
                 return Handshake::PlainHttp(stream);
             }
-            match self.secure(stream).await {
+            match self.secure(stream, clock::unix_seconds).await {
                 Ok((stream, session)) => Handshake::Done(Box::new(stream), Arc::new(session)),
                 Err(error) => {
                     self.counters.failed(client, error.to_string());
@@ -67,7 +68,12 @@ impl Tls {
         outcome
     }
 
-    async fn secure<S>(&self, stream: Reread<S>) -> io::Result<(TlsStream<Reread<S>>, TlsSession)>
+    /// `now` is asked when the handshake is done.
+    pub(super) async fn secure<S>(
+        &self,
+        stream: Reread<S>,
+        now: impl FnOnce() -> UnixSeconds,
+    ) -> io::Result<(TlsStream<Reread<S>>, TlsSession)>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -82,16 +88,24 @@ impl Tls {
             .unwrap_or_default();
         let stream = hello.into_stream(Arc::clone(&loaded.config)).await?;
         let (_, connection) = stream.get_ref();
-        match connection.handshake_kind() {
-            Some(HandshakeKind::Resumed) => self.counters.resumed(),
-            _ => self.counters.full(),
-        }
-        let Some(session) = session::session(connection, certificate, clock::unix_seconds()) else {
+        let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
+        if resumed && let Err(error) = session::trusted(connection, &*loaded.clients, now()) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
-                "the session's client certificate has run out",
+                format!("the resumed session's client certificate: {error}"),
+            ));
+        }
+        let Some(session) = session::session(connection, certificate) else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the client's certificate cannot be understood",
             ));
         };
+        if resumed {
+            self.counters.resumed();
+        } else {
+            self.counters.full();
+        }
         Ok((stream, session))
     }
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ProducesTickets, ServerSessionMemoryCache, StoresServerSessions};
 use rustls::{ServerConfig, version};
 use yett_jwt::UnixSeconds;
@@ -22,14 +23,15 @@ pub(super) struct Loaded {
     pub(super) config: Arc<ServerConfig>,
     pub(super) choice: Arc<Choice>,
     pub(super) certificates: Vec<CertificateFacts>,
-    /// Whether clients are asked for certificates.
-    pub(super) asks_clients: bool,
+    /// Who judges clients' certificates.
+    pub(super) clients: Arc<dyn ClientCertVerifier>,
     made: Vec<Arc<Certificate>>,
     resumption: Resumption,
 }
 
 /// How sessions are taken up again. Kept over reloads, so that a renewed certificate costs no
-/// client a full handshake; made anew when who may connect changes.
+/// client a full handshake; made anew when who may connect changes. What runs out with time alone
+/// is seen when a session is resumed: `session::trusted`.
 #[derive(Clone)]
 struct Resumption {
     basis: [u8; 32],
@@ -99,12 +101,13 @@ pub(super) fn load(
         _ => Resumption::new(clients.basis)?,
     };
     let choice = Arc::new(Choice::new(&certificates, settings.unknown_name));
-    let config = config(settings, provider, clients, &choice, &resumption)?;
+    let verifier = clients.verifier;
+    let config = config(settings, provider, &verifier, &choice, &resumption)?;
     Ok(Loaded {
         config: Arc::new(config),
         choice,
         certificates: certificates.iter().map(|one| one.facts.clone()).collect(),
-        asks_clients: settings.clients != ClientCertificates::Off,
+        clients: verifier,
         made,
         resumption,
     })
@@ -113,7 +116,7 @@ pub(super) fn load(
 fn config(
     settings: &TlsSettings,
     provider: Arc<CryptoProvider>,
-    clients: Clients,
+    clients: &Arc<dyn ClientCertVerifier>,
     choice: &Arc<Choice>,
     resumption: &Resumption,
 ) -> Result<ServerConfig, TlsError> {
@@ -124,7 +127,7 @@ fn config(
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .map_err(TlsError::Library)?
-        .with_client_cert_verifier(clients.verifier)
+        .with_client_cert_verifier(Arc::clone(clients))
         .with_cert_resolver(Arc::clone(choice) as Arc<_>);
     let names = settings.protocols.iter().map(|protocol| protocol.alpn());
     config.alpn_protocols = names.map(<[u8]>::to_vec).collect();

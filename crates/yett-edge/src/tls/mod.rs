@@ -80,12 +80,6 @@ impl Tls {
         self.current.load().certificates.clone()
     }
 
-    /// Whether clients are asked for certificates.
-    #[must_use]
-    pub fn asks_clients(&self) -> bool {
-        self.current.load().asks_clients
-    }
-
     /// How handshakes have ended so far.
     #[must_use]
     pub fn counts(&self) -> TlsCounts {

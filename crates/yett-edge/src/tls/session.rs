@@ -1,30 +1,50 @@
 //! What a finished handshake is told as: to the application, and to the log.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{CipherSuite, ServerConnection};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{ASN1Time, FromDer as _, X509Certificate};
 use yett_gate::{ClientCertificate, TlsSession};
 use yett_jwt::UnixSeconds;
 
 use super::text;
 
-/// The facts of a connection whose handshake is done. `None`: the client's certificate, which a
-/// resumed session brought along, holds no more.
+/// Whether the certificate that a resumed session brought along is still good: nobody has asked for
+/// it again, and since then it, one above it or a revocation list may have run out.
+///
+/// # Errors
+/// What a full handshake would say of it now.
+pub(super) fn trusted(
+    connection: &ServerConnection,
+    clients: &dyn ClientCertVerifier,
+    now: UnixSeconds,
+) -> Result<(), rustls::Error> {
+    let Some((own, above)) = connection.peer_certificates().and_then(<[_]>::split_first) else {
+        // Who may come without one may resume without one; another basis has no sessions of this.
+        return Ok(());
+    };
+    let now = u64::try_from(now.get()).unwrap_or_default();
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+    clients.verify_client_cert(own, above, now).map(drop)
+}
+
+/// The facts of a connection whose handshake is done. `None`: the client's certificate was verified, but
+/// cannot be told of.
 pub(super) fn session(
     connection: &ServerConnection,
     server_certificate: Arc<str>,
-    now: UnixSeconds,
 ) -> Option<TlsSession> {
     let suite = connection
         .negotiated_cipher_suite()
         .map_or(CipherSuite::TLS_NULL_WITH_NULL_NULL, |suite| suite.suite());
     let client = match connection.peer_certificates() {
         None | Some([]) => None,
-        Some(chain) => Some(client(chain, now)?),
+        Some(chain) => Some(client(chain)?),
     };
     Some(TlsSession {
         version: connection.protocol_version().map_or(0, u16::from),
@@ -36,22 +56,17 @@ pub(super) fn session(
     })
 }
 
-/// A client's certificate. `None` if it is out of its time: a session is resumed without asking for
-/// the certificate again.
-fn client(chain: &[CertificateDer<'static>], now: UnixSeconds) -> Option<ClientCertificate> {
+/// A client's certificate, which was verified.
+fn client(chain: &[CertificateDer<'static>]) -> Option<ClientCertificate> {
     let (_, own) = X509Certificate::from_der(chain.first()?).ok()?;
-    let not_before = UnixSeconds::new(own.validity().not_before.timestamp());
-    let not_after = UnixSeconds::new(own.validity().not_after.timestamp());
-    if now < not_before || not_after < now {
-        return None;
-    }
+    let date = |at: ASN1Time| text::openssl_date(UnixSeconds::new(at.timestamp()));
     Some(ClientCertificate {
         chain: chain.iter().map(|one| pem(one)).collect(),
         subject: text::distinguished_name(own.subject()),
         issuer: text::distinguished_name(own.issuer()),
         serial: text::hex(own.raw_serial(), ""),
-        not_before: text::openssl_date(not_before),
-        not_after: text::openssl_date(not_after),
+        not_before: date(own.validity().not_before),
+        not_after: date(own.validity().not_after),
     })
 }
 

@@ -1,9 +1,12 @@
 //! Clients with certificates of their own: who is let in, and what the application hears of them.
 
+use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
+use yett_jwt::UnixSeconds;
 
 use super::*;
+use crate::reread::Reread;
 use crate::tls::{ClientCertificates, ClientTrust, Handshake, TlsErrors};
 
 /// A house whose server asks for certificates of its own authority.
@@ -69,34 +72,75 @@ async fn no_certificate_is_let_in_where_one_is_optional_and_a_bad_one_is_not() {
     assert!(!is_let_in(&bench, &house, Some(&stranger)).await);
 }
 
-#[tokio::test(start_paused = true)]
-async fn withdrawn_certificate_is_not_let_in_once_the_list_says_so() {
-    let (house, mut settings) = asking(ClientCertificates::Required);
-    let alice = house.authority.client("alice", Years::Now);
-    let revoke = |serials: &[u64]| {
-        let revoked = serials.iter().map(|serial| rcgen::RevokedCertParams {
-            serial_number: rcgen::SerialNumber::from(*serial),
-            revocation_time: rcgen::date_time_ymd(2024, 1, 1),
-            reason_code: None,
-            invalidity_date: None,
-        });
-        let list = rcgen::CertificateRevocationListParams {
-            this_update: rcgen::date_time_ymd(2024, 1, 1),
-            next_update: rcgen::date_time_ymd(2090, 1, 1),
-            crl_number: rcgen::SerialNumber::from(1_u64),
-            issuing_distribution_point: None,
-            revoked_certs: revoked.collect(),
-            key_identifier_method: rcgen::KeyIdMethod::Sha256,
-        };
-        let list = list.signed_by(&house.authority.0).unwrap();
-        std::fs::write(house.path("ca.crl"), pem("X509 CRL", list.der())).unwrap();
+/// Writes a list of the authority's with these serial numbers, which holds until 2080, and makes it
+/// count.
+fn revoke(house: &House, settings: &mut TlsSettings, serials: &[u64]) {
+    let revoked = serials.iter().map(|serial| rcgen::RevokedCertParams {
+        serial_number: rcgen::SerialNumber::from(*serial),
+        revocation_time: rcgen::date_time_ymd(2024, 1, 1),
+        reason_code: None,
+        invalidity_date: None,
+    });
+    let list = rcgen::CertificateRevocationListParams {
+        this_update: rcgen::date_time_ymd(2024, 1, 1),
+        next_update: rcgen::date_time_ymd(2080, 1, 1),
+        crl_number: rcgen::SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: revoked.collect(),
+        key_identifier_method: rcgen::KeyIdMethod::Sha256,
     };
-    revoke(&[]);
+    let list = list.signed_by(&house.authority.0).unwrap();
+    std::fs::write(house.path("ca.crl"), pem("X509 CRL", list.der())).unwrap();
     settings.clients = ClientCertificates::Required(ClientTrust {
         authorities: house.path("ca.pem"),
         revoked: vec![house.path("ca.crl")],
     });
-    let tls = Arc::new(Tls::load(settings).unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn resumed_session_is_let_in_as_long_as_its_certificate_and_the_list_hold() {
+    let (house, mut settings) = asking(ClientCertificates::Required);
+    let listed = settings.clone();
+    revoke(&house, &mut settings, &[]);
+    let alice = house.authority.client("alice", Years::Now);
+    let year = |year| rcgen::date_time_ymd(year, 6, 1).unix_timestamp();
+    // Without a list it is the certificate's own time, to 2090, that ends first.
+    for (settings, last) in [(settings, 2079), (listed, 2089)] {
+        for versions in [&BOTH[..1], &BOTH[1..]] {
+            let tls = Tls::load(settings.clone()).unwrap();
+            let caller = Caller::with(house.authority.roots(), versions, Some(&alice));
+            let call = async |now: i64| {
+                let (near, far) = tokio::io::duplex(64 * 1024);
+                let name = ServerName::try_from("example.org").unwrap();
+                let connector = TlsConnector::from(Arc::new(caller.config.clone()));
+                let far = Reread::new(bytes::Bytes::new(), far);
+                let (connected, secured) = tokio::join!(
+                    connector.connect(name, near),
+                    tls.secure(far, || UnixSeconds::new(now))
+                );
+                let mut connected = connected.unwrap();
+                let (mut stream, _) = secured.map_err(|error| error.to_string())?;
+                // Tickets of TLS 1.3 come behind the handshake.
+                soon(stream.write_all(b"x")).await.unwrap();
+                soon(connected.read_exact(&mut [0])).await.unwrap();
+                Ok::<_, String>(connected.get_ref().1.handshake_kind())
+            };
+            assert_eq!(call(year(2026)).await, Ok(Some(HandshakeKind::Full)));
+            assert_eq!(call(year(last)).await, Ok(Some(HandshakeKind::Resumed)));
+            let error = call(year(last + 1)).await.unwrap_err();
+            assert!(error.contains("resumed session"), "{error}");
+            let counts = tls.counts();
+            assert_eq!((counts.full, counts.resumed), (1, 1));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn withdrawn_certificate_is_not_let_in_once_the_list_says_so() {
+    let (house, mut settings) = asking(ClientCertificates::Required);
+    let alice = house.authority.client("alice", Years::Now);
+    revoke(&house, &mut settings, &[]);
+    let tls = Arc::new(Tls::load(settings.clone()).unwrap());
     let bench = Bench::new(EdgeSettings {
         tls: Some(Arc::clone(&tls)),
         ..EdgeSettings::default()
@@ -104,7 +148,7 @@ async fn withdrawn_certificate_is_not_let_in_once_the_list_says_so() {
     // One caller, so that its session could be resumed.
     let caller = Caller::with(house.authority.roots(), &BOTH[..1], Some(&alice));
     assert!(caller.call(&bench, "example.org").await.is_ok());
-    revoke(&[0x0abc]);
+    revoke(&house, &mut settings, &[0x0abc]);
     tls.reload().unwrap();
     assert!(caller.call(&bench, "example.org").await.is_err());
     assert!(!is_let_in(&bench, &house, Some(&alice)).await);
