@@ -241,8 +241,9 @@ impl Edge {
         self.services.meters()
     }
 
-    /// Tells clients with every answer to ask on another connection next time, while requests and
-    /// connections are still taken: the first step of a stop behind a load balancer.
+    /// Tells clients with every answer to ask on another connection next time (`Connection: close`, or
+    /// GOAWAY), while requests and connections are still taken: the first step of a stop behind a load
+    /// balancer.
     pub fn leave(&self) {
         self.services.leave();
     }

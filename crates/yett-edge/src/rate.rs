@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::meters::Limit;
+
 /// The least rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate {
@@ -39,6 +41,16 @@ pub(crate) enum Slow {
     /// Less than the least rate.
     #[error("it was slower than the least rate")]
     Trickle,
+}
+
+impl Slow {
+    /// The limit that a client meets by taking its answer so.
+    pub(crate) const fn limit_of_taking(self) -> Limit {
+        match self {
+            Self::Stopped => Limit::SendTime,
+            Self::Trickle => Limit::SendRate,
+        }
+    }
 }
 
 /// How one transfer goes.

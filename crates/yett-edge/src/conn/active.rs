@@ -18,8 +18,6 @@ use yett_gate::Arrival;
 use super::io::ScannedIo;
 use super::state::{Due, look_every};
 use super::{BusyGuard, ClientBody, ClientEnd, ConnState, HYPER_BUFFER, Stop};
-use crate::meters::Limit;
-use crate::rate::Slow;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 use crate::websocket::Asked;
@@ -110,10 +108,7 @@ where
                 look_at = Instant::now() + look_every;
                 match state.due(settings) {
                     Due::Stalled(slow) => {
-                        services.meters().met(match slow {
-                            Slow::Stopped => Limit::SendTime,
-                            Slow::Trickle => Limit::SendRate,
-                        });
+                        services.meters().met(slow.limit_of_taking());
                         return Left::Cut;
                     }
                     Due::At(at) => look_at = look_at.min(at),

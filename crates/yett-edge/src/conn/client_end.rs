@@ -56,7 +56,7 @@ impl ClientEnd {
     pub(crate) fn cut(&self) -> Option<Slow> {
         match self {
             Self::Http1(busy) => busy.cut(),
-            Self::Http2(stream) => stream.is_cut().then_some(Slow::Stopped),
+            Self::Http2(stream) => stream.cut(),
         }
     }
 }

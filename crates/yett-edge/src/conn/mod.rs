@@ -16,6 +16,7 @@ mod active;
 mod body;
 mod client_end;
 mod dispatch;
+mod farewell;
 pub mod h2;
 mod hints;
 mod idle;
@@ -26,7 +27,6 @@ mod state;
 mod tls;
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ use yett_gate::Arrival;
 
 use crate::log::Record;
 use crate::respond::Failure;
+use crate::respond::failure::note;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 use crate::websocket;
@@ -50,14 +51,13 @@ pub use offence::Offence;
 pub(crate) use state::{BusyGuard, ConnState};
 
 use active::Left;
+use farewell::Farewell;
 use idle::Woken;
 use io::ScannedIo;
 pub(crate) use tls::tls;
 
-/// How long a client may take to stop sending after its connection's last answer, and how many
-/// bytes it may send.
+/// How long a client may take to stop sending after its connection's last answer.
 const LINGER: Duration = Duration::from_secs(1);
-const LINGER_BYTES: usize = 256 * 1024;
 
 /// Bytes that hyper may gather of one head; the scanner's own limit is smaller.
 pub(crate) const HYPER_BUFFER: usize = 400 * 1024;
@@ -125,27 +125,15 @@ pub(crate) async fn serve<S>(
         record.fields.failure = Some("unreadable");
         record.reason(error);
     }
-    let _slow_or_gone = timeout(LINGER, take_leave(io.stream())).await;
+    take_leave(io.stream()).await;
 }
 
-/// Ends our side, and takes in what the client still sends until it has ended its own: bytes that
-/// nobody reads would make the kernel reset the connection, and the reset could destroy an answer
-/// that the client has not read yet.
 async fn take_leave<S>(stream: &mut S)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if stream.shutdown().await.is_err() {
-        return;
-    }
-    let mut seen = 0;
-    while seen < LINGER_BYTES {
-        let read = poll_fn(|cx| poll_read_some(Pin::new(&mut *stream), cx, <[u8]>::len));
-        match read.await {
-            Ok(0) | Err(_) => return,
-            Ok(count) => seen += count,
-        }
-    }
+    let mut farewell = Farewell::default();
+    poll_fn(|cx| farewell.poll(stream, cx)).await;
 }
 
 /// Answers bytes that are not a request.
@@ -159,9 +147,6 @@ async fn turn_away<S>(
 {
     let (method, target) = io.request_line();
     let record = Record::new(services.log(), arrival.client(), &method, &target, "-");
-    if let Some(limit) = offence.limit() {
-        services.meters().met(limit);
-    }
     say(io.stream(), offence, record).await;
 }
 
@@ -172,7 +157,7 @@ where
 {
     let record = Record::new(services.log(), arrival.client(), "-", "-", "-");
     say(&mut stream, Offence::NotTls, record).await;
-    let _slow_or_gone = timeout(LINGER, take_leave(&mut stream)).await;
+    take_leave(&mut stream).await;
 }
 
 async fn say<S>(stream: &mut S, offence: Offence, mut record: Record)
@@ -182,10 +167,7 @@ where
     let failure = Failure::Offence(offence);
     let status = failure.status();
     let text = failure.client_text();
-    record.status(status);
-    record.fields.fault = Some(failure.fault().name());
-    record.fields.failure = Some(failure.name());
-    record.reason(offence);
+    note(&failure, &mut record);
     record.fields.bytes = text.len() as u64;
     let answer = format!(
         "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",

@@ -2,9 +2,10 @@
 
 use http::StatusCode;
 
+use crate::listen::proxy_header::ProxyHeaderError;
 use crate::meters::Limit;
 
-/// Why the scanner stopped reading.
+/// Why bytes of a client are no request that can be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Offence {
     /// Line and headers are longer than they may be.
@@ -52,6 +53,18 @@ pub enum Offence {
     /// HTTP in clear text where TLS is spoken.
     #[error("HTTP in clear text on a port that speaks TLS")]
     NotTls,
+    /// More requests of one HTTP/2 connection than may run at a time.
+    #[error("more requests on the connection than may run at a time")]
+    TooManyStreams,
+    /// A stream of HTTP/2 that had to be reset with this code.
+    #[error("the request is malformed: the stream was reset with {0}")]
+    Stream(&'static str),
+    /// A connection of HTTP/2 was ended before this request of it was read.
+    #[error("the connection was ended before the request was read")]
+    Unread,
+    /// The connection does not begin with a PROXY header that can be taken.
+    #[error(transparent)]
+    ProxyHeader(#[from] ProxyHeaderError),
 }
 
 impl Offence {
@@ -72,7 +85,11 @@ impl Offence {
             | Self::TransferEncoding
             | Self::Chunk
             | Self::Trailers
-            | Self::NotTls => StatusCode::BAD_REQUEST,
+            | Self::NotTls
+            | Self::Stream(_)
+            | Self::Unread
+            | Self::ProxyHeader(_) => StatusCode::BAD_REQUEST,
+            Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -84,6 +101,9 @@ impl Offence {
             Self::TooManyHeaders => "too_many_headers",
             Self::HeadTooSlow => "head_slow",
             Self::NotTls => "not_tls",
+            Self::TooManyStreams => "too_many_streams",
+            Self::Unread => "unread",
+            Self::ProxyHeader(_) => "proxy_header",
             Self::Version => "http_version",
             Self::BareLineEnd
             | Self::RequestLine
@@ -94,7 +114,8 @@ impl Offence {
             | Self::TransferEncoding
             | Self::UnknownCoding
             | Self::Chunk
-            | Self::Trailers => "malformed",
+            | Self::Trailers
+            | Self::Stream(_) => "malformed",
         }
     }
 
@@ -105,6 +126,8 @@ impl Offence {
             Self::HeadTooLong => Some(Limit::HeadSize),
             Self::TooManyHeaders => Some(Limit::Headers),
             Self::HeadTooSlow => Some(Limit::HeadTime),
+            Self::TooManyStreams => Some(Limit::Http2Streams),
+            Self::ProxyHeader(_) => Some(Limit::ProxyHeader),
             _ => None,
         }
     }
@@ -128,6 +151,9 @@ impl Offence {
             Self::Chunk => "A chunk of the body is malformed.",
             Self::Trailers => "The trailers of the request are malformed.",
             Self::NotTls => "This port speaks HTTPS: use https:// in the address.",
+            Self::TooManyStreams => "Too many requests at a time.",
+            Self::Stream(_) | Self::Unread => "The request is malformed.",
+            Self::ProxyHeader(_) => "A PROXY header is expected.",
         }
     }
 }

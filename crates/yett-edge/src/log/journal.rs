@@ -8,7 +8,7 @@ use super::access::AccessLog;
 use super::record::Fields;
 use super::troubles::Troubles;
 use super::words::WordSet;
-use crate::meters::Meters;
+use crate::meters::{Limit, Meters};
 use crate::settings::EdgeSettings;
 
 /// What hears of every request that is over.
@@ -39,6 +39,11 @@ impl Journal {
     /// Which pieces of what a client said are shown anywhere.
     pub(super) const fn words(&self) -> WordSet {
         self.words
+    }
+
+    /// A request met this limit.
+    pub(super) fn met(&self, limit: Limit) {
+        self.meters.met(limit);
     }
 
     /// A request is over.

@@ -9,6 +9,7 @@ use yett_gate::{ClientAddr, RouteName, Scheme};
 
 use super::journal::Journal;
 use super::words::{Word, Words};
+use crate::meters::Limit;
 
 /// One request's record.
 #[derive(Debug)]
@@ -194,6 +195,11 @@ impl Record {
                 self.fields.words.say(word, value);
             }
         }
+    }
+
+    /// The request met this limit.
+    pub(crate) fn met(&self, limit: Limit) {
+        self.journal.met(limit);
     }
 
     pub(crate) fn reason(&mut self, reason: impl std::fmt::Display) {

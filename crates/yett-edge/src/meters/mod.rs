@@ -34,8 +34,6 @@ pub enum Limit {
     Http2Resets,
     /// Frames of one HTTP/2 connection that carry nothing, and heads far too long.
     Http2Frames,
-    /// How long a client of HTTP/2 may take nothing of an answer.
-    Http2Stalled,
     /// Answers that are compressed while they are sent; further ones go as they are.
     Encoders,
     /// Ranges of one request for a file: it got the whole file.
@@ -74,7 +72,6 @@ impl Limit {
         Self::Http2Streams,
         Self::Http2Resets,
         Self::Http2Frames,
-        Self::Http2Stalled,
         Self::Encoders,
         Self::Ranges,
         Self::StaticFiles,
@@ -100,7 +97,6 @@ impl Limit {
             Self::Http2Streams => "http2_streams",
             Self::Http2Resets => "http2_resets",
             Self::Http2Frames => "http2_frames",
-            Self::Http2Stalled => "http2_stalled",
             Self::Encoders => "encoders",
             Self::Ranges => "ranges",
             Self::StaticFiles => "static_files",

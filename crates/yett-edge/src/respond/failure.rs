@@ -24,7 +24,7 @@ use crate::websocket::HandshakeFault;
 pub(crate) enum Failure {
     #[error("the request is malformed")]
     BadRequest(#[from] BadRequest),
-    #[error("the bytes on the connection are not HTTP as it must be")]
+    #[error(transparent)]
     Offence(#[from] Offence),
     #[error("the body is longer than {limit} bytes")]
     BodyTooLong { limit: u64 },
@@ -270,8 +270,11 @@ impl Failure {
     }
 }
 
-/// Notes a failure in the access record.
+/// Notes a failure in the access record, and counts the limit that it met.
 pub(crate) fn note(failure: &Failure, record: &mut Record) {
+    if let Some(limit) = failure.limit() {
+        record.met(limit);
+    }
     record.status(failure.status());
     record.fields.fault = Some(failure.fault().name());
     record.fields.failure = Some(failure.name());

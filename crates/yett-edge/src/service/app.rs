@@ -89,12 +89,7 @@ pub(super) async fn answer(
     }
     match outcome {
         Ok(answer) => answer.into_response(record),
-        Err(failure) => {
-            if let Some(limit) = failure.limit() {
-                services.meters.met(limit);
-            }
-            respond::failed(&failure, record)
-        }
+        Err(failure) => respond::failed(&failure, record),
     }
 }
 

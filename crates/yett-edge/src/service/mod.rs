@@ -121,6 +121,11 @@ impl Services {
         self.leaving.store(true, Ordering::Relaxed);
     }
 
+    /// Whether that is so.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
     #[cfg(test)]
     pub(crate) fn files_held(&self) -> (usize, u64) {
         self.files.held()
@@ -214,7 +219,7 @@ impl Services {
             };
             self.complete(&mut response, over_tls);
             // A body that nobody will read stands between this and the next request.
-            if !body.is_end_stream() || self.leaving.load(Ordering::Relaxed) {
+            if !body.is_end_stream() || self.is_leaving() {
                 take_leave(&mut response, version);
             }
             response.body_mut().hold(busy);

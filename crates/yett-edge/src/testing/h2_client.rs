@@ -1,7 +1,8 @@
 //! The client's end of an HTTP/2 connection: h2's own client, and raw frames for what it would not
 //! do.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 
 use bytes::Bytes;
 use h2::client::{Builder, Connection, ResponseFuture, SendRequest};
@@ -158,6 +159,22 @@ impl RawH2 {
         let count = soon(self.stream.read(&mut scratch)).await.unwrap_or(0);
         self.received.extend_from_slice(&scratch[..count]);
         count > 0
+    }
+
+    /// Takes so many bytes, or those that there are.
+    pub(crate) async fn sip(&mut self, most: usize) {
+        let mut left = most;
+        while left > 0 {
+            let mut some = vec![0; left.min(100)];
+            let mut read = std::pin::pin!(self.stream.read(&mut some));
+            let polled = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
+            let Poll::Ready(Ok(count @ 1..)) = polled else {
+                return;
+            };
+            self.received.extend_from_slice(&some[..count]);
+            left -= count;
+            settle().await;
+        }
     }
 
     /// The next frame; `None` when the connection has ended.

@@ -8,18 +8,17 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
 
 use super::traffic::Traffic;
-use crate::conn::{LINGER, LINGER_BYTES, poll_read_some};
+use crate::conn::farewell::Farewell;
+use crate::floor::rounds;
 
 pub(super) struct WatchedIo<S> {
     stream: S,
     traffic: Arc<Traffic>,
     /// Bytes that may not go on yet, at most one read of them.
     held: BytesMut,
-    /// Our side is ended: how long the client may still send, and how much it has.
-    leaving: Option<(Pin<Box<Sleep>>, usize)>,
+    farewell: Farewell,
 }
 
 impl<S> WatchedIo<S> {
@@ -28,7 +27,7 @@ impl<S> WatchedIo<S> {
             stream,
             traffic,
             held: BytesMut::new(),
-            leaving: None,
+            farewell: Farewell::default(),
         }
     }
 }
@@ -48,6 +47,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedIo<S> {
         let before = into.filled().len();
         if this.held.is_empty() {
             ready!(Pin::new(&mut this.stream).poll_read(cx, into))?;
+            rounds::passed();
         } else {
             let count = this.held.len().min(into.remaining());
             into.put_slice(this.held.get(..count).unwrap_or_default());
@@ -75,6 +75,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedIo<S> {
     }
 }
 
+impl<S> WatchedIo<S> {
+    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.traffic.wrote(&written);
+        if written.is_ready() {
+            rounds::passed();
+        }
+        written
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WatchedIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
@@ -82,40 +92,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WatchedIo<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.traffic.wrote(written.is_ready());
-        let count = ready!(written)?;
+        let count = ready!(self.wrote(written))?;
         self.traffic.sent(bytes.get(..count).unwrap_or_default());
         Poll::Ready(Ok(count))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.traffic.wrote(flushed.is_ready());
+        // TLS takes bytes before the socket does: a client that takes none of them shows only here.
+        self.traffic.wrote(&match &flushed {
+            Poll::Ready(_) => Poll::Ready(Ok(0)),
+            Poll::Pending => Poll::Pending,
+        });
         flushed
     }
 
-    /// Ends our side, and takes in what the client still sends until it has ended its own: bytes that
-    /// nobody reads would make the kernel reset the connection, and the reset could destroy the
-    /// GOAWAY and the answers that the client has not read yet.
+    /// Ends our side, and lets the client end its own, as over HTTP/1.1.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.leaving.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-        }
-        let (until, seen) = this
-            .leaving
-            .get_or_insert_with(|| (Box::pin(sleep(LINGER)), 0));
-        while *seen < LINGER_BYTES {
-            match poll_read_some(Pin::new(&mut this.stream), cx, <[u8]>::len) {
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(count)) => *seen += count,
-                Poll::Pending => {
-                    ready!(until.as_mut().poll(cx));
-                    return Poll::Ready(Ok(()));
-                }
-            }
-        }
-        Poll::Ready(Ok(()))
+        this.farewell.poll(&mut this.stream, cx).map(Ok)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -128,8 +123,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WatchedIo<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
-        self.traffic.wrote(written.is_ready());
-        let count = ready!(written)?;
+        let count = ready!(self.wrote(written))?;
         let mut left = count;
         for piece in pieces {
             let taken = left.min(piece.len());

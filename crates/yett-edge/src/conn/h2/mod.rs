@@ -21,7 +21,7 @@ mod stream;
 mod traffic;
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -32,16 +32,17 @@ use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
 use yett_gate::Arrival;
 
 use self::io::WatchedIo;
 use self::stream::Stream;
 use self::traffic::{Breach, Traffic};
-use super::{ClientBody, ClientEnd, LINGER, Stop, state};
+use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
 use crate::log::Record;
 use crate::meters::Limit;
-use crate::respond::failure;
+use crate::respond::Failure;
+use crate::respond::failure::note;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 pub(crate) use body::StreamBody;
@@ -96,21 +97,21 @@ pub(super) async fn serve<S>(
     let Ok(Ok(connection)) = timeout(settings.head_timeout, handshake).await else {
         return;
     };
+    let now = Instant::now();
     let mut driver = Driver {
         connection,
         running: JoinSet::new(),
-        idle_since: Some(Instant::now()),
+        idle_since: Some(now),
         fresh: true,
         leaving_since: None,
         breached: false,
+        alarm: Box::pin(sleep_until(now + settings.head_timeout)),
         traffic,
         arrival,
         services,
         settings,
     };
     let mut stop_seen = false;
-    let look_every = state::look_every(&driver.settings);
-    let mut alarm = pin!(sleep_until(Instant::now() + look_every));
     let orderly = loop {
         tokio::select! {
             biased;
@@ -118,13 +119,6 @@ pub(super) async fn serve<S>(
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No), if !stop_seen => {
                 stop_seen = true;
                 driver.leave();
-                // An idle client may answer nothing any more; the next look would be much later.
-                alarm.as_mut().reset(Instant::now() + LINGER);
-            }
-            () = &mut alarm => match driver.overdue() {
-                Due::Never => alarm.as_mut().reset(Instant::now() + look_every),
-                Due::At(at) => alarm.as_mut().reset(at.min(Instant::now() + look_every)),
-                Due::Over => break false,
             }
         }
     };
@@ -133,10 +127,10 @@ pub(super) async fn serve<S>(
 
 /// What the clock says about a connection.
 enum Due {
-    /// Look again after a while.
-    Never,
-    /// Look again then.
-    At(Instant),
+    /// Nothing before then, or before something happens.
+    At(Option<Instant>),
+    /// The client must be told something: the connection has it.
+    Told,
     /// It is cut.
     Over,
 }
@@ -152,6 +146,8 @@ struct Driver<S> {
     /// Since when the client knows that it should send no more requests.
     leaving_since: Option<Instant>,
     breached: bool,
+    /// Rings when something is due, or before; it is never set back for what comes later.
+    alarm: Pin<Box<Sleep>>,
     traffic: Arc<Traffic>,
     arrival: Arrival,
     services: Arc<Services>,
@@ -161,6 +157,31 @@ struct Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Goes on until nothing can. Ready when the connection is over: whether it ended in order.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        loop {
+            if let Poll::Ready(orderly) = self.poll_connection(cx) {
+                return Poll::Ready(orderly);
+            }
+            while let Poll::Ready(Some(_panicked)) = self.running.poll_join_next(cx) {}
+            if self.running.is_empty() && self.idle_since.is_none() {
+                self.idle_since = Some(Instant::now());
+            }
+            match self.due() {
+                Due::Over => return Poll::Ready(false),
+                Due::Told => {}
+                Due::At(None) => return Poll::Pending,
+                Due::At(Some(at)) => {
+                    if at < self.alarm.deadline() || self.alarm.is_elapsed() {
+                        self.alarm.as_mut().reset(at);
+                    }
+                    if self.alarm.as_mut().poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+    }
+
+    fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
             match self.connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
@@ -181,20 +202,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                     }
                     self.connection.abrupt_shutdown(breach.reason());
                 }
-                Some(_) => break,
                 None if self.traffic.go_on() => {}
-                None => break,
+                Some(_) | None => return Poll::Pending,
             }
         }
-        while let Poll::Ready(Some(_panicked)) = self.running.poll_join_next(cx) {}
-        if self.running.is_empty() && self.idle_since.is_none() {
-            self.idle_since = Some(Instant::now());
-            if self.settings.keep_alive.is_zero() {
-                self.leave();
-                return self.poll(cx);
-            }
-        }
-        Poll::Pending
     }
 
     /// Lets one request run.
@@ -202,7 +213,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.traffic.taken(respond.stream_id().as_u32());
         self.idle_since = None;
         self.fresh = false;
-        let state = Arc::new(StreamState::default());
+        if self.services.is_leaving() {
+            // As `Connection: close` says it with an answer of HTTP/1.1.
+            self.leave();
+        }
+        let state = Arc::new(StreamState::new(Arc::clone(&self.traffic)));
         let (mut parts, incoming) = request.into_parts();
         let settled = request::settle(
             &mut parts,
@@ -214,7 +229,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let stream = Stream {
             respond,
             state: Arc::clone(&state),
-            traffic: Arc::clone(&self.traffic),
             services: Arc::clone(&self.services),
             settings: Arc::clone(&self.settings),
             headless,
@@ -241,21 +255,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         if self.traffic.take_calmed() {
             self.services.meters().met(Limit::Http2Frames);
         }
-        for (_, refusal) in self.traffic.take_refusals() {
-            if refusal == traffic::Refusal::TooMany {
-                self.services.meters().met(Limit::Http2Streams);
-            }
-            let mut record = self.record();
-            record.status(refusal.status());
-            record.reason(refusal);
+        for (_, offence) in self.traffic.take_refusals() {
+            self.record(offence);
         }
     }
 
-    fn record(&self) -> Record {
+    fn record(&self, offence: Offence) {
         let client = self.arrival.client();
         let mut record = Record::new(self.services.log(), client, "-", "-", "HTTP/2");
-        record.fields.fault = Some(failure::Fault::Client.name());
-        record
+        note(&Failure::Offence(offence), &mut record);
     }
 
     /// Tells the client to send no more requests; those that run go on to their end.
@@ -266,37 +274,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    fn overdue(&mut self) -> Due {
+    fn due(&mut self) -> Due {
         let now = Instant::now();
-        let (head_since, stalled_since) = self.traffic.waits();
-        if stalled_since.is_some_and(|since| since + self.settings.send_timeout <= now) {
-            self.services.meters().met(Limit::Http2Stalled);
-            return Due::Over;
-        }
-        if let Some(since) = head_since
-            && since + self.settings.head_timeout <= now
-        {
-            self.traffic.offend(Breach::Slow);
-        }
-        let Some(idle_since) = self.idle_since else {
-            return Due::Never;
-        };
-        let end = match self.leaving_since {
-            // It has heard of it, and has nothing running: it may still take what was sent.
-            Some(since) => since.max(idle_since) + LINGER,
-            None if self.fresh => {
-                idle_since + self.settings.keep_alive.max(self.settings.head_timeout)
+        let taken = match self.traffic.look(self.settings.send_rate(), now) {
+            Ok(until) => until,
+            Err(slow) => {
+                self.services.meters().met(slow.limit_of_taking());
+                return Due::Over;
             }
-            None => idle_since + self.settings.keep_alive,
         };
-        if end > now {
-            return Due::At(end);
+        let head_since = self.traffic.head_since().filter(|_| !self.breached);
+        let head = head_since.map(|since| since + self.settings.head_timeout);
+        if head.is_some_and(|end| end <= now) {
+            self.traffic.offend(Breach::Slow);
+            return Due::Told;
         }
-        if self.leaving_since.is_some() {
-            return Due::Over;
+        // Whoever still takes an answer is not idle.
+        let idle_since = self.idle_since.filter(|_| taken.is_none());
+        let idle = idle_since.map(|since| self.idle_end(since));
+        if idle.is_some_and(|end| end <= now) {
+            if self.leaving_since.is_some() {
+                return Due::Over;
+            }
+            self.leave();
+            return Due::Told;
         }
-        self.leave();
-        Due::At(now + LINGER)
+        Due::At([taken, head, idle].into_iter().flatten().min())
+    }
+
+    /// When a connection that idles since then has idled for too long.
+    fn idle_end(&self, since: Instant) -> Instant {
+        match self.leaving_since {
+            // It has heard of it, and has nothing running: it may still take what was sent.
+            Some(leaving) => leaving.max(since) + LINGER,
+            // A connection's first request may come as late as a head may.
+            None if self.fresh => since + self.settings.keep_alive.max(self.settings.head_timeout),
+            None => since + self.settings.keep_alive,
+        }
     }
 
     async fn end(mut self, orderly: bool) {
@@ -305,9 +319,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         self.record_refusals();
         if !orderly {
             for _ in 0..self.traffic.left_over() {
-                let mut record = self.record();
-                record.status(http::StatusCode::BAD_REQUEST);
-                record.reason("the connection was ended before the request was read");
+                self.record(Offence::Unread);
             }
         }
     }

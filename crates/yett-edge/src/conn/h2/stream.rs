@@ -15,12 +15,12 @@ use h2::server::SendResponse;
 use h2::{Reason, SendStream};
 use http::header::HeaderMap;
 use http::{Response, StatusCode};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::response::{self, Sendable};
 use super::traffic::Traffic;
 use crate::conn::hints::MOST_WAITING;
-use crate::meters::Limit;
+use crate::rate::{Pace, Slow};
 use crate::respond::Body;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -31,8 +31,11 @@ const STEP: usize = 16 * 1024;
 const TINY: usize = 256;
 
 /// What a running request and its stream tell each other.
-#[derive(Debug, Default)]
-pub(crate) struct StreamState(Mutex<Shared>);
+#[derive(Debug)]
+pub(crate) struct StreamState {
+    shared: Mutex<Shared>,
+    traffic: Arc<Traffic>,
+}
 
 #[derive(Debug, Default)]
 struct Shared {
@@ -41,12 +44,19 @@ struct Shared {
     interim: Vec<(StatusCode, HeaderMap)>,
     len: usize,
     answered: bool,
-    cut: bool,
+    cut: Option<Slow>,
 }
 
 impl StreamState {
+    pub(super) fn new(traffic: Arc<Traffic>) -> Self {
+        Self {
+            shared: Mutex::default(),
+            traffic,
+        }
+    }
+
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends these fields as early hints (RFC 8297) before the answer, or drops them.
@@ -85,13 +95,9 @@ impl StreamState {
         self.shared().answered = true;
     }
 
-    /// Whether the answer is being cut because its client takes nothing of it.
-    pub(in crate::conn) fn is_cut(&self) -> bool {
-        self.shared().cut
-    }
-
-    fn cut(&self) {
-        self.shared().cut = true;
+    /// Why the answer is being cut, if its client takes it too slowly.
+    pub(in crate::conn) fn cut(&self) -> Option<Slow> {
+        self.shared().cut.or_else(|| self.traffic.cut())
     }
 
     /// What is to be said before the answer.
@@ -110,7 +116,6 @@ impl StreamState {
 pub(super) struct Stream {
     pub(super) respond: SendResponse<Bytes>,
     pub(super) state: Arc<StreamState>,
-    pub(super) traffic: Arc<Traffic>,
     pub(super) services: Arc<Services>,
     pub(super) settings: Arc<EdgeSettings>,
     /// The method is HEAD.
@@ -140,10 +145,14 @@ impl Stream {
         if ends {
             return;
         }
-        let mut sender = Sender { stream, left };
-        if let Err(Stopped::Stalled) = sender.send(&self, &mut body).await {
-            self.services.meters().met(Limit::Http2Stalled);
-            self.state.cut();
+        let mut sender = Sender {
+            stream,
+            left,
+            taking: Pace::default(),
+        };
+        if let Err(Stopped::Slow(slow)) = sender.send(&self, &mut body).await {
+            self.services.meters().met(slow.limit_of_taking());
+            self.state.shared().cut = Some(slow);
             sender.stream.send_reset(Reason::CANCEL);
         }
     }
@@ -176,8 +185,8 @@ impl Stream {
 enum Stopped {
     /// The stream is over, or the body is.
     Over,
-    /// The client takes nothing.
-    Stalled,
+    /// The client takes it too slowly.
+    Slow(Slow),
 }
 
 /// Sends one answer's body.
@@ -185,6 +194,8 @@ struct Sender {
     stream: SendStream<Bytes>,
     /// Bytes that the head has announced and that are still to come.
     left: Option<u64>,
+    /// How the client's windows let it go.
+    taking: Pace,
 }
 
 impl Sender {
@@ -245,13 +256,13 @@ impl Sender {
             self.stream.reserve_capacity(want);
             let mut room = self.stream.capacity();
             if room == 0 {
-                let waited = timeout(of.settings.send_timeout, self.room()).await;
-                room = waited.map_err(|_| Stopped::Stalled)??;
+                room = self.room(&of.settings).await?;
             }
             if room < want.min(TINY) {
-                of.traffic.dribbled();
+                of.state.traffic.dribbled();
             }
             let piece = data.split_to(room.min(data.len()));
+            self.taking.moved(piece.len() as u64, Instant::now());
             let ends = last && data.is_empty();
             self.data(piece, ends)?;
         }
@@ -259,17 +270,26 @@ impl Sender {
     }
 
     /// Waits until the client takes something.
-    async fn room(&mut self) -> Result<usize, Stopped> {
-        poll_fn(|cx| {
-            if self.stream.poll_reset(cx).is_ready() {
-                return Poll::Ready(Err(Stopped::Over));
+    async fn room(&mut self, settings: &EdgeSettings) -> Result<usize, Stopped> {
+        loop {
+            let now = Instant::now();
+            self.taking.waits(now);
+            let until = self.taking.look(settings.send_rate(), now);
+            let until = until.map_err(Stopped::Slow)?;
+            let room = poll_fn(|cx| {
+                if self.stream.poll_reset(cx).is_ready() {
+                    return Poll::Ready(Err(Stopped::Over));
+                }
+                self.stream.poll_capacity(cx).map(|room| match room {
+                    Some(Ok(room)) => Ok(room),
+                    Some(Err(_)) | None => Err(Stopped::Over),
+                })
+            });
+            let until = until.unwrap_or(now + settings.send_timeout);
+            if let Ok(room) = timeout_at(until, room).await {
+                return room;
             }
-            self.stream.poll_capacity(cx).map(|room| match room {
-                Some(Ok(room)) => Ok(room),
-                Some(Err(_)) | None => Err(Stopped::Over),
-            })
-        })
-        .await
+        }
     }
 
     fn data(&mut self, data: Bytes, last: bool) -> Result<(), Stopped> {

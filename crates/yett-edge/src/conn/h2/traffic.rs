@@ -6,15 +6,18 @@
 //! forward have a [`Budget`], and requests that are taken back have one of their own. Both come back
 //! with time, and the first one with everything that is really carried.
 
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
 use h2::Reason;
-use http::StatusCode;
 use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::frames::{ACK, END_HEADERS, END_STREAM, Frame, Frames, Kind, Passed};
+use crate::conn::Offence;
 use crate::meters::Limit;
+use crate::rate::{Pace, Rate, Slow};
 
 /// Length of the client's preface (RFC 9113 section 3.4).
 const PREFACE: usize = 24;
@@ -68,40 +71,20 @@ impl Breach {
         match self {
             Self::Frames => Some(Limit::Http2Frames),
             Self::Resets => Some(Limit::Http2Resets),
-            Self::Slow | Self::NoSettings => None,
+            Self::Slow => Some(Limit::HeadTime),
+            Self::NoSettings => None,
         }
     }
 }
 
-/// Why h2 refused a stream that never became a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Refusal {
-    #[error("the head is longer than it may be")]
-    TooLong,
-    #[error("more requests on the connection than may run at a time")]
-    TooMany,
-    #[error("the request is malformed: the stream was reset with {0}")]
-    Malformed(&'static str),
-}
-
-impl Refusal {
-    fn of(code: u32) -> Self {
-        match Reason::from(code) {
-            Reason::REFUSED_STREAM => Self::TooMany,
-            Reason::PROTOCOL_ERROR => Self::Malformed("PROTOCOL_ERROR"),
-            Reason::FLOW_CONTROL_ERROR => Self::Malformed("FLOW_CONTROL_ERROR"),
-            Reason::STREAM_CLOSED => Self::Malformed("STREAM_CLOSED"),
-            _ => Self::Malformed("an error"),
-        }
-    }
-
-    /// What the record says.
-    pub(super) const fn status(self) -> StatusCode {
-        match self {
-            Self::TooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::TooMany => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
-        }
+/// Why h2 reset a stream that never became a request.
+fn offence(code: u32) -> Offence {
+    match Reason::from(code) {
+        Reason::REFUSED_STREAM => Offence::TooManyStreams,
+        Reason::PROTOCOL_ERROR => Offence::Stream("PROTOCOL_ERROR"),
+        Reason::FLOW_CONTROL_ERROR => Offence::Stream("FLOW_CONTROL_ERROR"),
+        Reason::STREAM_CLOSED => Offence::Stream("STREAM_CLOSED"),
+        _ => Offence::Stream("an error"),
     }
 }
 
@@ -120,7 +103,10 @@ struct State {
     /// A header block has begun and not ended.
     in_block: bool,
     head_since: Option<Instant>,
-    stalled_since: Option<Instant>,
+    /// How the socket takes what waits for it.
+    taking: Pace,
+    /// The connection is cut because of that.
+    cut: Option<Slow>,
     /// The highest stream that the client has opened.
     highest: u32,
     /// Streams that were opened and that nobody has taken yet.
@@ -128,7 +114,7 @@ struct State {
     /// How many were opened since streams were last handed on.
     opened: usize,
     /// Streams that were reset or answered by h2. They may be handed on all the same.
-    refusals: Vec<(u32, Refusal)>,
+    refusals: Vec<(u32, Offence)>,
     /// h2 has told the client to keep calm.
     calmed: bool,
     frames: Budget,
@@ -145,7 +131,8 @@ impl Traffic {
             begun: false,
             in_block: false,
             head_since: Some(Instant::now()),
-            stalled_since: None,
+            taking: Pace::default(),
+            cut: None,
             highest: 0,
             waiting: Vec::new(),
             opened: 0,
@@ -182,14 +169,28 @@ impl Traffic {
         self.state().sent(bytes);
     }
 
-    /// The socket took something, or had no room.
-    pub(super) fn wrote(&self, something: bool) {
-        let stalled = &mut self.state().stalled_since;
-        if something {
-            *stalled = None;
-        } else if stalled.is_none() {
-            *stalled = Some(Instant::now());
+    /// The socket took so many bytes, or had no room.
+    pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        let now = Instant::now();
+        let taking = &mut self.state().taking;
+        match written {
+            Poll::Ready(written) => taking.moved(*written.as_ref().unwrap_or(&0) as u64, now),
+            Poll::Pending => taking.waits(now),
         }
+    }
+
+    /// Until when it can be said that the socket takes fast enough what waits for it.
+    pub(super) fn look(&self, rate: Rate, now: Instant) -> Result<Option<Instant>, Slow> {
+        let mut state = self.state();
+        state
+            .taking
+            .look(rate, now)
+            .inspect_err(|slow| state.cut = Some(*slow))
+    }
+
+    /// Why the whole connection is cut.
+    pub(super) fn cut(&self) -> Option<Slow> {
+        self.state().cut
     }
 
     /// This stream is a request now.
@@ -206,7 +207,7 @@ impl Traffic {
 
     /// The streams that h2 has refused since this was last asked. To be asked when all streams that
     /// there are have been handed on.
-    pub(super) fn take_refusals(&self) -> Vec<(u32, Refusal)> {
+    pub(super) fn take_refusals(&self) -> Vec<(u32, Offence)> {
         std::mem::take(&mut self.state().refusals)
     }
 
@@ -231,10 +232,9 @@ impl Traffic {
         self.state().breach
     }
 
-    /// Since when a head has been arriving, and since when the socket takes nothing.
-    pub(super) fn waits(&self) -> (Option<Instant>, Option<Instant>) {
-        let state = self.state();
-        (state.head_since, state.stalled_since)
+    /// Since when a head has been arriving.
+    pub(super) fn head_since(&self) -> Option<Instant> {
+        self.state().head_since
     }
 }
 
@@ -332,10 +332,10 @@ impl State {
         match frame.kind {
             Kind::Data => self.frames.earn(2 + frame.len / 1024),
             // h2's own answer to a head that is too long.
-            Kind::Headers => self.refuse(frame.stream, Refusal::TooLong),
+            Kind::Headers => self.refuse(frame.stream, Offence::HeadTooLong),
             Kind::Reset => {
                 let code = frame.code();
-                self.refuse(frame.stream, Refusal::of(code));
+                self.refuse(frame.stream, offence(code));
                 // Codes that we use ourselves say nothing about the client.
                 let clients = matches!(
                     Reason::from(code),
@@ -356,11 +356,11 @@ impl State {
         }
     }
 
-    fn refuse(&mut self, stream: u32, refusal: Refusal) {
+    fn refuse(&mut self, stream: u32, offence: Offence) {
         let before = self.waiting.len();
         self.waiting.retain(|waiting| *waiting != stream);
         if self.waiting.len() < before {
-            self.refusals.push((stream, refusal));
+            self.refusals.push((stream, offence));
         }
     }
 }

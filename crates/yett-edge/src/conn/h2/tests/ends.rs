@@ -9,7 +9,7 @@ use crate::meters::Limit;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
 use crate::testing::h2_client::{self, GET_BLOCK, H2Client, PREFACE, post};
-use crate::testing::{Bench, seconds, settle, soon};
+use crate::testing::{Bench, FakeWorker, seconds, settle, soon};
 
 #[tokio::test(start_paused = true)]
 async fn request_that_is_taken_back_is_cancelled_and_the_others_go_on() {
@@ -109,9 +109,9 @@ async fn client_that_opens_no_window_is_cut_from_its_stream_alone() {
         .await;
     let response = arriving.head().await;
     bench.clock.pass(seconds(59)).await;
-    assert_eq!(bench.met(Limit::Http2Stalled), 0);
+    assert_eq!(bench.met(Limit::SendTime), 0);
     bench.clock.pass(seconds(2)).await;
-    assert_eq!(bench.met(Limit::Http2Stalled), 1);
+    assert_eq!(bench.met(Limit::SendTime), 1);
     while worker.next().await.unwrap().kind != Kind::Cancel {}
     worker.chunk(id, b"", LAST).await;
     let mut body = response.into_body();
@@ -146,7 +146,102 @@ async fn connection_whose_socket_takes_nothing_is_cut() {
         bench.clock.pass(seconds(10)).await;
     }
     while worker.next().await.unwrap().kind != Kind::Cancel {}
-    assert_eq!(bench.met(Limit::Http2Stalled), 1);
+    assert_eq!(bench.met(Limit::SendTime), 1);
+    drop(raw);
+    let records = bench.records().await;
+    assert_eq!(records[0]["failure"], "client_stopped_reading");
+}
+
+/// A stream whose answer has no window yet, and the worker's number of it.
+async fn windowless(bench: &Bench, worker: &mut FakeWorker) -> (h2_client::RawH2, u64) {
+    let mut raw = h2_client::RawH2::new(bench.connect_raw_with_room(ROOM));
+    raw.bytes(PREFACE).await;
+    // SETTINGS_INITIAL_WINDOW_SIZE of nothing.
+    raw.frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]).await;
+    raw.frame(4, 1, 0, b"").await;
+    raw.frame(1, 5, 1, GET_BLOCK).await;
+    let id = worker.request().await;
+    (raw, id)
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_opens_its_window_in_a_trickle_is_cut_from_its_stream() {
+    for (each, is_cut) in [(480_u32, true), (520, false)] {
+        let bench = bench();
+        let mut worker = bench.worker(1).await;
+        let (mut raw, id) = windowless(&bench, &mut worker).await;
+        let body = "x".repeat(100 * 500);
+        worker.answer(id, &body).await;
+        for _ in 0..97 {
+            bench.clock.pass(seconds(1)).await;
+            raw.frame(8, 0, 1, &each.to_be_bytes()).await;
+        }
+        settle().await;
+        assert_eq!(bench.met(Limit::SendRate), u64::from(is_cut), "{each}");
+        assert_eq!(bench.met(Limit::SendTime), 0);
+        if is_cut {
+            let (_, _, stream, code) = raw.until(3).await;
+            assert_eq!((stream, code), (1, 8_u32.to_be_bytes().to_vec()));
+        }
+        drop(raw);
+        let records = bench.records().await;
+        let failure = &records[0]["failure"];
+        assert_eq!(failure == "client_too_slow", is_cut, "{failure}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_takes_its_socket_in_a_trickle_is_cut() {
+    for (each, is_cut) in [(450, true), (550, false)] {
+        let bench = bench();
+        let mut worker = bench.worker(1).await;
+        let mut raw = h2_client::RawH2::greeted(bench.connect_raw_with_room(300)).await;
+        raw.frame(8, 0, 0, &0x0100_0000_u32.to_be_bytes()).await;
+        raw.frame(1, 5, 1, GET_BLOCK).await;
+        let id = worker.request().await;
+        worker.answer(id, &"x".repeat(50_000)).await;
+        for _ in 0..90 {
+            bench.clock.pass(seconds(1)).await;
+            raw.sip(each).await;
+        }
+        assert_eq!(bench.met(Limit::SendRate), u64::from(is_cut), "{each}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_cuts_no_answer_that_a_slow_client_still_takes() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut raw = h2_client::RawH2::greeted(bench.connect_raw_with_room(300)).await;
+    raw.frame(1, 5, 1, GET_BLOCK).await;
+    let id = worker.request().await;
+    worker.answer(id, &"x".repeat(50_000)).await;
+    bench.stop();
+    for _ in 0..10 {
+        bench.clock.pass(seconds(1)).await;
+        raw.sip(1000).await;
+    }
+    let mut got = 0;
+    while got < 50_000 {
+        let (_, _, _, piece) = raw.until(0).await;
+        got += piece.len();
+    }
+    assert_eq!(got, 50_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_that_will_stop_soon_says_so_with_the_next_answer() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut client = client(&bench).await;
+    bench.services().leave();
+    settle().await;
+    assert!(!client.has_ended().await, "its first request is welcome");
+    let arriving = client.get("/").await;
+    let id = worker.request().await;
+    worker.answer(id, "the last here").await;
+    assert_eq!(arriving.answer().await, "200 | the last here");
+    assert!(client.has_ended().await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -253,6 +348,23 @@ async fn head_and_preface_must_arrive_in_time() {
     assert_eq!(slow.goodbye().await, Reason::ENHANCE_YOUR_CALM);
     assert_eq!(unended.goodbye().await, Reason::ENHANCE_YOUR_CALM);
     assert_eq!(bare.goodbye().await, Reason::ENHANCE_YOUR_CALM);
+    assert_eq!(bench.met(Limit::HeadTime), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn head_has_its_time_and_no_more() {
+    let bench = bench();
+    let mut raw = raw(&bench).await;
+    bench.clock.pass(seconds(7)).await;
+    raw.frame(1, 1, 1, GET_BLOCK).await;
+    bench.clock.pass(seconds(19)).await;
+    assert_eq!(bench.met(Limit::HeadTime), 0);
+    bench.clock.pass(seconds(1)).await;
+    assert_eq!(bench.met(Limit::HeadTime), 1);
+    assert_eq!(raw.goodbye().await, Reason::ENHANCE_YOUR_CALM);
+    drop(raw);
+    let records = bench.records().await;
+    assert_eq!(records[0]["failure"], "unread");
 }
 
 #[tokio::test(start_paused = true)]
