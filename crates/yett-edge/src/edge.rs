@@ -3,7 +3,8 @@
 //! The first thread also accepts, deals the connections out in turn, and serves the workers' links.
 //! A connection stays where it is, so a request needs no lock but the floor's and its link's.
 
-use std::net::SocketAddr;
+mod acceptor;
+
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -13,24 +14,20 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
+use tokio::sync::{Semaphore, watch};
 
-use crate::addresses::{Addresses, Place};
-use crate::conn::{self, Stop};
+use crate::addresses::Addresses;
+use crate::conn::{Stop, Terms};
 use crate::floor::{Floor, rounds};
-use crate::listen::{Address, Listener, Preface, Purpose, Wire, proxy_header};
+use crate::listen::{Address, Listener, Purpose, Wire};
 use crate::log::AccessLog;
-use crate::meters::{Limit, Meters, Page};
+use crate::meters::{Meters, Page};
 use crate::ruling::Ruling;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
-use crate::tls::Tls;
-
-/// How long accepting pauses after an error such as too many open files.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+use acceptor::{Acceptor, Door};
 
 /// The running edge.
 #[derive(Debug)]
@@ -127,19 +124,8 @@ impl Edge {
             {
                 unix_paths.push((path.clone(), made.ino()));
             }
-            let acceptor = Acceptor {
-                services: match purpose {
-                    Purpose::Serve(_) => Arc::clone(&services),
-                    Purpose::RedirectToHttps { port } => Arc::new(services.redirecting(port)),
-                },
-                settings: Arc::clone(&settings),
-                handles: handles.clone(),
-                stopping: stopping.subscribe(),
-                room: Arc::clone(&room),
-                addresses: Arc::clone(&addresses),
-                open: Arc::clone(&open),
+            let terms = Terms {
                 preface,
-                next: 0,
                 tls: match purpose {
                     Purpose::Serve(Wire::Plain) | Purpose::RedirectToHttps { .. } => None,
                     // Never clear text where TLS was asked for.
@@ -147,6 +133,20 @@ impl Edge {
                         Some(settings.tls.clone().ok_or(EdgeError::NoCertificates)?)
                     }
                 },
+                services: match purpose {
+                    Purpose::Serve(_) => Arc::clone(&services),
+                    Purpose::RedirectToHttps { port } => Arc::new(services.redirecting(port)),
+                },
+                settings: Arc::clone(&settings),
+                stopping: stopping.subscribe(),
+            };
+            let acceptor = Acceptor {
+                terms,
+                handles: handles.clone(),
+                room: Arc::clone(&room),
+                addresses: Arc::clone(&addresses),
+                open: Arc::clone(&open),
+                next: 0,
             };
             let Some(first) = handles.first() else {
                 continue;
@@ -290,171 +290,5 @@ impl Edge {
     }
 }
 
-/// A connection's place among all, and among those of its address.
-type Places = (OwnedSemaphorePermit, Option<Place>);
-
-struct Acceptor {
-    services: Arc<Services>,
-    settings: Arc<EdgeSettings>,
-    handles: Vec<Handle>,
-    stopping: watch::Receiver<Stop>,
-    room: Arc<Semaphore>,
-    addresses: Arc<Addresses>,
-    open: Arc<AtomicUsize>,
-    preface: Preface,
-    next: usize,
-    /// What its connections are encrypted by.
-    tls: Option<Arc<Tls>>,
-}
-
-impl Acceptor {
-    async fn run(mut self, door: Door, mut accepting: watch::Receiver<bool>) {
-        if accepting.wait_for(|accept| *accept).await.is_err() {
-            return;
-        }
-        let mut stopping = self.stopping.clone();
-        loop {
-            let accepted = tokio::select! {
-                biased;
-                _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
-                // Room first: at the limit, connections wait in the kernel's backlog.
-                accepted = async { Some((self.room().await?, door.accept().await)) } => accepted,
-            };
-            match accepted {
-                None => return,
-                Some((room, Ok((caller, arrival)))) => {
-                    // Dropped, it is closed.
-                    if let Some(place) = self.place(&arrival) {
-                        self.hand_on((room, place), arrival, caller);
-                    }
-                }
-                Some((_, Err(_))) => tokio::time::sleep(ACCEPT_PAUSE).await,
-            }
-        }
-    }
-
-    /// Room for one more connection. `None`: there will never be any again.
-    async fn room(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
-            return Some(room);
-        }
-        self.services.meters().met(Limit::Connections);
-        Arc::clone(&self.room).acquire_owned().await.ok()
-    }
-
-    /// A place among the connections of the client's address; it has none over a Unix socket.
-    fn place(&self, arrival: &Arrival) -> Option<Option<Place>> {
-        let ClientAddr::Ip(client) = arrival.client() else {
-            return Some(None);
-        };
-        let place = self.addresses.enter(client);
-        if place.is_err() {
-            self.services.meters().met(Limit::ConnectionsPerAddress);
-        }
-        place.ok()
-    }
-
-    /// Gives a connection to the next thread; the stream is registered there.
-    fn hand_on(&mut self, places: Places, arrival: Arrival, caller: Caller) {
-        let place = self.next % self.handles.len().max(1);
-        self.next = self.next.wrapping_add(1);
-        let Some(handle) = self.handles.get(place) else {
-            return;
-        };
-        let services = Arc::clone(&self.services);
-        let settings = Arc::clone(&self.settings);
-        let stopping = self.stopping.clone();
-        let counted = Counted::new(&self.open);
-        let tls = self.tls.clone();
-        services.meters().accepted();
-        let preface = self.preface;
-        handle.spawn(async move {
-            let _places = places;
-            let _counted = counted;
-            // A socket that the runtime cannot watch is dropped, which closes it.
-            match caller {
-                Caller::Tcp(stream) => {
-                    let Ok(mut stream) = TcpStream::from_std(stream) else {
-                        return;
-                    };
-                    let passed =
-                        proxy_header::pass(preface, &mut stream, arrival, &services, &settings);
-                    let Some(arrival) = passed.await else { return };
-                    match tls {
-                        None => {
-                            conn::begin(stream, None, arrival, services, settings, stopping).await;
-                        }
-                        Some(tls) => {
-                            // Boxed: a connection in clear text does not hold room for it.
-                            let served =
-                                conn::tls(&tls, stream, arrival, services, settings, stopping);
-                            Box::pin(served).await;
-                        }
-                    }
-                }
-                Caller::Unix(stream) => {
-                    if let Ok(mut stream) = UnixStream::from_std(stream)
-                        && let Some(arrival) =
-                            proxy_header::pass(preface, &mut stream, arrival, &services, &settings)
-                                .await
-                    {
-                        conn::begin(stream, None, arrival, services, settings, stopping).await;
-                    }
-                }
-            }
-        });
-    }
-}
-
-/// A listening socket that the runtime watches.
-enum Door {
-    Tcp(TcpListener),
-    Unix(UnixListener),
-}
-
-/// A connection between two threads: watched by no runtime.
-enum Caller {
-    Tcp(std::net::TcpStream),
-    Unix(std::os::unix::net::UnixStream),
-}
-
-impl Door {
-    async fn accept(&self) -> std::io::Result<(Caller, Arrival)> {
-        match self {
-            Self::Tcp(socket) => {
-                let (stream, peer) = socket.accept().await?;
-                let _unset = stream.set_nodelay(true);
-                let server = stream.local_addr().unwrap_or_else(|_| unspecified(peer));
-                let (client, server) = (ClientAddr::Ip(peer), ServerAddr::Ip(server));
-                let caller = Caller::Tcp(stream.into_std()?);
-                Ok((caller, Arrival::new(client, server, Scheme::Http)))
-            }
-            Self::Unix(socket) => {
-                let (stream, _) = socket.accept().await?;
-                let caller = Caller::Unix(stream.into_std()?);
-                let arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
-                Ok((caller, arrival))
-            }
-        }
-    }
-}
-
-const fn unspecified(peer: SocketAddr) -> SocketAddr {
-    SocketAddr::new(peer.ip(), 0)
-}
-
-/// Counts a connection as open while it lives.
-struct Counted(Arc<AtomicUsize>);
-
-impl Counted {
-    fn new(open: &Arc<AtomicUsize>) -> Self {
-        open.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(open))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -56,8 +56,8 @@ impl Default for FilesSettings {
 pub struct EdgeSettings {
     /// Threads that run connections, at least one.
     pub threads: usize,
-    /// Open client connections. At the limit no further one is accepted; it waits in the kernel's
-    /// backlog until another closes.
+    /// Open client connections, over all listeners. At the limit one more of each listener is
+    /// accepted and waits until another closes; all further ones wait in the kernel's backlog.
     pub max_connections: usize,
     /// Open connections of one client address (of IPv6, of one /64 network), over all listeners; a
     /// further one is closed at once. Connections over Unix sockets have no address. `None`: any.

@@ -29,7 +29,7 @@ use yett_link::frame::{DESCRIPTOR, Kind, put_frame};
 pub(crate) use client::Client;
 pub(crate) use worker::FakeWorker;
 
-use crate::conn::{self, Stop};
+use crate::conn::{Stop, Terms};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::listen::{Preface, proxy_header};
 use crate::log::{AccessLog, Format};
@@ -300,24 +300,33 @@ impl Bench {
 
     /// With TLS in the settings the connection begins with a handshake.
     pub(crate) fn connect_raw_with_room(&self, room: usize) -> DuplexStream {
-        let (near, far) = tokio::io::duplex(room);
         let arrival = Arrival::new(
             ClientAddr::Ip("192.0.2.1:4711".parse().unwrap()),
             ServerAddr::Ip("192.0.2.2:80".parse().unwrap()),
             Scheme::Http,
         );
-        let (services, settings) = (Arc::clone(&self.services), Arc::clone(&self.settings));
-        let stopping = self.stopping.subscribe();
-        let served = async move {
-            match settings.tls.clone() {
-                None => conn::begin(far, None, arrival, services, settings, stopping).await,
-                Some(tls) => {
-                    conn::tls(&tls, far, arrival, services, settings, stopping).await;
-                }
-            }
+        self.connect_to(Preface::None, arrival, room)
+    }
+
+    fn connect_to(&self, preface: Preface, arrival: Arrival, room: usize) -> DuplexStream {
+        let (near, far) = tokio::io::duplex(room);
+        let terms = Terms {
+            preface,
+            tls: self.settings.tls.clone(),
+            services: Arc::clone(&self.services),
+            settings: Arc::clone(&self.settings),
+            stopping: self.stopping.subscribe(),
         };
-        self.connections.lock().unwrap().push(tokio::spawn(served));
+        let served = tokio::spawn(terms.serve(far, arrival));
+        self.connections.lock().unwrap().push(served);
         near
+    }
+
+    /// A connection of this peer's where a PROXY header is expected.
+    pub(crate) fn connect_behind_proxy(&self, peer: &str) -> DuplexStream {
+        let peer = ClientAddr::Ip(peer.parse().unwrap());
+        let arrival = Arrival::new(peer, ServerAddr::Unix, Scheme::Http);
+        self.connect_to(Preface::ProxyHeader, arrival, 1024)
     }
 
     /// What is counted.

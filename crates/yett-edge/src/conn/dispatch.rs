@@ -51,7 +51,7 @@ impl Protocol {
 
 /// Serves one connection to its end. `agreed` is what TLS says is spoken on it; without it, the first
 /// bytes say so.
-pub(crate) async fn begin<S>(
+pub(super) async fn begin<S>(
     mut stream: S,
     agreed: Option<Protocol>,
     arrival: Arrival,

@@ -24,6 +24,7 @@ mod io;
 mod offence;
 pub mod scan;
 mod state;
+mod terms;
 mod tls;
 
 use std::future::poll_fn;
@@ -44,17 +45,18 @@ use crate::websocket;
 pub(crate) use body::{BodyCut, ClientBody};
 pub(crate) use client_end::ClientEnd;
 pub use dispatch::Protocol;
-pub(crate) use dispatch::begin;
+use dispatch::begin;
 pub(crate) use hints::EarlyHints;
 pub(crate) use io::poll_read_some;
 pub use offence::Offence;
 pub(crate) use state::{BusyGuard, ConnState};
+pub(crate) use terms::Terms;
 
 use active::Left;
 use farewell::Farewell;
 use idle::Woken;
 use io::ScannedIo;
-pub(crate) use tls::tls;
+use tls::tls;
 
 /// How long a client may take to stop sending after its connection's last answer.
 const LINGER: Duration = Duration::from_secs(1);

@@ -13,7 +13,7 @@ use crate::settings::EdgeSettings;
 use crate::tls::{Handshake, Tls};
 
 /// Serves one connection that begins with a handshake to its end.
-pub(crate) async fn tls<S>(
+pub(super) async fn tls<S>(
     tls: &Tls,
     stream: S,
     arrival: Arrival,

@@ -16,7 +16,8 @@ use yett_gate::{Arrival, ClientAddr, ServerAddr};
 
 use super::Preface;
 use crate::log::Record;
-use crate::meters::Limit;
+use crate::respond::Failure;
+use crate::respond::failure::note;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 
@@ -78,6 +79,15 @@ pub enum ProxyHeaderError {
     /// Version 2: the sum is not that of the bytes.
     #[error("the PROXY header was damaged on its way")]
     BadChecksum,
+    /// The connection ended in the middle of it.
+    #[error("the connection ended in the middle of the PROXY header")]
+    Cut,
+    /// It was not whole in time.
+    #[error("the PROXY header did not arrive in time")]
+    TooSlow,
+    /// The peer is nobody who is listened to.
+    #[error("a PROXY header is expected, and the peer is no trusted proxy")]
+    NotTrusted,
 }
 
 /// Reads a whole header.
@@ -280,25 +290,43 @@ impl ProxyHeader {
     }
 }
 
-/// Reads a header off a stream, and not one byte more.
+/// Reads a header off a stream, and not one byte more. `None`: the stream ended before its first one,
+/// as with a balancer that only looks whether somebody listens.
 ///
 /// # Errors
 /// The stream's, or [`ProxyHeaderError`] as the source of one of the kind `InvalidData`.
-pub async fn read<S>(stream: &mut S) -> io::Result<ProxyHeader>
+pub async fn read<S>(stream: &mut S) -> io::Result<Option<ProxyHeader>>
 where
     S: AsyncRead + Unpin,
 {
     let mut header = vec![0; SIGNATURE.len()];
-    stream.read_exact(&mut header).await?;
-    if header == SIGNATURE {
-        read_more(stream, &mut header, FIXED_V2 - SIGNATURE.len()).await?;
+    let begun = stream.read(&mut header).await?;
+    if begun == 0 {
+        return Ok(None);
+    }
+    header.truncate(begun);
+    let whole = read_begun(stream, &mut header).await;
+    whole.map(Some).map_err(|error| match error.kind() {
+        io::ErrorKind::UnexpectedEof => invalid(ProxyHeaderError::Cut),
+        _ => error,
+    })
+}
+
+async fn read_begun<S>(stream: &mut S, header: &mut Vec<u8>) -> io::Result<ProxyHeader>
+where
+    S: AsyncRead + Unpin,
+{
+    let missing = SIGNATURE.len() - header.len();
+    read_more(stream, header, missing).await?;
+    if *header == SIGNATURE {
+        read_more(stream, header, FIXED_V2 - SIGNATURE.len()).await?;
         let length = header
             .first_chunk::<FIXED_V2>()
             .map_or(0, |fixed| usize::from(length_v2(fixed)));
         if length > LONGEST_V2 {
             return Err(invalid(ProxyHeaderError::BadLength));
         }
-        read_more(stream, &mut header, length).await?;
+        read_more(stream, header, length).await?;
     } else if header.starts_with(WORD) {
         while !header.ends_with(b"\r\n") {
             // At least so much is missing, so nothing behind the line is taken.
@@ -306,10 +334,10 @@ where
             if header.len() + missing > LONGEST_V1 {
                 return Err(invalid(ProxyHeaderError::TooLong));
             }
-            read_more(stream, &mut header, missing).await?;
+            read_more(stream, header, missing).await?;
         }
     }
-    parse(&header).map_err(invalid)
+    parse(header).map_err(invalid)
 }
 
 async fn read_more<S>(stream: &mut S, header: &mut Vec<u8>, count: usize) -> io::Result<()>
@@ -342,23 +370,16 @@ where
     }
     let refused = if settings.head.proxies.trusts_peer(&arrival) {
         match timeout(settings.head_timeout, read(stream)).await {
-            Ok(Ok(header)) => return Some(header.tell(arrival)),
-            Ok(Err(error)) => match error.get_ref() {
-                Some(malformed) => malformed.to_string(),
-                // A balancer that only looks whether somebody listens connects and leaves.
-                None => return None,
-            },
-            Err(_slow) => String::from("the PROXY header did not arrive in time"),
+            Ok(Ok(header)) => return header.map(|header| header.tell(arrival)),
+            Ok(Err(error)) => error.downcast::<ProxyHeaderError>().ok()?,
+            Err(_slow) => ProxyHeaderError::TooSlow,
         }
     } else {
-        String::from("a PROXY header is expected, and the peer is no trusted proxy")
+        ProxyHeaderError::NotTrusted
     };
-    services.meters().met(Limit::ProxyHeader);
     // No request came, but whoever set up the proxy must learn why nothing works.
     let mut record = Record::new(services.log(), arrival.client(), "-", "-", "-");
-    record.status(http::StatusCode::BAD_REQUEST);
-    record.fields.fault = Some("client");
-    record.reason(refused);
+    note(&Failure::Offence(refused.into()), &mut record);
     None
 }
 

@@ -1,9 +1,11 @@
 //! Claims about PROXY headers: what is read, what is refused, and that nothing behind is taken.
 
+use tokio::io::AsyncWriteExt as _;
 use yett_gate::{HeadRules, Origin, Scheme};
 
 use super::*;
-use crate::testing::{Bench, seconds};
+use crate::meters::Limit;
+use crate::testing::{Bench, seconds, settle, soon};
 
 const HTTP: &[u8] = b"GET / HTTP/1.1\r\n";
 
@@ -12,11 +14,9 @@ async fn read_before_http(header: &[u8]) -> io::Result<ProxyHeader> {
     let mut bytes = header.to_vec();
     bytes.extend_from_slice(HTTP);
     let mut stream = bytes.as_slice();
-    let read = read(&mut stream).await;
-    if read.is_ok() {
-        assert_eq!(stream, HTTP, "nothing behind the header may be taken");
-    }
-    read
+    let read = read(&mut stream).await?;
+    assert_eq!(stream, HTTP, "nothing behind the header may be taken");
+    Ok(read.expect("there are bytes"))
 }
 
 fn named(client: &str, server: &str, encrypted: bool) -> ProxyHeader {
@@ -203,8 +203,14 @@ async fn version_2_that_is_not_exact_is_refused() {
     let whole = v2(0x21, 0x11, &FOUR);
     for end in 0..whole.len() {
         assert!(parse(&whole[..end]).is_err());
-        let error = read(&mut &whole[..end]).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        let read = read(&mut &whole[..end]).await;
+        match end {
+            0 => assert_eq!(read.unwrap(), None),
+            _ => assert_eq!(
+                read.unwrap_err().to_string(),
+                ProxyHeaderError::Cut.to_string()
+            ),
+        }
     }
 }
 
@@ -268,6 +274,40 @@ async fn trusted_proxy_is_listened_to_and_nobody_else() {
             "the connection does not begin with a PROXY header",
         ]
     );
+    assert!(
+        records
+            .iter()
+            .all(|record| record["failure"] == "proxy_header")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn balancer_that_only_looks_whether_somebody_listens_does_nothing_wrong() {
+    let bench = bench();
+    drop(bench.connect_behind_proxy("10.0.0.1:1"));
+    settle().await;
+    assert_eq!(bench.meters().times_met(Limit::ProxyHeader), 0);
+    let mut begun = bench.connect_behind_proxy("10.0.0.1:1");
+    soon(begun.write_all(&LINE[..5])).await.unwrap();
+    drop(begun);
+    settle().await;
+    assert_eq!(bench.meters().times_met(Limit::ProxyHeader), 1);
+    let records = bench.records().await;
+    assert_eq!(records.len(), 1);
+    assert_eq!(
+        records[0]["reason"],
+        "the connection ended in the middle of the PROXY header"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn stop_waits_for_no_header() {
+    let bench = bench();
+    let mut silent = bench.connect_behind_proxy("10.0.0.1:1");
+    settle().await;
+    bench.stop();
+    assert_eq!(soon(silent.read(&mut [0])).await.unwrap(), 0);
+    assert!(bench.records().await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,97 @@
+//! The whole edge on sockets of the loopback: what only the acceptors decide.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use yett_gate::{Gate, GateSettings};
+
+use super::*;
+use crate::log::Format;
+use crate::meters::Limit;
+use crate::ruling::Interface;
+use crate::testing::Told;
+
+/// How long a test that fails waits for what does not come.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running edge, and where it listens.
+fn edge(settings: EdgeSettings, listeners: usize) -> (Edge, Vec<SocketAddr>) {
+    let any = Address::Tcp("127.0.0.1:0".parse().unwrap());
+    let listeners: Vec<_> = (0..listeners)
+        .map(|_| Listener::bind(&any).unwrap())
+        .collect();
+    let addresses = listeners.iter().map(|listener| match listener.address() {
+        Address::Tcp(address) => *address,
+        Address::Unix(_) => unreachable!(),
+    });
+    let addresses = addresses.collect();
+    let ruling = Ruling {
+        gate: Gate::new(GateSettings::default()).unwrap(),
+        mounts: Vec::new(),
+        interface: Interface::Wsgi,
+        issuer: None,
+    };
+    let floor = Floor::new(settings.clone(), Box::new(Told::default()));
+    let log = AccessLog::start(Format::Json, std::io::sink()).unwrap();
+    let edge = Edge::start(settings, listeners, ruling, floor, log).unwrap();
+    edge.accept();
+    (edge, addresses)
+}
+
+fn ask(address: SocketAddr, connection: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+        .write_all(
+            format!("OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n\r\n").as_bytes(),
+        )
+        .unwrap();
+    stream
+}
+
+fn is_answered(stream: &mut TcpStream) {
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+}
+
+#[test]
+fn listener_that_nobody_calls_takes_no_room_from_the_others() {
+    let settings = EdgeSettings {
+        max_connections: 1,
+        ..EdgeSettings::default()
+    };
+    let (edge, addresses) = edge(settings, 3);
+    for address in &addresses {
+        is_answered(&mut ask(*address, "keep-alive"));
+    }
+    let mut only = ask(addresses[0], "keep-alive");
+    is_answered(&mut only);
+    // Whoever comes first makes room for the others.
+    let waiting: Vec<_> = addresses
+        .iter()
+        .map(|address| ask(*address, "close"))
+        .collect();
+    drop(only);
+    for mut stream in waiting {
+        is_answered(&mut stream);
+    }
+    assert!(edge.meters().times_met(Limit::Connections) >= 2);
+    edge.end();
+}
+
+#[test]
+fn connections_within_the_limit_meet_none() {
+    let settings = EdgeSettings {
+        max_connections: 3,
+        ..EdgeSettings::default()
+    };
+    let (edge, addresses) = edge(settings, 2);
+    let mut open: Vec<_> = [0, 1, 0]
+        .into_iter()
+        .map(|place| ask(addresses[place], "keep-alive"))
+        .collect();
+    open.iter_mut().for_each(is_answered);
+    assert_eq!(edge.meters().times_met(Limit::Connections), 0);
+    edge.end();
+}
