@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::Offence;
 use super::h2::StreamBody;
 
 /// The body of a client's request.
@@ -28,6 +29,8 @@ pub(crate) enum BodyCut {
     Http1(#[from] hyper::Error),
     #[error(transparent)]
     Http2(#[from] h2::Error),
+    #[error(transparent)]
+    Trailers(#[from] Offence),
 }
 
 impl Body for ClientBody {
@@ -41,7 +44,7 @@ impl Body for ClientBody {
         match self.get_mut() {
             Self::Gone => Poll::Ready(None),
             Self::Http1(body) => Pin::new(body).poll_frame(cx).map_err(BodyCut::Http1),
-            Self::Http2(body) => body.poll_frame(cx).map_err(BodyCut::Http2),
+            Self::Http2(body) => body.poll_frame(cx),
         }
     }
 

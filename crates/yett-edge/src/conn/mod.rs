@@ -26,6 +26,7 @@ pub mod scan;
 mod state;
 mod terms;
 mod tls;
+mod trailers;
 
 use std::future::poll_fn;
 use std::sync::Arc;

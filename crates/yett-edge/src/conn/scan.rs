@@ -11,7 +11,7 @@
 use bytes::BytesMut;
 use http::Uri;
 
-use super::Offence;
+use super::{Offence, trailers};
 use crate::websocket::handshake::asks;
 
 /// Longest line that announces a chunk, extensions included, in bytes.
@@ -315,7 +315,9 @@ impl Scanner {
         let mut headers = [httparse::EMPTY_HEADER; 32];
         match httparse::parse_headers(&self.held, &mut headers) {
             Ok(httparse::Status::Complete((_, fields)))
-                if !fields.iter().any(|field| is_no_trailer(field.name)) => {}
+                if !fields
+                    .iter()
+                    .any(|field| trailers::is_forbidden(field.name)) => {}
             _ => return Err(Offence::Trailers),
         }
         out.extend_from_slice(&self.held);
@@ -397,34 +399,6 @@ fn check_head(head: &[u8], limits: Limits) -> Result<Framing, Offence> {
             })
         }
     }
-}
-
-/// Fields that must not stand behind a body (RFC 9110 section 6.5.1): a server that merges trailers
-/// into the head would read another message, or another client's.
-fn is_no_trailer(name: &str) -> bool {
-    const FORBIDDEN: [&str; 16] = [
-        "authorization",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "content-range",
-        "content-type",
-        "cookie",
-        "expect",
-        "forwarded",
-        "host",
-        "proxy-authorization",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "x-real-ip",
-    ];
-    let is = |forbidden: &&str| name.eq_ignore_ascii_case(forbidden);
-    let is_forwarding = name
-        .get(..11)
-        .is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded"));
-    is_forwarding || FORBIDDEN.iter().any(is)
 }
 
 fn names_chunked(coding: &[u8]) -> bool {

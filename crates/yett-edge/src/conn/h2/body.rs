@@ -5,9 +5,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use h2::RecvStream;
+use http::HeaderName;
 use http_body::{Frame, SizeHint};
 
 use super::stream::StreamState;
+use crate::conn::{BodyCut, Offence, trailers};
 
 /// The DATA frames of one stream.
 #[derive(Debug)]
@@ -25,7 +27,7 @@ impl StreamBody {
     pub(crate) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, h2::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyCut>>> {
         if let Some(state) = self.expects.take()
             && !self.stream.is_end_stream()
         {
@@ -37,10 +39,16 @@ impl StreamBody {
                 let _stream_is_over = self.stream.flow_control().release_capacity(data.len());
                 Poll::Ready(Some(Ok(Frame::data(data))))
             }
-            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
             None => {
-                let trailers = ready!(self.stream.poll_trailers(cx))?;
-                Poll::Ready(trailers.map(|fields| Ok(Frame::trailers(fields))))
+                let fields = ready!(self.stream.poll_trailers(cx))?;
+                Poll::Ready(fields.map(|fields| {
+                    let mut names = fields.keys().map(HeaderName::as_str);
+                    if names.any(trailers::is_forbidden) {
+                        return Err(Offence::Trailers.into());
+                    }
+                    Ok(Frame::trailers(fields))
+                }))
             }
         }
     }

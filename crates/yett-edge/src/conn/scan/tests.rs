@@ -126,6 +126,8 @@ fn trailers_that_would_change_the_message_are_refused() {
         "Authorization: x",
         "A: b\r\nCookie: c",
         "X-Forwarded-For: 1.2.3.4",
+        "True-Client-IP: 1.2.3.4",
+        "x-original-forwarded-for: 1.2.3.4",
         "Trailer: x",
     ] {
         trailed(line, Some(Offence::Trailers));

@@ -136,6 +136,36 @@ async fn body_needs_no_length_and_a_wrong_one_resets_the_stream() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn trailers_that_would_change_the_message_are_refused() {
+    for (interface, name, status) in [
+        (Interface::Wsgi, "x-real-ip", 400),
+        (Interface::Wsgi, "authorization", 400),
+        (Interface::Wsgi, "x-sum", 200),
+        (Interface::Asgi, "content-length", 400),
+        (Interface::Asgi, "x-sum", 200),
+    ] {
+        let bench = Bench::of(interface, EdgeSettings::default());
+        let mut worker = bench.worker(1).await;
+        let mut client = client(&bench).await;
+        let mut arriving = client.send(post("/"), false).await;
+        arriving.body.send_data(Bytes::from("body"), false).unwrap();
+        let mut trailers = HeaderMap::new();
+        let name = http::HeaderName::from_static(name);
+        trailers.insert(name.clone(), "1".parse().unwrap());
+        arriving.body.send_trailers(trailers).unwrap();
+        if status == 200 {
+            let id = worker.request().await;
+            worker.answer(id, "ok").await;
+        }
+        let response = arriving.head().await;
+        assert_eq!(response.status().as_u16(), status, "{name}");
+        drop((client, response));
+        let records = bench.records().await;
+        assert_eq!(records[0]["failure"] == "body_cut", status == 400, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn head_and_answers_without_a_body_have_none() {
     let bench = bench();
     let mut worker = bench.worker(1).await;
