@@ -165,6 +165,9 @@ def test_renewed_certificate_is_used_and_open_connections_go_on(serve, authority
     (authority.folder / "renewed.key").write_text("nothing")
     server.send_signal(signal.SIGHUP)
     eventually(lambda: "those from before stay in use" in server.stderr)
+    told = server.command("reload")
+    assert told.returncode == 1
+    assert f"there is no private key in {authority.folder}/renewed.key" in told.stderr
     certificates = server.status()["tls"]["certificates"]
     assert [each["names"] for each in certificates] == [["localhost", "127.0.0.1"]]
 

@@ -27,6 +27,7 @@ use crate::meters::{Meters, Page};
 use crate::ruling::Ruling;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
+use crate::tls::Tls;
 use acceptor::{Acceptor, Door};
 
 /// The running edge.
@@ -41,6 +42,7 @@ pub struct Edge {
     ended: watch::Sender<bool>,
     open: Arc<AtomicUsize>,
     services: Arc<Services>,
+    tls: Option<Arc<Tls>>,
     unix_paths: Vec<(PathBuf, u64)>,
 }
 
@@ -171,6 +173,7 @@ impl Edge {
             ended,
             open,
             services,
+            tls: settings.tls.clone(),
             unix_paths,
         })
     }
@@ -233,6 +236,9 @@ impl Edge {
         .add(&[], waiting);
         page.gauge("yett_websockets", "Open WebSockets.")
             .add(&[], self.floor.sockets());
+        if let Some(tls) = &self.tls {
+            tls.measure(page);
+        }
     }
 
     /// What has been counted so far.

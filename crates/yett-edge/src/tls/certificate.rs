@@ -38,7 +38,7 @@ pub struct CertificateFacts {
     /// The names that it is for, lower case; addresses as text. A name may begin with `*.`.
     pub names: Vec<String>,
     /// From when on it holds.
-    pub not_before: UnixSeconds,
+    pub(super) not_before: UnixSeconds,
     /// Until when it holds.
     pub not_after: UnixSeconds,
     /// SHA-256 of the certificate, as hexadecimal pairs separated by colons.
@@ -47,6 +47,37 @@ pub struct CertificateFacts {
     pub file: Option<std::path::PathBuf>,
     /// What is allowed, but probably not meant: sentences.
     pub warnings: Vec<String>,
+}
+
+/// How long before its end a certificate is warned of: what renews it by itself does so earlier.
+const SOON: i64 = 21 * DAY;
+const DAY: i64 = 24 * 60 * 60;
+
+impl CertificateFacts {
+    /// What is to be said and done when it has run out, or will within 21 days, or within a quarter of
+    /// its time if that is less. One that was made for development lasts as long as it is needed.
+    pub(super) fn ending(&self, now: UnixSeconds) -> Option<String> {
+        let file = self.file.as_deref()?;
+        let lasts = self.not_after.get().saturating_sub(self.not_before.get());
+        let left = self.not_after.get().saturating_sub(now.get());
+        if left > SOON.min(lasts / 4) {
+            return None;
+        }
+        let when = match left {
+            ..0 => String::from("has run out"),
+            0..DAY => String::from("runs out in less than a day"),
+            DAY.. => match left / DAY {
+                1 => String::from("runs out in 1 day"),
+                days => format!("runs out in {days} days"),
+            },
+        };
+        Some(format!(
+            "the certificate for {} in {} {when} ({}): renew it; a new file is loaded by itself",
+            text::listed(&self.names),
+            file.display(),
+            text::date(self.not_after),
+        ))
+    }
 }
 
 impl Certificate {
@@ -68,6 +99,8 @@ impl Certificate {
         let mut made = Self::assemble(chain, private, now, provider, (certificate, key))
             .map_err(|error| vec![error])?;
         made.facts.file = Some(certificate.to_owned());
+        let ending = made.facts.ending(now);
+        made.facts.warnings.extend(ending);
         if is_for_everyone(key) {
             made.facts.warnings.push(format!(
                 "everyone on this machine can read the private key {}: chmod 600 it",
@@ -157,13 +190,6 @@ fn facts(chain: &[CertificateDer<'static>], now: UnixSeconds) -> Option<Certific
             "the certificate for {} does not hold before {}",
             text::listed(&names),
             text::date(not_before)
-        ));
-    }
-    if not_after < now {
-        warnings.push(format!(
-            "the certificate for {} has run out at {}",
-            text::listed(&names),
-            text::date(not_after)
         ));
     }
     if names.is_empty() {

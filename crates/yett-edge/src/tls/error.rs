@@ -127,11 +127,6 @@ impl TlsErrors {
             Err(Self(errors))
         }
     }
-
-    /// Each of them.
-    pub fn iter(&self) -> impl Iterator<Item = &TlsError> {
-        self.0.iter()
-    }
 }
 
 impl From<TlsError> for TlsErrors {

@@ -21,10 +21,13 @@ mod settings;
 mod text;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use yett_jwt::UnixSeconds;
 
 pub(crate) use accept::Handshake;
 pub use certificate::CertificateFacts;
@@ -36,6 +39,7 @@ pub use settings::{
 pub use watch::TlsNews;
 
 use crate::clock;
+use crate::meters::Page;
 use counts::Counters;
 use load::Loaded;
 
@@ -61,12 +65,16 @@ impl Tls {
         })
     }
 
-    /// Reads everything again. New connections get what was read; if anything is wrong with it,
-    /// nothing changes.
-    ///
-    /// # Errors
-    /// [`TlsErrors`].
-    pub fn reload(&self) -> Result<Vec<CertificateFacts>, TlsErrors> {
+    /// Reads everything again, and says what came of it.
+    pub fn renew(&self) -> TlsNews {
+        match self.reload() {
+            Ok(certificates) => TlsNews::Reloaded(certificates),
+            Err(errors) => TlsNews::Kept(errors),
+        }
+    }
+
+    /// New connections get what was read; if anything is wrong with it, nothing changes.
+    fn reload(&self) -> Result<Vec<CertificateFacts>, TlsErrors> {
         let before = self.current.load_full();
         let loaded = load::load(&self.settings, Some(&before), clock::unix_seconds())?;
         let facts = loaded.certificates.clone();
@@ -78,6 +86,32 @@ impl Tls {
     #[must_use]
     pub fn certificates(&self) -> Vec<CertificateFacts> {
         self.current.load().certificates.clone()
+    }
+
+    /// A sentence for each certificate in use that runs out soon, or has.
+    fn ending(&self, now: UnixSeconds) -> Vec<String> {
+        let loaded = self.current.load();
+        let ending = loaded.certificates.iter().filter_map(|one| one.ending(now));
+        ending.collect()
+    }
+
+    /// Writes until when the certificates hold.
+    pub(crate) fn measure(&self, page: &mut Page) {
+        let mut family = page.gauge(
+            "yett_tls_certificate_expiry_timestamp_seconds",
+            "Until when each certificate in use holds.",
+        );
+        // Two of one file would be one sample twice.
+        let mut ends = BTreeMap::new();
+        for one in &self.current.load().certificates {
+            let file = one.file.as_deref().map(Path::display);
+            let file = file.map(|file| file.to_string()).unwrap_or_default();
+            let name = one.names.first().cloned().unwrap_or_default();
+            ends.insert((file, name), one.not_after.get());
+        }
+        for ((file, name), end) in ends {
+            family.add(&[("name", &name), ("file", &file)], end);
+        }
     }
 
     /// How handshakes have ended so far.

@@ -148,11 +148,24 @@ async fn reload(server: Living) -> Result<String, Failure> {
         .await
         .map_err(Failure::failed)?
     {
-        Answer::Reloaded { generation, millis } => Ok(format!(
-            "reloaded: generation {generation} serves, after {}.{:01} s\n",
-            millis / 1_000,
-            millis % 1_000 / 100
-        )),
+        Answer::Reloaded {
+            generation,
+            millis,
+            kept_certificates,
+        } => {
+            let reloaded = format!(
+                "generation {generation} serves, after {}.{:01} s",
+                millis / 1_000,
+                millis % 1_000 / 100
+            );
+            match kept_certificates {
+                None => Ok(format!("reloaded: {reloaded}\n")),
+                Some(wrong) => Err(Failure::failed(anyhow!(
+                    "the new certificates were not taken, and those from before stay in use: {wrong}"
+                ))
+                .hint(format!("the code was reloaded: {reloaded}"))),
+            }
+        }
         Answer::KeptOld { summary, traceback } => {
             let failure = Failure::failed(anyhow!("the new code does not start: {summary}"));
             let failure = if traceback.is_empty() {

@@ -46,6 +46,7 @@ impl ControlTarget for Puppet {
         self.reload.clone().unwrap_or(ReloadAnswer::Reloaded {
             generation: 2,
             millis: 1_250,
+            kept_certificates: None,
         })
     }
 
@@ -154,6 +155,27 @@ async fn a_reload_of_bad_code_prints_the_traceback_and_fails() {
         "Traceback (most recent call last):\n  File \"a.py\"\\u{1b}[2J\n\n\
          error: the new code does not start: ModuleNotFoundError: No module named 'x'\n\
          hint: the old code keeps serving\n"
+    );
+}
+
+#[tokio::test]
+async fn a_reload_whose_certificates_were_not_taken_says_so_and_fails() {
+    let place = Place::new();
+    let puppet = Puppet {
+        reload: Some(ReloadAnswer::Reloaded {
+            generation: 2,
+            millis: 1_250,
+            kept_certificates: Some("there is no private key in own.key".to_owned()),
+        }),
+        ..Puppet::default()
+    };
+    let _server = place.serve(&info(7, "/srv/notes"), &Arc::new(puppet));
+    assert_eq!(
+        place
+            .failure(Command::Reload, Which::StartedHere, "/srv/notes")
+            .await,
+        "error: the new certificates were not taken, and those from before stay in use: there is no private key in own.key\n\
+         hint: the code was reloaded: generation 2 serves, after 1.2 s\n"
     );
 }
 

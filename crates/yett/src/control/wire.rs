@@ -63,6 +63,8 @@ pub(crate) enum ReloadAnswer {
         generation: u64,
         /// From the start of its zygote until traffic moved.
         millis: u64,
+        /// What is wrong with the new certificates, if those from before stay in use.
+        kept_certificates: Option<String>,
     },
     /// The new code does not start; the old code keeps serving.
     KeptOld {
@@ -85,6 +87,9 @@ pub(super) enum Answer {
         generation: u64,
         /// How long it took.
         millis: u64,
+        /// What is wrong with the new certificates, if those from before stay in use.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_certificates: Option<String>,
     },
     /// The new code does not start; the old code keeps serving.
     KeptOld {
@@ -113,7 +118,15 @@ pub(super) enum Answer {
 impl From<ReloadAnswer> for Answer {
     fn from(answer: ReloadAnswer) -> Self {
         match answer {
-            ReloadAnswer::Reloaded { generation, millis } => Self::Reloaded { generation, millis },
+            ReloadAnswer::Reloaded {
+                generation,
+                millis,
+                kept_certificates,
+            } => Self::Reloaded {
+                generation,
+                millis,
+                kept_certificates,
+            },
             ReloadAnswer::KeptOld { summary, traceback } => Self::KeptOld { summary, traceback },
             ReloadAnswer::NotTried(message) => Self::Refused { message },
         }
@@ -234,6 +247,7 @@ mod tests {
             Answer::Reloaded {
                 generation: 2,
                 millis: 310,
+                kept_certificates: None,
             },
             r#"{"answer":"reloaded","generation":2,"millis":310}"#,
         );

@@ -230,11 +230,12 @@ impl Running {
 
 impl ControlTarget for Running {
     async fn reload(&self) -> ReloadAnswer {
-        self.certificates.reload();
+        let certificates = self.certificates.reload();
         match self.supervisor.reload().wait().await {
             Ok(reloaded) => ReloadAnswer::Reloaded {
                 generation: reloaded.generation.get(),
                 millis: reloaded.millis,
+                kept_certificates: certificates.await,
             },
             Err(ReloadError::Failed(failure)) => ReloadAnswer::KeptOld {
                 summary: failure.summary,

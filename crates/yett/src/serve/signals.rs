@@ -59,7 +59,7 @@ impl Signals {
             tokio::select! {
                 // The answer is for whoever waits for it; what happened is printed as a notice.
                 _ = self.hup.recv() => {
-                    server.certificates.reload();
+                    drop(server.certificates.reload());
                     drop(server.supervisor.reload());
                 }
                 _ = self.term.recv() => server.begin_stop(Manner::Graceful),

@@ -6,7 +6,7 @@ use crate::{
     config::ServeSettings,
     print::{Failure, Screen, utc_or_seconds, without_controls},
 };
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 use yett_edge::tls::{CertificateFacts, Tls, TlsErrors, TlsNews};
 use yett_gate::ClientAddr;
 
@@ -75,20 +75,26 @@ impl Certificates {
         std::future::pending().await
     }
 
-    /// Reads the files again, as with `yett reload` and HUP. Does not wait for it.
-    pub(super) fn reload(&self) {
-        let Some(tls) = self.tls.clone() else { return };
+    /// Begins to read the files again, as with `yett reload` and HUP, and tells what came of it. Who
+    /// waits for the end hears what is wrong with them, if they were not taken.
+    pub(super) fn reload(&self) -> impl Future<Output = Option<String>> + use<> {
         let screen = self.screen;
-        // The runtime's last task may be cut; a half-read certificate changes nothing.
-        drop(tokio::task::spawn_blocking(move || {
-            tell(
-                screen,
-                match tls.reload() {
-                    Ok(certificates) => TlsNews::Reloaded(certificates),
-                    Err(errors) => TlsNews::Kept(errors),
-                },
-            );
-        }));
+        let reading = self.tls.clone().map(|tls| {
+            // The runtime's last task may be cut; a half-read certificate changes nothing.
+            tokio::task::spawn_blocking(move || {
+                let news = tls.renew();
+                let wrong = match &news {
+                    TlsNews::Kept(errors) => Some(errors.to_string()),
+                    _ => None,
+                };
+                tell(screen, news);
+                wrong
+            })
+        });
+        async move {
+            let read = reading?.await;
+            read.unwrap_or_else(|broken| Some(broken.to_string()))
+        }
     }
 
     /// For `yett status`.
@@ -137,6 +143,11 @@ fn told(news: TlsNews) -> String {
             text
         }
         TlsNews::Kept(errors) => kept(&errors),
+        TlsNews::Ending(sentence) => format!("warning: {sentence}\n"),
+        TlsNews::Broken(reason) => format!(
+            "error: the certificates' files could not be looked at ({reason}); it is tried again every \
+             five seconds, and yett reload loads them\n"
+        ),
         TlsNews::Failed(failed) => {
             let client = match failed.client {
                 ClientAddr::Ip(address) => address.ip().to_string(),

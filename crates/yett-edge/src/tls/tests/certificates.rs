@@ -1,7 +1,9 @@
 //! What is wrong with certificates is said at the start, all of it, and without any key's bytes.
 
 use super::*;
-use crate::tls::{TlsErrors, watch};
+use crate::meters::{Form, Page};
+use crate::tls::{CertificateFacts, TlsErrors, watch};
+use yett_jwt::UnixSeconds;
 
 fn errors(sources: Vec<CertificateSource>) -> TlsErrors {
     Tls::load(TlsSettings::new(sources)).unwrap_err()
@@ -127,7 +129,7 @@ fn dates_and_readable_keys_are_warned_of() {
     for (years, expected) in [
         (
             Years::Past,
-            "the certificate for a.org has run out at 2021-01-01 00:00:00 UTC",
+            "the certificate for a.org in own.pem has run out (2021-01-01 00:00:00 UTC): renew it; a new file is loaded by itself",
         ),
         (
             Years::Future,
@@ -139,7 +141,10 @@ fn dates_and_readable_keys_are_warned_of() {
             .server_of(&["a.org"], years, &PKCS_ECDSA_P256_SHA256);
         let source = pair.write(folder, "own");
         let tls = Tls::load(TlsSettings::new(vec![source])).unwrap();
-        assert_eq!(tls.certificates()[0].warnings, [expected]);
+        let folder = format!("{}/", folder.display());
+        let warnings = &tls.certificates()[0].warnings;
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(warnings[0].replace(&folder, ""), expected);
     }
     let own = house.source("own", &["a.org"]);
     std::fs::write(
@@ -151,6 +156,104 @@ fn dates_and_readable_keys_are_warned_of() {
     let tls = Tls::load(TlsSettings::new(vec![own])).unwrap();
     let warnings = &tls.certificates()[0].warnings;
     assert!(warnings[0].starts_with("everyone on this machine can read the private key"));
+}
+
+#[test]
+fn certificate_is_warned_of_three_weeks_before_its_end_and_a_short_one_later() {
+    let day = 24 * 60 * 60;
+    let mut facts = CertificateFacts {
+        names: vec![String::from("a.org")],
+        not_before: UnixSeconds::new(0),
+        not_after: UnixSeconds::new(90 * day),
+        fingerprint: String::new(),
+        file: Some("own.pem".into()),
+        warnings: Vec::new(),
+    };
+    let said = |facts: &CertificateFacts, seconds: i64| -> Option<String> {
+        let end = facts.not_after.get();
+        let said = facts.ending(UnixSeconds::new(end - seconds))?;
+        let said = said.strip_prefix("the certificate for a.org in own.pem ")?;
+        Some(said.split_once(" (")?.0.to_owned())
+    };
+    for (left, expected) in [
+        (21 * day + 1, None),
+        (21 * day, Some("runs out in 21 days")),
+        (2 * day - 1, Some("runs out in 1 day")),
+        (day - 1, Some("runs out in less than a day")),
+        (-1, Some("has run out")),
+    ] {
+        assert_eq!(said(&facts, left).as_deref(), expected);
+    }
+    facts.not_after = UnixSeconds::new(6 * day);
+    assert_eq!(said(&facts, 2 * day), None);
+    assert_eq!(said(&facts, day).as_deref(), Some("runs out in 1 day"));
+    facts.file = None;
+    assert_eq!(facts.ending(UnixSeconds::new(7 * day)), None);
+}
+
+#[test]
+fn metrics_say_until_when_certificates_hold() {
+    let house = House::new();
+    let own = house.source("own", &["a.org", "b.org"]);
+    let tls = Tls::load(TlsSettings::new(vec![own.clone(), own])).unwrap();
+    let mut page = Page::new(Form::Prometheus);
+    tls.measure(&mut page);
+    let text = page.finish();
+    let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let file = house.path("own.pem");
+    let sample = format!(
+        "yett_tls_certificate_expiry_timestamp_seconds{{name=\"a.org\",file=\"{}\"}} {}",
+        file.display(),
+        rcgen::date_time_ymd(2090, 1, 1).unix_timestamp()
+    );
+    assert_eq!(samples, [sample]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn certificate_that_runs_out_is_told_of_every_day() {
+    let house = House::new();
+    let past = house
+        .authority
+        .server_of(&["a.org"], Years::Past, &PKCS_ECDSA_P256_SHA256);
+    let source = past.write(house.folder.path(), "own");
+    let tls = Arc::new(Tls::load(TlsSettings::new(vec![source])).unwrap());
+    let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let watching = tokio::spawn(Arc::clone(&tls).watch(move |news| {
+        let _test_over = said.send(news);
+    }));
+    let began = tokio::time::Instant::now();
+    let Some(watch::TlsNews::Ending(sentence)) = heard.recv().await else {
+        panic!("nothing else is to be told")
+    };
+    assert!(sentence.contains("has run out"), "{sentence}");
+    // The first look was at once.
+    assert_eq!(began.elapsed().as_secs() + 5, 86_400);
+    watching.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn look_that_panics_is_told_once_and_costs_no_further_one() {
+    let place = std::sync::atomic::AtomicUsize::new(0);
+    let mut looks =
+        watch::Looks::new(
+            move || match place.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                0 | 1 | 4 => panic!("a fault of ours"),
+                2 => None,
+                _ => Some(watch::TlsNews::Reloaded(Vec::new())),
+            },
+        );
+    let mut told = Vec::new();
+    for _ in 0..5 {
+        told.push(match looks.next().await {
+            None => "-",
+            Some(watch::TlsNews::Broken(reason)) => {
+                assert!(reason.contains("a fault of ours"), "{reason}");
+                "broken"
+            }
+            Some(_) => "news",
+        });
+    }
+    assert_eq!(told, ["broken", "-", "-", "news", "broken"]);
 }
 
 #[test]
