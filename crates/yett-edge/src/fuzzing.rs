@@ -3,6 +3,8 @@
 //!
 //! Panics are the findings.
 
+mod front;
+
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -21,6 +23,9 @@ use crate::conn::Offence;
 use crate::conn::scan::{Limits, Scanner};
 use crate::floor::{AppBody, Beside, Floor, Runs, WorkerKind, WorkerNews};
 use crate::settings::EdgeSettings;
+pub use front::{
+    HTTP2_PIECES, PROXY_HEADER_PIECES, http2, http2_seeds, proxy_header, proxy_header_seeds,
+};
 
 /// However a client's bytes are cut, the scanner lets the same ones through and objects to the same, and
 /// what it lets through came.
@@ -374,6 +379,17 @@ mod tests {
     #[test]
     fn any_bytes_of_a_client_are_scanned_alike_however_they_are_cut() {
         changes::run(&scanner_seeds(), SCANNER_PIECES, 20_000, scanner);
+    }
+
+    #[test]
+    fn any_proxy_header_is_read_alike_however_it_is_cut() {
+        let seeds = proxy_header_seeds();
+        changes::run(&seeds, PROXY_HEADER_PIECES, 20_000, proxy_header);
+    }
+
+    #[test]
+    fn any_client_of_http2_that_is_gone_leaves_nothing_behind() {
+        changes::run(&http2_seeds(), HTTP2_PIECES, 400, http2);
     }
 
     #[test]

@@ -6,18 +6,36 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
 /// A stream and what was read of it.
 #[derive(Debug)]
 pub(crate) struct Reread<S> {
     first: Bytes,
+    /// When the first of these bytes came.
+    since: Option<Instant>,
     stream: S,
 }
 
 impl<S> Reread<S> {
     /// A stream of which `first` was read.
     pub(crate) const fn new(first: Bytes, stream: S) -> Self {
-        Self { first, stream }
+        Self {
+            first,
+            since: None,
+            stream,
+        }
+    }
+
+    /// The same, and since when what was read has been coming.
+    pub(crate) const fn coming_since(mut self, since: Option<Instant>) -> Self {
+        self.since = since;
+        self
+    }
+
+    /// Since when the first bytes have been coming, where that counts.
+    pub(crate) const fn since(&self) -> Option<Instant> {
+        self.since
     }
 
     /// What of the bytes that were read in advance has not been read again.

@@ -17,6 +17,8 @@ fn main() -> std::io::Result<()> {
         ("link_ring", link::ring_seeds()),
         ("edge_link", fuzzing::worker_seeds()),
         ("scanner", fuzzing::scanner_seeds()),
+        ("proxy_header", fuzzing::proxy_header_seeds()),
+        ("http2", fuzzing::http2_seeds()),
         ("target", target::target_seeds()),
         ("range", range::range_seeds()),
     ] {

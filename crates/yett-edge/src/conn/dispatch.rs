@@ -61,15 +61,15 @@ pub(super) async fn begin<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let (protocol, first) = match agreed {
-        Some(protocol) => (protocol, BytesMut::new()),
-        None if settings.http2.is_none() => (Protocol::Http1, BytesMut::new()),
+    let (protocol, first, since) = match agreed {
+        Some(protocol) => (protocol, BytesMut::new(), None),
+        None if settings.http2.is_none() => (Protocol::Http1, BytesMut::new(), None),
         None => match first_bytes(&mut stream, &settings, &mut stopping).await {
             Some(told) => told,
             None => return,
         },
     };
-    let stream = Reread::new(first.freeze(), stream);
+    let stream = Reread::new(first.freeze(), stream).coming_since(since);
     match protocol {
         Protocol::Http1 => serve(stream, arrival, services, settings, stopping).await,
         // Boxed: a connection of HTTP/1.1 does not hold room for one of HTTP/2.
@@ -79,22 +79,23 @@ pub(super) async fn begin<S>(
     }
 }
 
-/// Reads until it is certain what is spoken. `None`: the connection is over before that.
+/// Reads until it is certain what is spoken, and says since when: the head has the rest of its time.
+/// `None`: the connection is over before that.
 ///
 /// Nothing is held while nothing has come.
 async fn first_bytes<S>(
     stream: &mut S,
     settings: &EdgeSettings,
     stopping: &mut watch::Receiver<Stop>,
-) -> Option<(Protocol, BytesMut)>
+) -> Option<(Protocol, BytesMut, Option<Instant>)>
 where
     S: AsyncRead + Unpin,
 {
     let mut first = BytesMut::new();
     // A connection's first request may come as late as a head may.
     let mut until = Instant::now() + settings.keep_alive.max(settings.head_timeout);
+    let mut since = None;
     loop {
-        let silent = first.is_empty();
         let read = std::future::poll_fn(|cx| {
             poll_read_some(Pin::new(&mut *stream), cx, |bytes| {
                 first.extend_from_slice(bytes);
@@ -105,19 +106,21 @@ where
             biased;
             read = read => read,
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No) => return None,
-            () = sleep_until(until), if silent => return None,
+            () = sleep_until(until), if since.is_none() => return None,
             // What stands there is no preface; HTTP/1.1 knows what to say of it.
-            () = sleep_until(until) => return Some((Protocol::Http1, first)),
+            () = sleep_until(until) => return Some((Protocol::Http1, first, since)),
         };
         if !matches!(read, Ok(1..)) {
-            return (read.is_ok() && !first.is_empty()).then_some((Protocol::Http1, first));
+            let begun = read.is_ok() && since.is_some();
+            return begun.then_some((Protocol::Http1, first, since));
         }
+        let begun = *since.get_or_insert_with(Instant::now);
         if first.starts_with(PREFACE) {
-            return Some((Protocol::Http2, first));
+            return Some((Protocol::Http2, first, since));
         }
         if !PREFACE.starts_with(&first) {
-            return Some((Protocol::Http1, first));
+            return Some((Protocol::Http1, first, since));
         }
-        until = until.min(Instant::now() + settings.head_timeout);
+        until = begun + settings.head_timeout;
     }
 }

@@ -38,6 +38,7 @@ use tokio::time::timeout;
 use yett_gate::Arrival;
 
 use crate::log::Record;
+use crate::reread::Reread;
 use crate::respond::Failure;
 use crate::respond::failure::note;
 use crate::service::Services;
@@ -77,7 +78,7 @@ pub(crate) enum Stop {
 
 /// Serves one connection to its end.
 pub(crate) async fn serve<S>(
-    stream: S,
+    stream: Reread<S>,
     arrival: Arrival,
     services: Arc<Services>,
     settings: Arc<EdgeSettings>,
@@ -85,7 +86,7 @@ pub(crate) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let state = Arc::new(ConnState::new());
+    let state = Arc::new(ConnState::new(stream.since()));
     let limits = scan::Limits {
         max_head: settings.max_head,
         max_headers: settings.max_headers,

@@ -65,7 +65,8 @@ pub(super) enum Due {
 }
 
 impl ConnState {
-    pub(crate) fn new() -> Self {
+    /// `head_since`: a head has been arriving since then.
+    pub(crate) fn new(head_since: Option<Instant>) -> Self {
         let shared = Shared {
             busy: false,
             unsent: false,
@@ -73,7 +74,7 @@ impl ConnState {
             taking: Pace::default(),
             cut: None,
             idle_since: Instant::now(),
-            head_since: None,
+            head_since,
             offence: None,
             reader: None,
             hints: BytesMut::new(),

@@ -177,6 +177,12 @@ impl RawH2 {
         }
     }
 
+    /// How what came begins, as text.
+    pub(crate) fn received(&self) -> String {
+        let begin = self.received.get(..12).unwrap_or_default();
+        String::from_utf8_lossy(begin).into_owned()
+    }
+
     /// The next frame; `None` when the connection has ended.
     pub(crate) async fn next(&mut self) -> Option<RawFrame> {
         loop {

@@ -32,7 +32,7 @@ use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use yett_gate::Arrival;
 
 use self::io::WatchedIo;
@@ -41,6 +41,7 @@ use self::traffic::{Breach, Traffic};
 use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
 use crate::log::Record;
 use crate::meters::Limit;
+use crate::reread::Reread;
 use crate::respond::Failure;
 use crate::respond::failure::note;
 use crate::service::Services;
@@ -74,7 +75,7 @@ const MOST_RESET_UNSEEN: usize = 64;
 
 /// Serves one connection to its end.
 pub(super) async fn serve<S>(
-    stream: S,
+    stream: Reread<S>,
     arrival: Arrival,
     services: Arc<Services>,
     settings: Arc<EdgeSettings>,
@@ -82,7 +83,8 @@ pub(super) async fn serve<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let traffic = Arc::new(Traffic::new());
+    let begun = stream.since().unwrap_or_else(Instant::now);
+    let traffic = Arc::new(Traffic::new(begun));
     let io = WatchedIo::new(stream, Arc::clone(&traffic));
     let chosen = settings.http2.clone().unwrap_or_default();
     let handshake = Builder::new()
@@ -94,7 +96,7 @@ pub(super) async fn serve<S>(
         .max_pending_accept_reset_streams(MOST_RESET_UNSEEN)
         .handshake(io);
     // A client that does not even finish its preface is left.
-    let Ok(Ok(connection)) = timeout(settings.head_timeout, handshake).await else {
+    let Ok(Ok(connection)) = timeout_at(begun + settings.head_timeout, handshake).await else {
         return;
     };
     let now = Instant::now();

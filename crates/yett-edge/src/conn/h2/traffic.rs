@@ -123,14 +123,15 @@ struct State {
 }
 
 impl Traffic {
-    pub(super) fn new() -> Self {
+    /// A connection whose client began to speak then.
+    pub(super) fn new(begun: Instant) -> Self {
         Self(Mutex::new(State {
             preface: PREFACE,
             inbound: Frames::default(),
             outbound: Frames::default(),
             begun: false,
             in_block: false,
-            head_since: Some(Instant::now()),
+            head_since: Some(begun),
             taking: Pace::default(),
             cut: None,
             highest: 0,

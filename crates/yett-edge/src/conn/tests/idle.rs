@@ -42,7 +42,7 @@ async fn hyper_is_gone_when_the_connection_has_been_quiet_and_comes_back() {
     let address = "192.0.2.1:4711".parse().unwrap();
     let (client, server) = (ClientAddr::Ip(address), ServerAddr::Ip(address));
     let arrival = Arrival::new(client, server, Scheme::Http);
-    let state = std::sync::Arc::new(ConnState::new());
+    let state = std::sync::Arc::new(ConnState::new(None));
     let limits = Limits {
         max_head: settings.max_head,
         max_headers: settings.max_headers,

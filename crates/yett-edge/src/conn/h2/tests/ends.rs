@@ -348,7 +348,10 @@ async fn head_and_preface_must_arrive_in_time() {
     assert_eq!(slow.goodbye().await, Reason::ENHANCE_YOUR_CALM);
     assert_eq!(unended.goodbye().await, Reason::ENHANCE_YOUR_CALM);
     assert_eq!(bare.goodbye().await, Reason::ENHANCE_YOUR_CALM);
-    assert_eq!(bench.met(Limit::HeadTime), 3);
+    // What began as HTTP/2 and went no further is a slow head of HTTP/1.1.
+    half.sip(100).await;
+    assert_eq!(half.received(), "HTTP/1.1 408");
+    assert_eq!(bench.met(Limit::HeadTime), 4);
 }
 
 #[tokio::test(start_paused = true)]
@@ -365,6 +368,31 @@ async fn head_has_its_time_and_no_more() {
     drop(raw);
     let records = bench.records().await;
     assert_eq!(records[0]["failure"], "unread");
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_bytes_are_of_the_heads_time() {
+    // Neither protocol gives another 20 s when it begins.
+    for (first, more) in [
+        ("P", "RI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+        ("P", "OST / HTTP/1.1\r\n"),
+    ] {
+        let bench = bench();
+        let mut raw = h2_client::RawH2::new(bench.connect_raw_with_room(ROOM));
+        bench.clock.pass(seconds(30)).await;
+        raw.bytes(first.as_bytes()).await;
+        bench.clock.pass(seconds(12)).await;
+        raw.bytes(more.as_bytes()).await;
+        bench.clock.pass(seconds(7)).await;
+        assert_eq!(bench.met(Limit::HeadTime), 0);
+        bench.clock.pass(seconds(2)).await;
+        assert_eq!(bench.met(Limit::HeadTime), 1, "{more}");
+    }
+    let bench = bench();
+    let mut client = bench.connect();
+    client.send("PRI").await;
+    bench.clock.pass(seconds(21)).await;
+    assert_eq!(client.status().await, 408);
 }
 
 #[tokio::test(start_paused = true)]
