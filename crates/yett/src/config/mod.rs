@@ -6,7 +6,7 @@
 //! 2. **Settings** ([`ServeSettings`]): typed and checked. All errors come at once, each with its
 //!    place, what was expected and a hint.
 //!
-//! To add a key: one row in [`key::TABLE`], one flag in `cli/serve.rs`, one field in `settings.rs`.
+//! To add a key: one line in `key.rs`, one flag in `cli/serve.rs`, one field in `settings.rs`.
 //!
 //! What it never does: bind a socket, start a process, or read the environment behind the caller's
 //! back. Only `source.rs` touches the file system; a test gives the rest a made-up
@@ -18,12 +18,10 @@ mod cpus;
 mod environment;
 mod error;
 mod file;
-mod head;
 pub(crate) mod key;
 mod mount;
 mod nearest;
 mod raw;
-mod seen;
 mod settings;
 mod settle;
 mod source;

@@ -2,17 +2,21 @@
 //! wrong, so that all mistakes come at once.
 
 mod files;
+mod head;
 mod idle;
 mod limits;
 mod listen;
+mod seen;
 mod tls;
 
 use super::{
     AppName, Bind, ConfigError, ConfigErrors, EventLoop, Interface, Key, Lifespan, Limits, Listen,
-    Place, Preload, PythonWish, RawListener, RawMount, RawServe, Reload, Role, Said, ServeSettings,
-    StaticFiles, StaticMount, Threads, choice,
+    LogSettings, Place, Preload, PythonWish, RawListener, RawMount, RawServe, Reload, Role, Said,
+    ServeSettings, StaticFiles, StaticMount, Threads, choice,
     error::{Wrong, quoted},
-    head, mount, units,
+    mount,
+    nearest::nearest,
+    units,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},

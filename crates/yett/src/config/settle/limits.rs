@@ -1,6 +1,6 @@
 //! Bounds, and what single routes, WebSockets and compression have of their own.
 
-use super::{Key, Limits, Settling, choice, head, mount, non_zero, quoted, size, whole};
+use super::{Key, Limits, Settling, choice, mount, non_zero, quoted, size, whole};
 use std::time::Duration;
 use yett_edge::CompressionSettings;
 use yett_edge::Http2Settings;
@@ -8,8 +8,6 @@ use yett_edge::WebSocketSettings;
 use yett_edge::rules::Compression;
 use yett_edge::rules::RouteRule;
 use yett_edge::rules::RouteRules;
-use yett_gate::AllowedHosts;
-use yett_gate::HeadRules;
 
 /// A head travels to a worker in one frame of at most 1 MiB, in which its path stands twice, once
 /// with up to three bytes for each of its own.
@@ -79,31 +77,6 @@ impl Settling<'_> {
             min_size: min_size?,
             max_encoders: usize::try_from(encoders?).ok()?,
         })
-    }
-
-    pub(super) fn head(&mut self) -> Option<HeadRules> {
-        let raw = self.raw;
-        let forwarding = self.one(Key::ProxyHeaders, head::headers);
-        let forwarded_host = self.one(Key::ProxyHost, head::host);
-        let mut rules = HeadRules::default();
-        for said in raw.list(Key::TrustProxy) {
-            let trusted = head::trust(&mut rules.proxies, &said.text);
-            self.keep(&said.place, trusted);
-        }
-        for said in raw.list(Key::DangerUnderscores) {
-            let named = head::underscore(&mut rules.danger_underscores, &said.text);
-            self.keep(&said.place, named);
-        }
-        let mut hosts = Vec::new();
-        for said in raw.list(Key::AllowedHosts) {
-            hosts.extend(self.keep(&said.place, head::allowed_host(&said.text)));
-        }
-        if !raw.list(Key::AllowedHosts).is_empty() {
-            rules.allowed_hosts = Some(AllowedHosts::new(hosts));
-        }
-        rules.forwarding = forwarding?;
-        rules.forwarded_host = forwarded_host?;
-        Some(rules)
     }
 
     pub(super) fn routes(&mut self) -> RouteRules {

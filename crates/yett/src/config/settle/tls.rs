@@ -236,10 +236,10 @@ fn unknown_name(text: &str) -> Result<UnknownName, Wrong> {
 }
 
 fn client_auth(text: &str) -> Result<Asked, Wrong> {
-    match text {
-        "off" => Ok(Asked::Off),
-        "optional" => Ok(Asked::Optional),
-        "required" => Ok(Asked::Required),
+    match (text, choice::switch(text)) {
+        ("optional", _) => Ok(Asked::Optional),
+        ("required", _) => Ok(Asked::Required),
+        (_, Ok(false)) => Ok(Asked::Off),
         _ => Err(Wrong::new(
             format!("{} is none of them", quoted(text)),
             "off, optional or required",

@@ -1,11 +1,6 @@
 //! Settings of what is seen of the server: the log's lines and where they go, and the admin address.
 
-use super::{
-    Bind, Key, Listen, LogSettings, choice,
-    error::{Wrong, quoted},
-    nearest::nearest,
-    settle::Settling,
-};
+use super::{Bind, Key, Listen, LogSettings, Settling, Wrong, choice, nearest, quoted};
 use std::{path::Path, time::Duration};
 use yett_edge::log::{Field, Format, FormatError, Template};
 

@@ -1,16 +1,42 @@
-//! Words about whom to believe and which hosts are served: `[proxy]`, and its kin in `[server]`.
+//! Whom to believe and which hosts are served: `[proxy]`, and its kin in `[server]`.
 
-use super::{
-    choice::switch,
-    error::{Wrong, quoted},
-};
+use super::{Key, Settling, Wrong, choice::switch, quoted};
 use yett_edge::respond::SecurityHeaders;
 use yett_gate::{
-    ForwardedHost, ForwardingHeaders, TrustError, TrustedProxies, UnderscoreError, UnderscoreNames,
+    AllowedHosts, ForwardedHost, ForwardingHeaders, HeadRules, TrustError, TrustedProxies,
+    UnderscoreError, UnderscoreNames,
 };
 
+impl Settling<'_> {
+    /// `None` only if an error was pushed.
+    pub(super) fn head(&mut self) -> Option<HeadRules> {
+        let raw = self.raw;
+        let forwarding = self.one(Key::ProxyHeaders, headers);
+        let forwarded_host = self.one(Key::ProxyHost, host);
+        let mut rules = HeadRules::default();
+        for said in raw.list(Key::TrustProxy) {
+            let trusted = trust(&mut rules.proxies, &said.text);
+            self.keep(&said.place, trusted);
+        }
+        for said in raw.list(Key::DangerUnderscores) {
+            let named = underscore(&mut rules.danger_underscores, &said.text);
+            self.keep(&said.place, named);
+        }
+        let mut hosts = Vec::new();
+        for said in raw.list(Key::AllowedHosts) {
+            hosts.extend(self.keep(&said.place, allowed_host(&said.text)));
+        }
+        if !raw.list(Key::AllowedHosts).is_empty() {
+            rules.allowed_hosts = Some(AllowedHosts::new(hosts));
+        }
+        rules.forwarding = forwarding?;
+        rules.forwarded_host = forwarded_host?;
+        Some(rules)
+    }
+}
+
 /// One word of `trust`.
-pub(super) fn trust(proxies: &mut TrustedProxies, word: &str) -> Result<(), Wrong> {
+fn trust(proxies: &mut TrustedProxies, word: &str) -> Result<(), Wrong> {
     proxies.add(word).map_err(|error| {
         let wrong = Wrong::new(
             format!("{} {error}", quoted(word)),
@@ -18,21 +44,15 @@ pub(super) fn trust(proxies: &mut TrustedProxies, word: &str) -> Result<(), Wron
         );
         match error {
             TrustError::NotTheFirst(network) => wrong.hint(format!("write \"{network}\"")),
-            TrustError::Everybody => wrong.hint(
-                "write \"danger_any_peer\" if nobody but the proxy can reach this server"
-                    .to_owned(),
-            ),
-            _ if word == "*" => wrong.hint(
-                "write \"danger_any_peer\" if nobody but the proxy can reach this server"
-                    .to_owned(),
-            ),
+            error if error == TrustError::Everybody || word == "*" => wrong
+                .hint("write \"danger_any_peer\" if nobody but the proxy can reach this server"),
             _ => wrong,
         }
     })
 }
 
 /// `x-forwarded` or `forwarded`.
-pub(super) fn headers(text: &str) -> Result<ForwardingHeaders, Wrong> {
+fn headers(text: &str) -> Result<ForwardingHeaders, Wrong> {
     match text {
         "x-forwarded" => Ok(ForwardingHeaders::XForwarded),
         "forwarded" => Ok(ForwardingHeaders::Forwarded),
@@ -44,7 +64,7 @@ pub(super) fn headers(text: &str) -> Result<ForwardingHeaders, Wrong> {
 }
 
 /// Whether trusted proxies are believed what they say of the host.
-pub(super) fn host(text: &str) -> Result<ForwardedHost, Wrong> {
+fn host(text: &str) -> Result<ForwardedHost, Wrong> {
     Ok(if switch(text)? {
         ForwardedHost::Trusted
     } else {
@@ -62,7 +82,7 @@ pub(super) fn security_headers(text: &str) -> Result<SecurityHeaders, Wrong> {
 }
 
 /// One word of `allowed_hosts`, in lower case.
-pub(super) fn allowed_host(text: &str) -> Result<String, Wrong> {
+fn allowed_host(text: &str) -> Result<String, Wrong> {
     let expected = "a host such as \"example.com\", or \".example.com\" with all below it";
     let wrong = |why: &str| Wrong::new(format!("{} {why}", quoted(text)), expected);
     if text == "*" {
@@ -93,7 +113,7 @@ pub(super) fn allowed_host(text: &str) -> Result<String, Wrong> {
 }
 
 /// One word of `danger_underscore_headers`.
-pub(super) fn underscore(names: &mut UnderscoreNames, name: &str) -> Result<(), Wrong> {
+fn underscore(names: &mut UnderscoreNames, name: &str) -> Result<(), Wrong> {
     names.add(name).map_err(|error| {
         let wrong = Wrong::new(
             format!("{} {error}", quoted(name)),
