@@ -7,6 +7,7 @@ import resource
 import pytest
 
 from .server import eventually, is_alive
+from .test_seen import Admin
 from .wire import chunked
 
 #: One request at a time.
@@ -146,6 +147,25 @@ def test_app_that_stops_in_the_middle_of_its_answer_is_cut(serve, hold):
     assert server.get("/free").status == 200
     record = server.last_records()[0]
     assert "took too long" in record["reason"]
+
+
+def test_stuck_thread_costs_no_request_of_the_threads_beside_it(serve, tmp_path):
+    flags = ("--workers", "1", "--timeout", "500ms", "--admin", "127.0.0.1:0")
+    server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
+    progress = tmp_path / "progress"
+    with server.wire(receive_buffer=4096) as slow:
+        slow.ask("GET", "/sized?64")
+        response = slow.begin()
+        eventually(lambda: progress.read_text().count("\n") > 4)
+        assert server.get("/stuck?0").status == 504
+        eventually(lambda: "worker 1 is stuck" in server.stderr)
+        assert len(response.read()) == 64 << 20
+    eventually(lambda: "worker 1 is stuck in a request; its traceback" in server.stderr)
+    told = [line for line in server.stderr.splitlines() if line.startswith("warning: ")]
+    assert told[0].startswith("warning: a thread of worker 1 is stuck in a request; another")
+    incidents = Admin.of(server)
+    for incident, count in (("hampered", 1), ("stuck", 1), ("spent", 0)):
+        assert incidents.sum("yett_worker_incidents_total", incident=incident) == count
 
 
 def test_stuck_request_does_not_take_its_neighbours_in_other_workers_along(serve, hold):
