@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from yett.django.static_files import static_files
 
@@ -101,28 +102,116 @@ def test_static_root_that_is_not_set_is_said(settings: Any) -> None:
     assert static_files()["why_not"] is None
 
 
+class OwnWhiteNoise(WhiteNoiseMiddleware):  # type: ignore[misc, unused-ignore]
+    """Serves as it is told elsewhere."""
+
+    def add_headers_function(self, *args: Any) -> None:
+        return None
+
+
+class RenamedWhiteNoise(WhiteNoiseMiddleware):  # type: ignore[misc, unused-ignore]
+    """Only has another name."""
+
+
 def test_whitenoise_is_read_where_it_is_used_alone(settings: Any) -> None:
     settings.WHITENOISE_MAX_AGE = 7
     assert "whitenoise" not in static_files()
-    settings.MIDDLEWARE = [WHITENOISE]
-    settings.WHITENOISE_MIMETYPES = {".foo": "a/b", "name": "c/d"}
     settings.WHITENOISE_INDEX_FILE = True
-    assert static_files()["whitenoise"] == {
-        "max_age": 7,
-        "any_origin": True,
-        "index": "index.html",
-        "types": {"foo": "a/b"},
+    for name in (WHITENOISE, f"{__name__}.RenamedWhiteNoise"):
+        settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware", "no.such.Layer", name]
+        assert static_files()["whitenoise"] == {
+            "max_age": 7,
+            "any_origin": True,
+            "index": "index.html",
+            "autorefresh": False,
+            "types": {},
+            "types_by_name": {},
+        }
+
+
+def test_types_of_whitenoise_are_by_extension_or_by_name(settings: Any) -> None:
+    settings.MIDDLEWARE = [WHITENOISE]
+    settings.WHITENOISE_MIMETYPES = {
+        ".foo": "text/x-foo",
+        "license": "text/plain",
+        ".tar.gz": "a/b",
+        ".NEVER": "never/matches",
+        "number": 7,
     }
-    settings.WHITENOISE_STATIC_PREFIX = "/s/"
+    described = static_files()["whitenoise"]
+    assert described["types"] == {"foo": "text/x-foo; charset=utf-8"}
+    assert described["types_by_name"] == {"license": "text/plain; charset=utf-8", ".tar.gz": "a/b"}
+
+
+@pytest.mark.parametrize(("age", "said"), [(None, None), (0, 0), (1.9, 1), (10**30, 315360000)])
+def test_age_of_whitenoise_may_be_anything_that_is_a_number_or_none(
+    age: Any, said: int | None, settings: Any
+) -> None:
+    settings.MIDDLEWARE = [WHITENOISE]
+    settings.WHITENOISE_MAX_AGE = age
+    assert static_files()["whitenoise"]["max_age"] == said
+
+
+def test_prefix_of_whitenoise_is_a_path_also_before_a_cdn(settings: Any) -> None:
+    settings.MIDDLEWARE = [WHITENOISE]
+    settings.STATIC_URL = "https://cdn.example.com/assets/"
+    assert static_files()["url"] == "/assets/"
+    settings.WHITENOISE_STATIC_PREFIX = "s"
     assert static_files()["url"] == "/s/"
 
 
-@pytest.mark.parametrize("name", ["ADD_HEADERS_FUNCTION", "IMMUTABLE_FILE_TEST"])
-def test_what_only_whitenoise_can_say_is_left_to_it(name: str, settings: Any) -> None:
+@pytest.mark.parametrize("debug", [True, False])
+def test_what_whitenoise_finds_comes_before_what_was_collected(
+    debug: bool, settings: Any, tmp_path: Path
+) -> None:
     settings.MIDDLEWARE = [WHITENOISE]
-    setattr(settings, f"WHITENOISE_{name}", "x")
+    settings.INSTALLED_APPS = ["django.contrib.staticfiles"]
+    settings.STATICFILES_DIRS = [tmp_path / "assets"]
+    settings.DEBUG = debug
+    settings.WHITENOISE_USE_FINDERS = True
+    described = static_files()
+    assert [place["folder"] for place in described["places"]] == [
+        str(tmp_path / "assets"),
+        str(tmp_path / "root"),
+    ]
+    assert described["root"] is None
+    assert described["whitenoise"]["autorefresh"] is debug
+    settings.STATIC_ROOT = None
+    assert static_files()["why_not"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("WHITENOISE_ADD_HEADERS_FUNCTION", "x", "WHITENOISE_ADD_HEADERS_FUNCTION is set"),
+        ("WHITENOISE_IMMUTABLE_FILE_TEST", "x", "WHITENOISE_IMMUTABLE_FILE_TEST is set"),
+        ("WHITENOISE_CHARSET", "latin-1", "WHITENOISE_CHARSET is not utf-8"),
+        ("WHITENOISE_MAX_AGE", True, "WHITENOISE_MAX_AGE is no number of seconds"),
+        ("WHITENOISE_MAX_AGE", -1, "WHITENOISE_MAX_AGE is no number of seconds"),
+        ("FORCE_SCRIPT_NAME", "/a", "FORCE_SCRIPT_NAME says what stands before the path"),
+        (
+            "MIDDLEWARE",
+            [f"{__name__}.OwnWhiteNoise"],
+            f"{__name__}.OwnWhiteNoise has its own add_headers_function",
+        ),
+    ],
+)
+def test_what_only_whitenoise_can_say_is_left_to_it(
+    name: str, value: Any, reason: str, settings: Any
+) -> None:
+    settings.MIDDLEWARE = [WHITENOISE]
+    setattr(settings, name, value)
     described = static_files()
     assert (described["root"], described["places"]) == (None, [])
-    assert described["why_not"] == (
-        f"WHITENOISE_{name} is set, so WhiteNoise itself answers /static/"
+    assert "whitenoise" not in described
+    assert described["why_not"] == f"{reason}, so WhiteNoise itself answers /static/"
+
+
+def test_whitenoise_that_was_changed_at_run_time_is_left_to_itself(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MIDDLEWARE = [WHITENOISE]
+    monkeypatch.setattr(WhiteNoiseMiddleware, "serve", staticmethod(lambda *_: None))
+    assert static_files()["why_not"] == (
+        "WhiteNoiseMiddleware.serve was replaced at run time, so WhiteNoise itself answers /static/"
     )

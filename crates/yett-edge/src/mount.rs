@@ -77,6 +77,8 @@ pub enum Absent {
 pub enum Freshness {
     /// So long without asking; HTML is always asked for, because it names everything else.
     For(Duration),
+    /// Nothing is said, so a client guesses; but HTML and names that say their content are as above.
+    Unsaid,
     /// It is kept, and asked for each time. Also names that say their content: in development a file
     /// may change under them.
     Ask,

@@ -2,7 +2,7 @@
 
 The same files as Django's: `STATIC_ROOT`, which `collectstatic` fills, and in development what the
 staticfiles finders look through, as `runserver` does. A project that uses WhiteNoise keeps its
-answers: what the edge cannot say as WhiteNoise would is left to it.
+answers (`whitenoise_settings`): what the edge cannot say as WhiteNoise would is left to it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 from django.apps import apps
 from django.conf import settings
 
-#: Places, and types, that are told at most.
+from . import whitenoise_settings
+
+#: Places that are told at most.
 MOST = 512
 
 
@@ -24,9 +26,10 @@ def static_files(*, development: bool = False) -> dict[str, Any]:
     There is no folder when `STATIC_ROOT` is unset, when `STATIC_URL` is on another server, or when
     only the project can answer. `why_not` is a sentence that the project's people should read.
     """
-    url = str(_whitenoise("STATIC_PREFIX") or settings.STATIC_URL or "")
+    used = whitenoise_settings.middleware()
+    url = whitenoise_settings.prefix() if used else _with_slash(str(settings.STATIC_URL or ""))
     described: dict[str, Any] = {
-        "url": _with_slashes(url),
+        "url": url,
         "root": None,
         "places": [],
         "hashed": None,
@@ -34,27 +37,28 @@ def static_files(*, development: bool = False) -> dict[str, Any]:
     }
     if not url or urlsplit(url).netloc:
         return described
-    if _has_whitenoise():
-        if (reason := _only_whitenoise_can()) is not None:
+    if used:
+        if (reason := whitenoise_settings.why_not(used)) is not None:
             return described | {"why_not": f"{reason}, so WhiteNoise itself answers {url}"}
-        described["whitenoise"] = {
-            "max_age": _max_age(),
-            "any_origin": bool(_whitenoise("ALLOW_ALL_ORIGINS", True)),
-            "index": _index(),
-            "types": _types(),
-        }
+        described["whitenoise"] = whitenoise_settings.described()
     root = os.path.abspath(settings.STATIC_ROOT) if settings.STATIC_ROOT else None
+    collected = [{"folder": root, "prefix": ""}] if root is not None else []
     installed = apps.is_installed("django.contrib.staticfiles")
-    if development and installed:
+    finds = used is not None and whitenoise_settings.uses_finders()
+    if finds:
+        # What was collected may be older than what the finders find.
         described["places"], described["why_not"] = _places()
-        if not settings.DEBUG and root is not None:
+        described["places"] += collected
+    elif development and installed:
+        described["places"], described["why_not"] = _places()
+        if not settings.DEBUG:
             # Then {% static %} names what collectstatic made.
-            described["places"].insert(0, {"folder": root, "prefix": ""})
+            described["places"] = collected + described["places"]
     if not described["places"]:
         described["root"] = root
     if root is not None:
         described["hashed"] = _manifest_file()
-    elif installed and not development and not _finds_by_itself():
+    elif installed and not development and not finds:
         described["why_not"] = (
             f"STATIC_ROOT is not set, so nothing is served under {url}: set it, and run "
             "`python manage.py collectstatic`"
@@ -62,7 +66,7 @@ def static_files(*, development: bool = False) -> dict[str, Any]:
     return described
 
 
-def _with_slashes(url: str) -> str:
+def _with_slash(url: str) -> str:
     """As Django takes it: a relative one begins at the root of the site."""
     if url and not url.startswith("/") and not urlsplit(url).netloc:
         return f"/{url}"
@@ -115,51 +119,3 @@ def _manifest_file() -> str | None:
     except Exception:
         # A storage that cannot be made says so where it is used; names then count as any others.
         return None
-
-
-def _has_whitenoise() -> bool:
-    return any("whitenoise" in str(name).lower() for name in settings.MIDDLEWARE)
-
-
-def _whitenoise(name: str, default: Any = None) -> Any:
-    if not _has_whitenoise():
-        return default
-    return getattr(settings, f"WHITENOISE_{name}", default)
-
-
-def _only_whitenoise_can() -> str | None:
-    for name in ("ADD_HEADERS_FUNCTION", "IMMUTABLE_FILE_TEST"):
-        if _whitenoise(name) is not None:
-            return f"WHITENOISE_{name} is set"
-    if str(_whitenoise("CHARSET", "utf-8")).lower() != "utf-8":
-        return "WHITENOISE_CHARSET is not utf-8"
-    return None
-
-
-def _finds_by_itself() -> bool:
-    """Whether WhiteNoise serves without `collectstatic`; it does so by default with `DEBUG`."""
-    return _has_whitenoise() and bool(_whitenoise("USE_FINDERS", settings.DEBUG))
-
-
-def _max_age() -> int | None:
-    default = 0 if settings.DEBUG else 60
-    age = _whitenoise("MAX_AGE", default)
-    if isinstance(age, bool) or not isinstance(age, int | float) or age < 0:
-        return None
-    return int(age)
-
-
-def _index() -> str | None:
-    index = _whitenoise("INDEX_FILE")
-    if index is True:
-        return "index.html"
-    return index if isinstance(index, str) and index else None
-
-
-def _types() -> dict[str, str]:
-    types = _whitenoise("MIMETYPES") or {}
-    return {
-        name.lstrip("."): value
-        for name, value in list(types.items())[:MOST]
-        if isinstance(name, str) and isinstance(value, str) and name.startswith(".")
-    }

@@ -73,13 +73,16 @@ pub(super) struct StaticPlace {
 /// What a project says of its files in WhiteNoise's settings.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct WhiteNoise {
-    /// Seconds.
+    /// Seconds; `None`: answers say nothing of it.
     pub(super) max_age: Option<u64>,
     pub(super) any_origin: bool,
     pub(super) index: Option<String>,
+    /// Files are looked at for each request.
+    pub(super) autorefresh: bool,
     /// By extension.
-    #[serde(default)]
     pub(super) types: BTreeMap<String, String>,
+    /// By whole name.
+    pub(super) types_by_name: BTreeMap<String, String>,
 }
 
 impl App {

@@ -1,6 +1,6 @@
 //! From the settings and a release's manifest to what the edge serves as files.
 
-use super::manifest::{Manifest, StaticFiles};
+use super::manifest::{Manifest, StaticFiles, WhiteNoise};
 use crate::config::{Reload, ServeSettings, StaticMount};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -82,14 +82,19 @@ impl FileSettings {
     }
 
     /// How long, and whether it is looked at each time.
-    fn keep(&self, mount: &mut Mount, of_project: Option<u64>) {
-        if self.develops {
-            mount.freshness = Freshness::Ask;
+    fn keep(&self, mount: &mut Mount, of_project: Option<&WhiteNoise>) {
+        if self.develops || of_project.is_some_and(|one| one.autorefresh) {
             mount.look = Look::Always;
-            return;
         }
-        let of_project = of_project.filter(|_| self.max_age_is_default);
-        mount.freshness = Freshness::For(of_project.map_or(self.max_age, Duration::from_secs));
+        let age = match of_project.filter(|_| self.max_age_is_default) {
+            None => Some(self.max_age),
+            Some(one) => one.max_age.map(Duration::from_secs),
+        };
+        mount.freshness = match age {
+            _ if self.develops => Freshness::Ask,
+            Some(age) => Freshness::For(age),
+            None => Freshness::Unsaid,
+        };
     }
 
     fn of_project(
@@ -125,10 +130,9 @@ impl FileSettings {
             if whitenoise.any_origin {
                 mount.readers = Readers::AnyOrigin;
             }
-            mount.types = with(&self.types, &whitenoise.types);
+            mount.types = with(&self.types, whitenoise);
         }
-        let max_age = files.whitenoise.as_ref().and_then(|one| one.max_age);
-        self.keep(&mut mount, max_age);
+        self.keep(&mut mount, files.whitenoise.as_ref());
         if let (Some(list), false) = (&files.hashed, self.develops) {
             match hashed_names(list) {
                 Ok(names) => mount.hashed = names,
@@ -144,14 +148,14 @@ impl FileSettings {
 }
 
 /// The settings' types and, below them, the project's.
-fn with(settings: &Arc<Types>, project: &BTreeMap<String, String>) -> Arc<Types> {
-    if project.is_empty() {
-        return Arc::clone(settings);
-    }
+fn with(settings: &Arc<Types>, project: &WhiteNoise) -> Arc<Types> {
     let mut types = Types::default();
-    for (extension, content_type) in project {
-        // What no header can hold could not be sent by WhiteNoise either.
+    // What no header can hold could not be sent by WhiteNoise either.
+    for (extension, content_type) in &project.types {
         let _unsendable = types.say(extension, content_type);
+    }
+    for (name, content_type) in &project.types_by_name {
+        let _unsendable = types.say_of_name(name, content_type);
     }
     Arc::new(types.under(settings))
 }
@@ -263,7 +267,7 @@ mod tests {
     #[test]
     fn settings_win_over_whitenoise_and_whitenoise_over_the_default() {
         let root = tempfile::tempdir().unwrap();
-        let whitenoise = json!({"max_age": 7, "any_origin": true, "index": "index.html", "types": {"foo": "a/b"}});
+        let whitenoise = |age: Option<u64>, autorefresh: bool| json!({"max_age": age, "any_origin": true, "index": "index.html", "autorefresh": autorefresh, "types": {"foo": "a/b"}, "types_by_name": {"b": "a/c"}});
         let plain = json!({"root": root.path(), "whitenoise": null});
         fs::write(root.path().join("a"), "").unwrap();
         let age = |max_age: Option<u64>, files: &serde_json::Value| {
@@ -276,7 +280,8 @@ mod tests {
             assert_eq!(warnings, [""; 0]);
             Arc::clone(&made[0].1)
         };
-        let noisy = json!({"root": root.path(), "whitenoise": whitenoise});
+        let noisy = json!({"root": root.path(), "whitenoise": whitenoise(Some(7), false)});
+        let silent = json!({"root": root.path(), "whitenoise": whitenoise(None, true)});
         let seconds = |count| Freshness::For(Duration::from_secs(count));
         assert_eq!(age(None, &plain).freshness, seconds(60));
         assert_eq!(age(None, &plain).absent, Absent::NotFound);
@@ -285,7 +290,14 @@ mod tests {
         assert_eq!(mount.readers, Readers::AnyOrigin);
         assert_eq!(mount.absent, Absent::App);
         assert_eq!(mount.index.as_deref(), Some("index.html"));
+        assert_eq!(mount.look, Look::EverySecond);
         assert_eq!(age(Some(9), &noisy).freshness, seconds(9));
+        let mount = age(None, &silent);
+        assert_eq!(
+            (mount.freshness, mount.look),
+            (Freshness::Unsaid, Look::Always)
+        );
+        assert_eq!(age(Some(9), &silent).freshness, seconds(9));
     }
 
     #[test]

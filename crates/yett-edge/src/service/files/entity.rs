@@ -275,7 +275,9 @@ impl Content {
 fn common_headers(mount: &Mount, path: &Path, has_forms: bool) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(10);
     let content_type = mount.types.of(path);
-    headers.insert(CACHE_CONTROL, cache_control(mount, path, &content_type));
+    if let Some(said) = cache_control(mount, path, &content_type) {
+        headers.insert(CACHE_CONTROL, said);
+    }
     headers.insert(CONTENT_TYPE, content_type);
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -288,19 +290,19 @@ fn common_headers(mount: &Mount, path: &Path, has_forms: bool) -> HeaderMap {
     headers
 }
 
-fn cache_control(mount: &Mount, path: &Path, content_type: &HeaderValue) -> HeaderValue {
+fn cache_control(mount: &Mount, path: &Path, content_type: &HeaderValue) -> Option<HeaderValue> {
     use std::os::unix::ffi::OsStrExt;
-    let ask = HeaderValue::from_static("no-cache");
-    let Freshness::For(span) = mount.freshness else {
-        return ask;
-    };
-    if mount.hashed.contains(path.as_os_str().as_bytes()) {
-        return HeaderValue::from_static("public, max-age=31536000, immutable");
-    }
-    if span.is_zero() || content_type.as_bytes().starts_with(b"text/html") {
-        return ask;
-    }
-    header(&format!("public, max-age={}", span.as_secs()))
+    let is_hashed = || mount.hashed.contains(path.as_os_str().as_bytes());
+    Some(match mount.freshness {
+        Freshness::Ask => HeaderValue::from_static("no-cache"),
+        _ if is_hashed() => HeaderValue::from_static("public, max-age=31536000, immutable"),
+        _ if content_type.as_bytes().starts_with(b"text/html") => {
+            HeaderValue::from_static("no-cache")
+        }
+        Freshness::For(Duration::ZERO) => HeaderValue::from_static("no-cache"),
+        Freshness::For(span) => header(&format!("public, max-age={}", span.as_secs())),
+        Freshness::Unsaid => return None,
+    })
 }
 
 /// Reads all of a file; `None` if it is not as long as it was, so somebody is writing it.

@@ -350,13 +350,22 @@ async fn name_that_says_its_content_is_kept_for_ever_and_others_as_the_settings_
         assert_eq!(field(&head, "cache-control"), Some(expected), "{name}");
         assert_eq!(field(&head, "access-control-allow-origin"), Some("*"));
     }
-    let mut mount = Mount::new(path.into());
-    mount.hashed.insert(b"a.0123456789ab.css".as_slice().into());
-    mount.freshness = Freshness::Ask;
-    let bench = serving(mount);
-    for name in ["a.0123456789ab.css", "a.txt"] {
-        let head = head(&bench, "GET", &format!("/static/{name}"), "").await;
-        assert_eq!(field(&head, "cache-control"), Some("no-cache"), "{name}");
+    for (freshness, hashed, plain) in [
+        (Freshness::Ask, Some("no-cache"), Some("no-cache")),
+        (
+            Freshness::Unsaid,
+            Some("public, max-age=31536000, immutable"),
+            None,
+        ),
+    ] {
+        let mut mount = Mount::new(path.into());
+        mount.hashed.insert(b"a.0123456789ab.css".as_slice().into());
+        mount.freshness = freshness;
+        let bench = serving(mount);
+        for (name, expected) in [("a.0123456789ab.css", hashed), ("a.txt", plain)] {
+            let head = head(&bench, "GET", &format!("/static/{name}"), "").await;
+            assert_eq!(field(&head, "cache-control"), expected, "{name}");
+        }
     }
 }
 

@@ -1,15 +1,15 @@
-//! Content types by a name's last extension.
+//! Content types by a file's name or its last extension.
 //!
 //! The project's own words come first ([`Types`]), then the few on which the table of the library is
 //! behind the standards, then the library's. What nobody knows is bytes.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 use std::path::Path;
 
 use http::HeaderValue;
 
-/// Types that the configuration adds to, or puts in place of, those that are known.
+/// Types that the configuration adds to, or puts in place of, those that are known: by whole names and by
+/// extensions with their dot, all in small letters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Types(HashMap<String, HeaderValue>);
 
@@ -18,8 +18,15 @@ impl Types {
     /// `None`: the type cannot stand in a header.
     #[must_use]
     pub fn say(&mut self, extension: &str, content_type: &str) -> Option<()> {
+        self.say_of_name(&format!(".{extension}"), content_type)
+    }
+
+    /// Says the type of files with this name, which counts before that of their extension.
+    /// `None`: the type cannot stand in a header.
+    #[must_use]
+    pub fn say_of_name(&mut self, name: &str, content_type: &str) -> Option<()> {
         let value = HeaderValue::from_str(content_type).ok()?;
-        self.0.insert(extension.to_ascii_lowercase(), value);
+        self.0.insert(name.to_ascii_lowercase(), value);
         Some(())
     }
 
@@ -34,18 +41,19 @@ impl Types {
 
     /// The type of a file with this name.
     pub(crate) fn of(&self, path: &Path) -> HeaderValue {
-        let extension = path
-            .extension()
-            .and_then(OsStr::to_str)
-            .unwrap_or_default()
-            .to_ascii_lowercase();
-        if let Some(own) = self.0.get(&extension) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_ascii_lowercase();
+        // A dot in front makes no extension.
+        let dot = name.rfind('.').filter(|place| *place > 0);
+        let dotted = dot.and_then(|place| name.get(place..)).unwrap_or_default();
+        if let Some(own) = self.0.get(&name).or_else(|| self.0.get(dotted)) {
             return own.clone();
         }
-        if let Some(newer) = newer(&extension) {
+        let extension = dotted.strip_prefix('.').unwrap_or_default();
+        if let Some(newer) = newer(extension) {
             return HeaderValue::from_static(newer);
         }
-        match mime_guess::from_ext(&extension).first_raw() {
+        match mime_guess::from_ext(extension).first_raw() {
             None => HeaderValue::from_static("application/octet-stream"),
             Some(text) if text.starts_with("text/") => {
                 HeaderValue::from_str(&format!("{text}; charset=utf-8"))
@@ -144,6 +152,12 @@ mod tests {
         assert!(types.say("bar", "a\nb").is_none());
         check(&types, "a.css", "text/plain");
         check(&types, "a.FOO", "application/x-foo");
+        types.say_of_name("Makefile", "text/x-make").unwrap();
+        types.say_of_name("special.foo", "a/b").unwrap();
+        check(&types, "foo/MAKEFILE", "text/x-make");
+        check(&types, "Makefile/a.foo", "application/x-foo");
+        check(&types, "a/special.foo", "a/b");
+        check(&types, ".foo", "application/octet-stream");
         check(&types, "a.bar", "application/octet-stream");
     }
 }
