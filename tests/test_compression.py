@@ -91,3 +91,35 @@ def test_it_can_be_turned_off_and_always_on(serve):
     assert (off.headers["Content-Encoding"], off.headers["Vary"]) == (None, None)
     always = serve("text:application", "--compression", "danger_always").get("/", *asks[:2])
     assert always.headers["Content-Encoding"] == "gzip"
+
+
+def test_route_has_the_last_word(serve, tmp_path):
+    (tmp_path / "yett.toml").write_text(
+        """
+        [compression]
+        mode = "off"
+        [[route]]
+        path = "/on/"
+        compress = true
+        [[route]]
+        path = "/on/secret"
+        compress = false
+        [[route]]
+        path = "/always"
+        compress = "danger_always"
+        """
+    )
+    server = serve("text:application", "--config", str(tmp_path / "yett.toml"))
+    plain = ("Accept-Encoding: gzip",)
+    foreign = (*plain, "Cookie: sessionid=1", "Sec-Fetch-Site: cross-site")
+    for path, asks, expected in [
+        ("/", plain, None),
+        ("/on/", plain, "gzip"),
+        ("/on/", foreign, None),
+        ("/on/secret/1", plain, None),
+        ("/always", plain, "gzip"),
+        ("/always/1", foreign, "gzip"),
+        ("/alwaysnot", plain, None),
+    ]:
+        answer = server.get(path, *asks)
+        assert answer.headers["Content-Encoding"] == expected, (path, asks)

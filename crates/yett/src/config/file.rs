@@ -325,7 +325,7 @@ impl Reader<'_> {
         let has = |name| table.get(name).is_some();
         let url = self.route_text(table, "path", &span, "path = \"/static/\"");
         let max_body = self.word(table, "max_body", Shape::Size);
-        let compress = self.word(table, "compress", Shape::Switch);
+        let compress = self.word(table, "compress", Shape::SwitchOrDanger);
         if !has("files") && (has("max_body") || has("compress")) {
             if has("guard") {
                 let wrong = "a route without files has a guard".to_owned();
@@ -353,12 +353,12 @@ impl Reader<'_> {
             self.wrong(span.clone(), wrong, "path, files and guard", Some(hint));
         }
         if has("compress") {
-            // Of files too.
-            self.raw.rule(RawRule {
-                path: url.clone(),
-                max_body: None,
-                compress,
-            });
+            let wrong = "files are not compressed on their way".to_owned();
+            let hint =
+                "leave compress away: name.br, name.zst or name.gz beside a file is sent in \
+                        its place"
+                    .to_owned();
+            self.wrong(span.clone(), wrong, "path, files and guard", Some(hint));
         }
         let folder = self.route_text(table, "files", &span, "files = \"a folder\"");
         let guard = self.route_text(
@@ -523,10 +523,10 @@ fn text_of(shape: Shape, value: &DeValue<'_>) -> Option<String> {
         (Shape::Duration | Shape::Size, DeValue::Integer(number)) if number.as_str() == "0" => {
             Some("0".to_owned())
         }
-        (Shape::WholeOrAuto, DeValue::String(text)) if text == "auto" => Some("auto".to_owned()),
-        (Shape::SwitchOrPoll, DeValue::String(text)) if text == "poll" => Some("poll".to_owned()),
-        (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(true)) => Some("on".to_owned()),
-        (Shape::Switch | Shape::SwitchOrPoll, DeValue::Boolean(false)) => Some("off".to_owned()),
+        (shape, DeValue::String(text)) if shape.word() == Some(text) => Some(text.to_string()),
+        (shape, DeValue::Boolean(on)) if shape.is_switch() => {
+            Some(if *on { "on" } else { "off" }.to_owned())
+        }
         _ => None,
     }
 }
@@ -540,8 +540,9 @@ fn right_value(name: &str, shape: Shape, value: &DeValue<'_>) -> Option<String> 
         (Shape::Whole | Shape::WholeOrAuto, DeValue::String(text)) if is_whole(text) => {
             text.to_string()
         }
-        (Shape::Switch | Shape::SwitchOrPoll, DeValue::String(text))
-            if let Ok(on) = choice::switch(text) =>
+        (shape, DeValue::String(text))
+            if shape.is_switch()
+                && let Ok(on) = choice::switch(text) =>
         {
             on.to_string()
         }

@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     Switch,
     /// `true`, `false` or "poll".
     SwitchOrPoll,
+    /// `true`, `false` or "danger_always".
+    SwitchOrDanger,
 }
 
 impl Shape {
@@ -40,6 +42,25 @@ impl Shape {
             Self::WholeOrAuto => "a whole number or \"auto\"",
             Self::Switch => "true or false",
             Self::SwitchOrPoll => "true, false or \"poll\"",
+            Self::SwitchOrDanger => "true, false or \"danger_always\"",
+        }
+    }
+
+    /// Whether it is `true` or `false`, or a word.
+    pub(crate) const fn is_switch(self) -> bool {
+        matches!(
+            self,
+            Self::Switch | Self::SwitchOrPoll | Self::SwitchOrDanger
+        )
+    }
+
+    /// The one word that may stand in a value's place.
+    pub(crate) const fn word(self) -> Option<&'static str> {
+        match self {
+            Self::WholeOrAuto => Some("auto"),
+            Self::SwitchOrPoll => Some("poll"),
+            Self::SwitchOrDanger => Some("danger_always"),
+            _ => None,
         }
     }
 }

@@ -77,7 +77,7 @@ pub(crate) struct RawRule {
     pub(crate) path: Option<Said>,
     /// The `max_body`.
     pub(crate) max_body: Option<Said>,
-    /// The `compress`, as on or off.
+    /// The `compress`, as on, off or danger_always.
     pub(crate) compress: Option<Said>,
 }
 

@@ -42,13 +42,9 @@ const IDLE: [Idle; 10] = [
     (
         &[Key::CompressionMinSize, Key::CompressionMaxEncoders],
         |settings| {
-            let by_route = |on| {
-                settings
-                    .routes
-                    .iter()
-                    .any(|one| one.compression == Some(on))
-            };
-            settings.compression.compression == Compression::Off && !by_route(Compression::On)
+            let of_routes = settings.routes.iter().filter_map(|one| one.compression);
+            let mut all = of_routes.chain([settings.compression.compression]);
+            all.all(|one| one == Compression::Off)
         },
         "compression",
     ),
@@ -85,6 +81,19 @@ impl Settling<'_> {
             }
         }
         warnings.extend(of_others(settings).into_iter().map(str::to_owned));
+        warnings.extend(
+            settings
+                .routes
+                .iter()
+                .filter(|one| one.compression == Some(Compression::DangerAlways))
+                .map(|one| {
+                    format!(
+                        "compress is danger_always for {}: pages of other sites can learn secrets from the \
+                         length of its answers (BREACH)",
+                        one.path
+                    )
+                }),
+        );
         if let Some(admin) = &settings.admin
             && !admin.is_of_this_machine()
         {

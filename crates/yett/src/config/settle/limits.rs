@@ -5,7 +5,6 @@ use std::time::Duration;
 use yett_edge::CompressionSettings;
 use yett_edge::Http2Settings;
 use yett_edge::WebSocketSettings;
-use yett_edge::rules::Compression;
 use yett_edge::rules::RouteRule;
 use yett_edge::rules::RouteRules;
 
@@ -89,10 +88,10 @@ impl Settling<'_> {
                 .max_body
                 .as_ref()
                 .map(|said| self.keep(&said.place, size(&said.text, 0, LARGEST_BODY)));
-            let compression = rule.compress.as_ref().map(|said| match said.text.as_str() {
-                "off" => Compression::Off,
-                _ => Compression::On,
-            });
+            let compression = rule
+                .compress
+                .as_ref()
+                .map(|said| self.keep(&said.place, choice::compression(&said.text)));
             let Some(path) = path else { continue };
             if rules.iter().any(|rule| rule.path == path) {
                 let wrong = format!("{} has two routes", quoted(&path));
@@ -102,7 +101,7 @@ impl Settling<'_> {
             rules.push(RouteRule {
                 path,
                 max_body: max_body.flatten(),
-                compression,
+                compression: compression.flatten(),
             });
         }
         RouteRules::new(rules)
