@@ -49,8 +49,6 @@ def why_not(used: type) -> str | None:
             return f"WHITENOISE_{name} is set"
     if str(_setting("CHARSET", "utf-8")).lower() != "utf-8":
         return "WHITENOISE_CHARSET is not utf-8"
-    if settings.FORCE_SCRIPT_NAME:
-        return "FORCE_SCRIPT_NAME says what stands before the path"
     age = _max_age()
     if age is not None and (type(age) not in (int, float) or not age >= 0):
         return "WHITENOISE_MAX_AGE is no number of seconds"
@@ -73,9 +71,13 @@ def described() -> dict[str, Any]:
 
 
 def prefix() -> str:
-    """Return the path below which it has the static files; also of an URL on another server."""
-    url = _setting("STATIC_PREFIX", urlsplit(settings.STATIC_URL or "").path)
-    path = str(url or "").strip("/")
+    """Return the path below which it has the static files; also of an URL on another server.
+
+    `FORCE_SCRIPT_NAME` is of the addresses that others see, and gone when a request comes.
+    """
+    path = urlsplit(settings.STATIC_URL or "").path
+    path = path.removeprefix((settings.FORCE_SCRIPT_NAME or "").rstrip("/"))
+    path = str(_setting("STATIC_PREFIX", path) or "").strip("/")
     return f"/{path}/" if path else "/"
 
 
