@@ -117,6 +117,25 @@ def test_in_development_files_come_from_where_the_finders_look(serve, project):
     assert server.get("/static/new.css").text == "new"
 
 
+def test_whitenoise_with_debug_shows_what_the_finders_find_now(serve, python, project):
+    settings = project / "site_of_tests" / "settings.py"
+    layer = '"whitenoise.middleware.WhiteNoiseMiddleware"'
+    settings.write_text(
+        settings.read_text().replace("MIDDLEWARE = [", f"MIDDLEWARE = [\n    {layer},")
+    )
+    python("manage.py", "collectstatic", "--noinput", cwd=project)
+    server = serve(folder=project)
+    for text in ("now", "and again"):
+        (project / "assets" / "site.css").write_text(text)
+        answer = server.get("/static/site.css")
+        assert (answer.status, answer.text) == (200, text)
+        assert answer.headers["Cache-Control"] == "no-cache"
+    assert server.get("/static/none.css").status == 404
+    of_files, of_the_app = server.last_records()[-2:]
+    assert of_files["worker"] is None
+    assert of_the_app["worker"] is not None
+
+
 def test_private_file_is_sent_by_the_apps_word_with_ranges_and_its_own_validator(serve, project):
     server = serve(None, "--sendfile", f"/protected/={project / 'media'}", folder=project)
     whole = server.get("/attachment/")

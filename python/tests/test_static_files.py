@@ -89,6 +89,8 @@ def test_list_of_hashed_names_is_named(settings: Any, tmp_path: Path) -> None:
     storage.staticfiles_storage._wrapped = ManifestStaticFilesStorage()
     try:
         assert static_files()["hashed"] == str(tmp_path / "root" / "staticfiles.json")
+        settings.DEBUG = True
+        assert static_files()["hashed"] is None
     finally:
         from django.utils.functional import empty
 

@@ -57,7 +57,8 @@ def static_files(*, development: bool = False) -> dict[str, Any]:
     if not described["places"]:
         described["root"] = root
     if root is not None:
-        described["hashed"] = _manifest_file()
+        # With DEBUG, {% static %} names every file as it is.
+        described["hashed"] = None if settings.DEBUG else _manifest_file()
     elif installed and not development and not finds:
         described["why_not"] = (
             f"STATIC_ROOT is not set, so nothing is served under {url}: set it, and run "

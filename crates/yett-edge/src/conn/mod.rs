@@ -151,7 +151,7 @@ async fn turn_away<S>(
 {
     let (method, target) = io.request_line();
     let record = Record::new(services.log(), arrival.client(), &method, &target, "-");
-    say(io.stream(), offence, record).await;
+    say(io.stream(), offence, services, record).await;
 }
 
 /// Tells a client that speaks HTTP in clear text that this port speaks TLS.
@@ -160,11 +160,11 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let record = Record::new(services.log(), arrival.client(), "-", "-", "-");
-    say(&mut stream, Offence::NotTls, record).await;
+    say(&mut stream, Offence::NotTls, services, record).await;
     take_leave(&mut stream).await;
 }
 
-async fn say<S>(stream: &mut S, offence: Offence, mut record: Record)
+async fn say<S>(stream: &mut S, offence: Offence, services: &Services, mut record: Record)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -174,9 +174,10 @@ where
     note(&failure, &mut record);
     record.fields.bytes = text.len() as u64;
     let answer = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\nx-content-type-options: nosniff\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{text}",
         status.as_u16(),
         status.canonical_reason().unwrap_or_default(),
+        services.security_headers().lines(),
         text.len(),
     );
     // A client that does not even take this is left.

@@ -32,7 +32,7 @@ use crate::header_list::has_member;
 use crate::log::{AccessLog, Journal, Record, ServiceKind};
 use crate::meters::Meters;
 use crate::respond::compress::Compressor;
-use crate::respond::{self, Body, Failure};
+use crate::respond::{self, Body, Failure, SecurityHeaders};
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
 use files::Files;
@@ -136,6 +136,11 @@ impl Services {
         let path = head.target().path();
         let of_route = self.settings.routes.max_body(path);
         of_route.unwrap_or(self.settings.max_body)
+    }
+
+    /// What every answer says to browsers.
+    pub(crate) fn security_headers(&self) -> SecurityHeaders {
+        self.settings.security_headers
     }
 
     /// What is counted.

@@ -143,6 +143,8 @@ async fn answers_that_turn_away_have_the_security_headers_too() {
 
     for (bench, target) in [
         (Bench::new(settings.clone()), "/../"),
+        // No request at all.
+        (Bench::new(settings.clone()), "/ HTTP/9.9 "),
         (Bench::new(settings).redirecting(443), "/"),
     ] {
         let mut client = bench.connect();

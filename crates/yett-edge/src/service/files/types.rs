@@ -157,7 +157,6 @@ mod tests {
         check(&types, "foo/MAKEFILE", "text/x-make");
         check(&types, "Makefile/a.foo", "application/x-foo");
         check(&types, "a/special.foo", "a/b");
-        check(&types, ".foo", "application/octet-stream");
         check(&types, "a.bar", "application/octet-stream");
     }
 }
