@@ -38,6 +38,11 @@ impl<S> Reread<S> {
         self.since
     }
 
+    /// The stream without what was read of it.
+    pub(crate) const fn inner(&self) -> &S {
+        &self.stream
+    }
+
     /// What of the bytes that were read in advance has not been read again.
     pub(crate) fn first(&self) -> &[u8] {
         &self.first

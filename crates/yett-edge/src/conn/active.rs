@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use yett_gate::Arrival;
 
+use super::from_file::FileSink;
 use super::io::ScannedIo;
 use super::state::{Due, look_every};
 use super::{BusyGuard, ClientBody, ClientEnd, ConnState, HYPER_BUFFER, Stop};
@@ -55,7 +56,7 @@ pub(super) async fn active<S>(
     stopping: &mut watch::Receiver<Stop>,
 ) -> Left<S>
 where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + FileSink + Unpin,
 {
     let service = service_fn(move |request: Request<Incoming>| {
         let busy = BusyGuard::new(state, Asked::read(&request));

@@ -1,7 +1,11 @@
 //! What a running request may do with its client's connection beside the answer itself.
 
+use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
+
+use super::from_file::Piece;
 use super::h2::StreamState;
 use super::{BusyGuard, EarlyHints};
 use crate::rate::Slow;
@@ -49,6 +53,27 @@ impl ClientEnd {
         match self {
             Self::Http1(busy) => busy.answers(),
             Self::Http2(stream) => stream.answers(),
+        }
+    }
+
+    /// Whether the kernel can send files to the client.
+    pub(crate) fn takes_files(&self) -> bool {
+        match self {
+            Self::Http1(busy) => busy.takes_files(),
+            // Its frames are ours to write.
+            Self::Http2(_) => false,
+        }
+    }
+
+    /// Lets the kernel send a piece of a file as the answer's next bytes; what is returned stands for
+    /// it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where it cannot.
+    pub(crate) fn stand_in(&self, piece: Piece) -> io::Result<Bytes> {
+        match self {
+            Self::Http1(busy) => busy.stand_in(piece),
+            Self::Http2(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use yett_gate::Arrival;
 
+use super::from_file::FileSink;
 use super::{Stop, h2, poll_read_some, serve};
 use crate::reread::Reread;
 use crate::service::Services;
@@ -59,7 +60,7 @@ pub(super) async fn begin<S>(
     settings: Arc<EdgeSettings>,
     mut stopping: watch::Receiver<Stop>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + FileSink + Unpin,
 {
     let (protocol, first, since) = match agreed {
         Some(protocol) => (protocol, BytesMut::new(), None),

@@ -1,7 +1,9 @@
 //! The socket as hyper sees it: what the scanner lets through, and an end where it objects.
 
 use std::cell::RefCell;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -9,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::from_file::{FileSink, is_stand_in};
 use super::scan::{Limits, Scanner};
 use super::{ConnState, Offence};
 use crate::floor::rounds;
@@ -51,7 +54,14 @@ pub(super) struct ScannedIo<S> {
 }
 
 impl<S> ScannedIo<S> {
-    pub(super) fn new(stream: S, limits: Limits, state: Arc<ConnState>) -> Self {
+    pub(super) fn new(stream: S, limits: Limits, state: Arc<ConnState>) -> Self
+    where
+        S: AsyncWrite + FileSink,
+    {
+        // hyper keeps apart what it is given only for a stream that takes several slices at once.
+        if stream.takes_files() && stream.is_write_vectored() {
+            state.takes_files();
+        }
         Self {
             stream,
             scanner: Scanner::new(limits),
@@ -206,13 +216,59 @@ impl<S: AsyncWrite + Unpin> ScannedIo<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
+impl<S: AsyncWrite + FileSink + Unpin> ScannedIo<S> {
+    /// Writes what these bytes stand for.
+    fn poll_piece(&mut self, cx: &mut Context<'_>, stand_in: &[u8]) -> Poll<io::Result<usize>> {
+        let (file, offset) = self.state.next_piece(stand_in)?;
+        let sent = self
+            .stream
+            .poll_send_file(cx, &file, offset, stand_in.len());
+        let sent = match sent {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                self.poll_copied(cx, &file, offset, stand_in.len())
+            }
+            // The file was cut while it was being sent; the announced length cannot be kept.
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            sent => sent,
+        };
+        if let Poll::Ready(Ok(count)) = &sent {
+            self.state.sent_of_piece(*count);
+        }
+        self.wrote(&sent);
+        sent
+    }
+
+    /// Writes a part of a file that the kernel cannot send by itself.
+    fn poll_copied(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let most = len.min(scratch.len());
+            let room = scratch.get_mut(..most).unwrap_or_default();
+            let count = file.read_at(room, offset)?;
+            let read = room.get(..count).unwrap_or_default();
+            if read.is_empty() {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+            Pin::new(&mut self.stream).poll_write(cx, read)
+        })
+    }
+}
+
+impl<S: AsyncWrite + FileSink + Unpin> hyper::rt::Write for ScannedIo<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
+        if is_stand_in(bytes) {
+            return self.poll_piece(cx, bytes);
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.wrote(&written);
         written
@@ -250,6 +306,12 @@ impl<S: AsyncWrite + Unpin> hyper::rt::Write for ScannedIo<S> {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
+        let found = pieces.iter().position(|piece| is_stand_in(piece));
+        let pieces = match found.map(|place| pieces.split_at(place)) {
+            Some(([], [stand_in, ..])) => return self.poll_piece(cx, stand_in),
+            Some((before, _)) => before,
+            None => pieces,
+        };
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.wrote(&written);
         written

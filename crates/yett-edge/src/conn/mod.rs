@@ -17,6 +17,7 @@ mod body;
 mod client_end;
 mod dispatch;
 mod farewell;
+pub(crate) mod from_file;
 pub mod h2;
 mod hints;
 mod idle;
@@ -56,6 +57,7 @@ pub(crate) use terms::Terms;
 
 use active::Left;
 use farewell::Farewell;
+use from_file::FileSink;
 use idle::Woken;
 use io::ScannedIo;
 use tls::tls;
@@ -84,7 +86,7 @@ pub(crate) async fn serve<S>(
     settings: Arc<EdgeSettings>,
     mut stopping: watch::Receiver<Stop>,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin,
+    S: AsyncRead + AsyncWrite + FileSink + Unpin,
 {
     let state = Arc::new(ConnState::new(stream.since()));
     let limits = scan::Limits {

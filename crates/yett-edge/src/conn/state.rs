@@ -1,15 +1,17 @@
 //! What the three parties on a connection (the socket's reader, the running request, the
 //! connection's driver) tell each other.
 
+use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use tokio::time::Instant;
 
 use super::Offence;
+use super::from_file::{Piece, Pieces};
 use super::hints::{EarlyHints, MOST_WAITING};
 use crate::rate::{Pace, Slow};
 use crate::settings::EdgeSettings;
@@ -49,6 +51,8 @@ struct Shared {
     declined: bool,
     /// What the connection becomes when its last answer is written.
     socket: Option<Box<Socket>>,
+    /// Pieces of files that the kernel is to send, if the client's stream takes them.
+    pieces: Option<Pieces>,
 }
 
 /// What the clock says about a connection.
@@ -83,6 +87,7 @@ impl ConnState {
             answered: true,
             declined: false,
             socket: None,
+            pieces: None,
         };
         Self {
             shared: Mutex::new(shared),
@@ -206,6 +211,30 @@ impl ConnState {
         std::mem::take(&mut self.shared().declined)
     }
 
+    /// The client's stream takes files from the kernel.
+    pub(super) fn takes_files(&self) {
+        self.shared().pieces = Some(Pieces::default());
+    }
+
+    /// What these bytes, which stand for a piece of a file, stand for: file and offset.
+    ///
+    /// # Errors
+    /// When they are not what must be written next.
+    pub(super) fn next_piece(&self, bytes: &[u8]) -> io::Result<(Arc<File>, u64)> {
+        let shared = self.shared();
+        let pieces = shared.pieces.as_ref();
+        pieces.map_or(Err(io::ErrorKind::Unsupported.into()), |pieces| {
+            pieces.next(bytes)
+        })
+    }
+
+    /// So many bytes of the next piece were written.
+    pub(super) fn sent_of_piece(&self, count: usize) {
+        if let Some(pieces) = &mut self.shared().pieces {
+            pieces.sent(count);
+        }
+    }
+
     /// What the connection becomes.
     pub(super) fn take_socket(&self) -> Option<Box<Socket>> {
         self.shared().socket.take()
@@ -305,6 +334,24 @@ impl BusyGuard {
         let hints = std::mem::take(&mut shared.hints);
         if shared.clean {
             shared.due = hints;
+        }
+    }
+
+    /// Whether the kernel can send files on this connection.
+    pub(crate) fn takes_files(&self) -> bool {
+        self.state.shared().pieces.is_some()
+    }
+
+    /// Lets the kernel send a piece of a file as the answer's next bytes; what is returned stands for
+    /// it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where it cannot.
+    pub(crate) fn stand_in(&self, piece: Piece) -> io::Result<Bytes> {
+        let pieces = &mut self.state.shared().pieces;
+        match pieces {
+            Some(pieces) => Ok(pieces.push(piece)),
+            None => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 

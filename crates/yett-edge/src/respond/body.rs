@@ -187,7 +187,13 @@ impl HttpBody for Body {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let this = &mut *self;
-        let piece = ready!(this.content.poll_piece(cx));
+        let piece = match (&mut this.content, &this.busy) {
+            (Content::File(range), Some(busy)) if busy.takes_files() => {
+                let piece = ready!(range.poll_uncopied(cx));
+                piece.map(|piece| Ok(Piece::Data(busy.stand_in(piece?)?)))
+            }
+            (content, _) => ready!(content.poll_piece(cx)),
+        };
         Poll::Ready(match piece {
             Some(Ok(Piece::Trailers(fields))) => Some(Ok(Frame::trailers(fields))),
             Some(Ok(Piece::Data(piece))) => {

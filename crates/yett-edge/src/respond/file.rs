@@ -17,6 +17,7 @@ use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
 use super::pieces::{PIECE, Room};
+use crate::conn::from_file::{self, LONGEST};
 
 /// A range that is being read front to back.
 pub(crate) struct FileRange {
@@ -108,6 +109,72 @@ impl FileRange {
         Poll::Ready(Some(piece.and_then(|piece| self.advanced(piece))))
     }
 
+    /// The next piece for the kernel to send by itself; `None` at the range's end.
+    pub(crate) fn poll_uncopied(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<from_file::Piece>>> {
+        let want = usize::try_from(self.left).map_or(LONGEST, |left| left.min(LONGEST));
+        if want == 0 {
+            return Poll::Ready(None);
+        }
+        match &mut self.reading {
+            Some(reading) => {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                if let Err(error) = read.unwrap_or_else(|gone| Err(io::Error::other(gone))) {
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+            None => match self.is_cached(want) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.reading = Some(self.fetch_behind(want));
+                    return self.poll_uncopied(cx);
+                }
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            },
+        }
+        let piece = from_file::Piece::new(Arc::clone(&self.file), self.offset, want);
+        self.offset += want as u64;
+        self.left = self.left.saturating_sub(want as u64);
+        Poll::Ready(Some(Ok(piece)))
+    }
+
+    /// Whether the last of the next so many bytes is in the page cache: what is read from front to
+    /// back is there from front to back.
+    fn is_cached(&self, want: usize) -> io::Result<bool> {
+        let last = self.offset + (want as u64).saturating_sub(1);
+        loop {
+            let mut byte = [0];
+            let mut into = [io::IoSliceMut::new(&mut byte)];
+            return match preadv2(&*self.file, &mut into, last, ReadWriteFlags::NOWAIT) {
+                Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) => Ok(true),
+                Err(Errno::INTR) => continue,
+                Err(Errno::AGAIN | Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => Ok(false),
+                Err(error) => Err(error.into()),
+            };
+        }
+    }
+
+    /// Brings the next so many bytes into the page cache, on a thread that may wait.
+    fn fetch_behind(&self, want: usize) -> JoinHandle<io::Result<Bytes>> {
+        let file = Arc::clone(&self.file);
+        let (mut at, end) = (self.offset, self.offset + want as u64);
+        tokio::task::spawn_blocking(move || {
+            let mut piece = Room::new();
+            while at < end {
+                let left = usize::try_from(end - at).unwrap_or(PIECE);
+                match file.read_at(piece.room(left.min(PIECE)), at)? {
+                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    count => at += count as u64,
+                }
+            }
+            Ok(Bytes::new())
+        })
+    }
+
     fn want(&self) -> usize {
         usize::try_from(self.left).map_or(PIECE, |left| left.min(PIECE))
     }
@@ -175,6 +242,22 @@ mod tests {
         let range = FileRange::new(file(&content).into(), 10, 150_000);
         range.check().unwrap();
         assert_eq!(all(range).await.unwrap(), content[10..150_010]);
+    }
+
+    #[tokio::test]
+    async fn range_goes_to_the_kernel_in_pieces_that_leave_nothing_out() {
+        let content = vec![7; LONGEST + 1000];
+        let mut range = FileRange::new(file(&content).into(), 10, LONGEST as u64 + 900);
+        let mut places = Vec::new();
+        while let Some(piece) = std::future::poll_fn(|cx| range.poll_uncopied(cx)).await {
+            places.push(piece.unwrap().place());
+        }
+        assert_eq!(places, [(10, LONGEST), (10 + LONGEST as u64, 900)]);
+        let cut = file(b"12345");
+        let mut range = FileRange::new(cut.try_clone().unwrap().into(), 0, 5);
+        cut.set_len(3).unwrap();
+        let piece = std::future::poll_fn(|cx| range.poll_uncopied(cx)).await;
+        assert!(piece.unwrap().is_err(), "the file has been cut");
     }
 
     #[tokio::test]

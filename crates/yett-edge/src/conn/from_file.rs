@@ -1,0 +1,307 @@
+//! Pieces of files that the kernel sends by itself (`sendfile`), so that they are never copied to this
+//! process and back.
+//!
+//! hyper knows bytes alone. So an answer's body gives it *stand-ins*: as many bytes of one buffer of
+//! zeros, which nobody reads, and the piece that they stand for waits with the connection. When hyper
+//! comes to write bytes of that buffer, which their address tells, the kernel is asked to send the
+//! piece. The place of the bytes within the buffer says how much of the piece must have gone already:
+//! if that is not so, hyper has cut or left out something, and the connection ends before a byte of
+//! a file stands where it should not.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use rustix::fs::sendfile;
+use rustix::io::Errno;
+use tokio::io::Interest;
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::server::TlsStream;
+
+use crate::reread::Reread;
+
+/// Bytes of the longest piece.
+pub(crate) const LONGEST: usize = 256 * 1024;
+
+/// Stand-ins begin at this many places in turn, so that two that follow each other are told apart.
+const PLACES: usize = 64;
+
+static STAND_IN: [u8; LONGEST + PLACES] = [0; LONGEST + PLACES];
+
+/// A piece of a file.
+#[derive(Debug)]
+pub(crate) struct Piece {
+    file: Arc<File>,
+    offset: u64,
+    len: usize,
+}
+
+impl Piece {
+    /// At most [`LONGEST`] bytes, which the file has and which need no waiting for the disk.
+    pub(crate) fn new(file: Arc<File>, offset: u64, len: usize) -> Self {
+        let len = len.min(LONGEST);
+        Self { file, offset, len }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn place(&self) -> (u64, usize) {
+        (self.offset, self.len)
+    }
+}
+
+/// A connection's pieces that hyper has stand-ins for, in their order. How many there are is hyper's
+/// to say: it holds no more than some hundred KiB of what is to be written.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    waiting: VecDeque<Waiting>,
+    /// Where the next stand-in begins.
+    place: usize,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    /// What is left of it.
+    piece: Piece,
+    /// Where the bytes that stand for what is left must be.
+    place: usize,
+}
+
+impl Pieces {
+    /// Takes a piece in and gives what stands for it.
+    pub(super) fn push(&mut self, piece: Piece) -> Bytes {
+        let place = self.place;
+        self.place = (place + 1) % PLACES;
+        let stand_in = STAND_IN.get(place..place + piece.len).unwrap_or_default();
+        self.waiting.push_back(Waiting { piece, place });
+        Bytes::from_static(stand_in)
+    }
+
+    /// What these bytes stand for: file and offset.
+    ///
+    /// # Errors
+    /// When they are not what must be written next.
+    pub(super) fn next(&self, bytes: &[u8]) -> io::Result<(Arc<File>, u64)> {
+        match self.waiting.front() {
+            Some(Waiting { piece, place })
+                if place_of(bytes) == Some(*place) && piece.len == bytes.len() =>
+            {
+                Ok((Arc::clone(&piece.file), piece.offset))
+            }
+            _ => Err(io::Error::other(
+                "a piece of a file was to be sent out of its turn",
+            )),
+        }
+    }
+
+    /// So many bytes of the next piece were sent.
+    pub(super) fn sent(&mut self, count: usize) {
+        let Some(Waiting { piece, place }) = self.waiting.front_mut() else {
+            return;
+        };
+        *place += count;
+        piece.offset += count as u64;
+        piece.len = piece.len.saturating_sub(count);
+        if piece.len == 0 {
+            drop(self.waiting.pop_front());
+        }
+        if self.waiting.is_empty() {
+            // An idle connection holds nothing.
+            self.waiting = VecDeque::new();
+        }
+    }
+}
+
+/// Where these bytes are in the stand-in, if they are of it.
+fn place_of(bytes: &[u8]) -> Option<usize> {
+    let place = bytes
+        .as_ptr()
+        .addr()
+        .checked_sub(STAND_IN.as_ptr().addr())?;
+    (place < STAND_IN.len() && !bytes.is_empty()).then_some(place)
+}
+
+/// Whether these bytes stand for a piece of a file.
+pub(super) fn is_stand_in(bytes: &[u8]) -> bool {
+    place_of(bytes).is_some()
+}
+
+/// A stream to a client that may take files from the kernel.
+pub(crate) trait FileSink {
+    /// Whether it does.
+    fn takes_files(&self) -> bool {
+        false
+    }
+
+    /// Has the kernel send at most so many bytes of a file from there. Nought is the file's end.
+    ///
+    /// # Errors
+    /// Those of the file and of the client, and [`io::ErrorKind::Unsupported`].
+    fn poll_send_file(
+        &self,
+        _cx: &mut Context<'_>,
+        _file: &File,
+        _offset: u64,
+        _len: usize,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+impl FileSink for TcpStream {
+    fn takes_files(&self) -> bool {
+        true
+    }
+
+    fn poll_send_file(
+        &self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        let (ready, send) = (
+            |cx: &mut Context<'_>| self.poll_write_ready(cx),
+            || self.try_io(Interest::WRITABLE, || send(self, file, offset, len)),
+        );
+        poll_sent(cx, ready, send)
+    }
+}
+
+impl FileSink for UnixStream {
+    fn takes_files(&self) -> bool {
+        true
+    }
+
+    fn poll_send_file(
+        &self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        let (ready, send) = (
+            |cx: &mut Context<'_>| self.poll_write_ready(cx),
+            || self.try_io(Interest::WRITABLE, || send(self, file, offset, len)),
+        );
+        poll_sent(cx, ready, send)
+    }
+}
+
+impl<S> FileSink for Box<TlsStream<S>> {}
+
+impl<S: FileSink> FileSink for Reread<S> {
+    fn takes_files(&self) -> bool {
+        self.inner().takes_files()
+    }
+
+    fn poll_send_file(
+        &self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.inner().poll_send_file(cx, file, offset, len)
+    }
+}
+
+/// In memory there is no kernel: what it would send is copied, as where a file system cannot send.
+#[cfg(test)]
+impl FileSink for tokio::io::DuplexStream {
+    fn takes_files(&self) -> bool {
+        true
+    }
+}
+
+fn poll_sent(
+    cx: &mut Context<'_>,
+    is_ready: impl Fn(&mut Context<'_>) -> Poll<io::Result<()>>,
+    send: impl Fn() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(is_ready(cx))?;
+        match send() {
+            Err(error) if is_to_be_tried_again(&error) => {}
+            sent => return Poll::Ready(sent),
+        }
+    }
+}
+
+fn send(to: impl AsFd, file: &File, mut offset: u64, len: usize) -> io::Result<usize> {
+    match sendfile(to, file, Some(&mut offset), len) {
+        Ok(count) => Ok(count),
+        // Some file systems leave it to whoever wants their bytes.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_to_be_tried_again(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> Arc<File> {
+        Arc::new(tempfile::tempfile().unwrap())
+    }
+
+    #[test]
+    fn piece_is_known_by_the_bytes_that_stand_for_it_also_when_some_are_written() {
+        let mut pieces = Pieces::default();
+        let first = pieces.push(Piece::new(file(), 100, 10));
+        let second = pieces.push(Piece::new(file(), 500, LONGEST));
+        assert_eq!(pieces.next(&first).unwrap().1, 100);
+        pieces.sent(4);
+        assert_eq!(pieces.next(&first[4..]).unwrap().1, 104);
+        pieces.sent(6);
+        assert_eq!(pieces.next(&second).unwrap().1, 500);
+        pieces.sent(LONGEST);
+        assert!(pieces.next(&second).is_err(), "nothing is left");
+    }
+
+    #[test]
+    fn bytes_out_of_their_turn_stand_for_nothing() {
+        let mut pieces = Pieces::default();
+        let first = pieces.push(Piece::new(file(), 0, 10));
+        let second = pieces.push(Piece::new(file(), 0, 10));
+        assert!(pieces.next(&second).is_err(), "the first is left out");
+        assert!(pieces.next(&first[..9]).is_err(), "the first is cut");
+        assert!(
+            pieces.next(&first[1..]).is_err(),
+            "of the first a byte is left out"
+        );
+        assert!(pieces.next(b"0123456789").is_err(), "that is a text");
+        assert!(!is_stand_in(b"text") && !is_stand_in(&[]) && is_stand_in(&first));
+    }
+
+    #[tokio::test]
+    async fn kernel_sends_a_file_from_its_place_and_says_where_it_ends() {
+        use std::io::Write;
+        use tokio::io::AsyncReadExt;
+
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"0123456789").unwrap();
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let sent = |offset, len| {
+            let (near, file) = (&near, &file);
+            std::future::poll_fn(move |cx| near.poll_send_file(cx, file, offset, len))
+        };
+        assert_eq!(sent(3, 4).await.unwrap(), 4);
+        let mut got = [0; 4];
+        far.read_exact(&mut got).await.unwrap();
+        assert_eq!(&got, b"3456");
+        assert_eq!(sent(10, 4).await.unwrap(), 0);
+    }
+}
