@@ -23,6 +23,10 @@ use crate::{
 };
 use std::process::ExitCode;
 
+/// What a burst of connections took goes back to the system (`docs/decisions/0036`).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let environment = Environment::of_process();
     let screen = Screen::of_process(&environment);

@@ -6,6 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use yett_gate::Arrival;
 
+use super::from_file::FileSink;
 use super::{Stop, begin, tls};
 use crate::listen::{Preface, proxy_header};
 use crate::service::Services;
@@ -27,7 +28,7 @@ impl Terms {
     /// Serves one connection to its end: a PROXY header, TLS, HTTP, as far as they are spoken here.
     pub(crate) async fn serve<S>(self, mut stream: S, arrival: Arrival)
     where
-        S: AsyncRead + AsyncWrite + Unpin,
+        S: AsyncRead + AsyncWrite + FileSink + Unpin,
     {
         let Self {
             preface,
