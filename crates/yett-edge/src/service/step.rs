@@ -59,7 +59,7 @@ enum On {
     /// The issuer's keys.
     Keys(Arc<Ruling>, KeysWanted),
     /// The files of a mount.
-    Files(Option<Arc<Mount>>, Admitted),
+    Files(Arc<Mount>, Admitted),
 }
 
 impl Services {
@@ -68,19 +68,16 @@ impl Services {
         let head = match head {
             Ok(head) => head,
             Err(bad) => {
-                return Step::Last(Last::Answered(respond::failed(
-                    &Failure::BadRequest(bad),
-                    record,
-                )));
+                return Step::answered(respond::failed(&Failure::BadRequest(bad), record));
             }
         };
         record.client(head.client());
         record.scheme(head.scheme());
         if head.target().path() == b"*" {
-            return Step::Last(Last::Answered(of_the_server(record)));
+            return Step::answered(of_the_server(record));
         }
         if let Some(port) = self.redirect {
-            return Step::Last(Last::Answered(redirect::to_https(&head, port, record)));
+            return Step::answered(redirect::to_https(&head, port, record));
         }
         match &self.settings.develop {
             None => self.judge(head, record, None),
@@ -107,7 +104,7 @@ impl Services {
         } = waits;
         match on {
             On::Code(develop, head) if head.target().path() == develop::NEWS => {
-                Step::Last(Last::Answered(broken::news(&develop, &head, record).await))
+                Step::answered(broken::news(&develop, &head, record).await)
             }
             On::Code(develop, head) => {
                 let outcome = develop.outcome().await;
@@ -115,24 +112,21 @@ impl Services {
             }
             On::Keys(ruling, wanted) => {
                 let verdict = ruling.judge_after_fetch(wanted).await;
-                decided(&ruling, verdict, record, outcome)
+                self.decided(&ruling, verdict, record, outcome)
             }
             On::Files(mount, admitted) => {
-                let (Some(mount), Service::Files { rest, .. }) = (mount, admitted.service()) else {
-                    // A ruling's gate names only its own mounts.
-                    return Step::Last(Last::Answered(respond::failed(
-                        &Failure::NoSuchFile,
-                        record,
-                    )));
+                let Service::Files { rest, .. } = admitted.service() else {
+                    // It is nothing else that waits for files.
+                    return Step::answered(respond::failed(&Failure::NoSuchFile, record));
                 };
                 match self.files.answer(&admitted, &mount, rest, record).await {
-                    files::Outcome::Answered(response) => Step::Last(Last::Answered(response)),
+                    files::Outcome::Answered(response) => Step::answered(response),
                     // The mount's word opened its files, nothing of the application.
                     files::Outcome::LeftToTheApp(record) => {
                         let ruling = self.ruling.load();
                         let now = clock::unix_seconds();
                         let judgement = ruling.judge_left_by_files(admitted, now);
-                        judged(&ruling, judgement, record, outcome)
+                        self.judged(&ruling, judgement, record, outcome)
                     }
                 }
             }
@@ -142,7 +136,70 @@ impl Services {
     fn judge(&self, head: RequestHead, record: Record, outcome: Option<Outcome>) -> Step {
         let ruling = self.ruling.load();
         let judgement = ruling.judge(head, clock::unix_seconds());
-        judged(&ruling, judgement, record, outcome)
+        self.judged(&ruling, judgement, record, outcome)
+    }
+
+    fn judged(
+        &self,
+        ruling: &Arc<Ruling>,
+        judgement: Judgement,
+        record: Record,
+        outcome: Option<Outcome>,
+    ) -> Step {
+        match judgement {
+            Judgement::Verdict(verdict) => self.decided(ruling, verdict, record, outcome),
+            Judgement::KeysWanted(wanted) => {
+                Waits::on(On::Keys(Arc::clone(ruling), wanted), record, outcome)
+            }
+        }
+    }
+
+    /// What follows from the gate's word. Of the ruling that gave it nothing is held any longer: a request
+    /// may run for long, and would keep a whole old ruling alive.
+    fn decided(
+        &self,
+        ruling: &Ruling,
+        verdict: Verdict,
+        mut record: Record,
+        outcome: Option<Outcome>,
+    ) -> Step {
+        let admitted = match verdict {
+            Verdict::Admitted(admitted) => admitted,
+            Verdict::Refused(refused) => return Step::answered(refuse(&refused, record)),
+        };
+        if let Service::Files { mount, rest } = admitted.service() {
+            record.routed(admitted.route(), ServiceKind::Files);
+            let Some(mount) = ruling.mounts.get(mount.place()) else {
+                // A ruling's gate names only its own mounts.
+                return Step::answered(respond::failed(&Failure::NoSuchFile, record));
+            };
+            return match self
+                .files
+                .answer_at_once(admitted.head(), mount, rest, record)
+            {
+                Ok(response) => Step::answered(response),
+                Err(record) => Waits::on(On::Files(Arc::clone(mount), admitted), record, outcome),
+            };
+        }
+        record.routed(admitted.route(), ServiceKind::App);
+        if let Some(outcome) = &outcome
+            && let Some(broken) = &outcome.broken
+        {
+            let audience = broken::Audience::of(admitted.head(), &ruling.gate);
+            let answer = broken::answer(outcome, broken, admitted.head(), audience, record);
+            return Step::answered(answer);
+        }
+        Step::Last(Last::App(ToApp {
+            admitted,
+            interface: ruling.interface,
+            record,
+        }))
+    }
+}
+
+impl Step {
+    const fn answered(response: Response<Body>) -> Self {
+        Self::Last(Last::Answered(response))
     }
 }
 
@@ -154,50 +211,4 @@ impl Waits {
             outcome,
         }))
     }
-}
-
-fn judged(
-    ruling: &Arc<Ruling>,
-    judgement: Judgement,
-    record: Record,
-    outcome: Option<Outcome>,
-) -> Step {
-    match judgement {
-        Judgement::Verdict(verdict) => decided(ruling, verdict, record, outcome),
-        Judgement::KeysWanted(wanted) => {
-            Waits::on(On::Keys(Arc::clone(ruling), wanted), record, outcome)
-        }
-    }
-}
-
-/// What follows from the gate's word. Of the ruling that gave it nothing is held any longer: a request
-/// may run for long, and would keep a whole old ruling alive.
-fn decided(
-    ruling: &Ruling,
-    verdict: Verdict,
-    mut record: Record,
-    outcome: Option<Outcome>,
-) -> Step {
-    let admitted = match verdict {
-        Verdict::Admitted(admitted) => admitted,
-        Verdict::Refused(refused) => return Step::Last(Last::Answered(refuse(&refused, record))),
-    };
-    if let Service::Files { mount, .. } = admitted.service() {
-        record.routed(admitted.route(), ServiceKind::Files);
-        let mount = ruling.mounts.get(mount.place()).cloned();
-        return Waits::on(On::Files(mount, admitted), record, outcome);
-    }
-    record.routed(admitted.route(), ServiceKind::App);
-    if let Some(outcome) = &outcome
-        && let Some(broken) = &outcome.broken
-    {
-        let audience = broken::Audience::of(admitted.head(), &ruling.gate);
-        let answer = broken::answer(outcome, broken, admitted.head(), audience, record);
-        return Step::Last(Last::Answered(answer));
-    }
-    Step::Last(Last::App(ToApp {
-        admitted,
-        interface: ruling.interface,
-        record,
-    }))
 }

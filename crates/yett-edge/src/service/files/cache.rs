@@ -137,6 +137,12 @@ impl Cache {
         self.known.get(&sought)
     }
 
+    /// A file that needs no look, whoever asks for it.
+    pub(super) fn find_fresh(&self, sought: Sought<'_>) -> Option<Arc<Known>> {
+        let known = self.find(sought)?;
+        (self.now() < known.fresh_until.load(Ordering::Relaxed)).then_some(known)
+    }
+
     /// Whether a file must be looked at by whoever asks. Of several who ask at the same time one is
     /// told so, unless nobody has asked for long.
     pub(super) fn age(&self, known: &Known) -> Age {

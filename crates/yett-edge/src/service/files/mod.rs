@@ -70,6 +70,32 @@ impl Files {
         }
     }
 
+    /// The answer, if the file that is asked for is known and needs no look.
+    ///
+    /// # Errors
+    /// The record, where it takes more than that.
+    pub(super) fn answer_at_once(
+        &self,
+        head: &RequestHead,
+        mount: &Mount,
+        rest: &Rest,
+        record: Record,
+    ) -> Result<Response<Body>, Record> {
+        let reads = matches!(*head.method(), Method::GET | Method::HEAD);
+        if !reads || mount.look != Look::EverySecond {
+            return Err(record);
+        }
+        let sought = Sought {
+            mount: mount.key(),
+            path: rest.as_bytes(),
+        };
+        let Some(known) = self.cache.find_fresh(sought) else {
+            return Err(record);
+        };
+        self.meters.looked_up(Lookup::Hit);
+        Ok(self.reply(head, &known.entity, record))
+    }
+
     pub(super) async fn answer(
         &self,
         admitted: &Admitted,
