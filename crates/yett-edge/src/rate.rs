@@ -84,6 +84,16 @@ impl Pace {
         self.moved = self.moved.saturating_add(bytes);
     }
 
+    /// Something moved at once: nobody was waited for, and no clock need be read.
+    pub(crate) const fn moved_at_once(&mut self, bytes: u64) {
+        self.moved = self.moved.saturating_add(bytes);
+    }
+
+    /// Whether the client is waited for.
+    pub(crate) const fn is_waiting(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// Whether it goes well, and until when that can be said if nothing moves. `None`: nothing is
     /// waited for. Begins a new window when one is over.
     pub(crate) fn look(&mut self, rate: Rate, now: Instant) -> Result<Option<Instant>, Slow> {

@@ -166,14 +166,17 @@ impl ConnState {
 
     /// The socket took so many bytes, or had no room.
     pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
-        let now = Instant::now();
-        let mut shared = self.shared();
+        let taking = &mut self.shared().taking;
         match written {
             Poll::Ready(written) => {
                 let bytes = *written.as_ref().unwrap_or(&0) as u64;
-                shared.taking.moved(bytes, now);
+                if taking.is_waiting() {
+                    taking.moved(bytes, Instant::now());
+                } else {
+                    taking.moved_at_once(bytes);
+                }
             }
-            Poll::Pending => shared.taking.waits(now),
+            Poll::Pending => taking.waits(Instant::now()),
         }
     }
 

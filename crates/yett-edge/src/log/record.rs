@@ -177,7 +177,11 @@ impl Record {
 
     /// The target of a request whose head hyper has read.
     pub(crate) fn target(&mut self, target: &Uri) {
-        self.fields.words.say(Word::Target, target);
+        let words = &mut self.fields.words;
+        match (target.authority(), target.path_and_query()) {
+            (None, Some(path)) => words.say(Word::Target, path.as_str()),
+            _ => words.spell(Word::Target, target),
+        }
     }
 
     /// Keeps of a request's headers what the log's format shows.
@@ -192,7 +196,7 @@ impl Record {
                 && let Some(value) = headers.get(name)
             {
                 let value = String::from_utf8_lossy(value.as_bytes());
-                self.fields.words.say(word, value);
+                self.fields.words.say(word, &value);
             }
         }
     }

@@ -71,14 +71,23 @@ impl Words {
     }
 
     /// Takes a piece in; one that was there before is replaced.
-    pub(super) fn say(&mut self, word: Word, said: impl fmt::Display) {
+    pub(super) fn say(&mut self, word: Word, said: &str) {
+        // It is an error only to be longer than is kept.
+        self.write(word, |bounded| bounded.write_str(said));
+    }
+
+    /// The same for what is no text yet.
+    pub(super) fn spell(&mut self, word: Word, said: impl fmt::Display) {
+        self.write(word, |bounded| write!(bounded, "{said}"));
+    }
+
+    fn write(&mut self, word: Word, write: impl FnOnce(&mut Bounded<'_>) -> fmt::Result) {
         let begin = self.text.len();
         let mut bounded = Bounded {
             text: &mut self.text,
             left: MAX_WORD,
         };
-        // It is an error only to be longer than is kept.
-        let _cut = write!(bounded, "{said}");
+        let _cut = write(&mut bounded);
         if let Some(place) = self.places.get_mut(word as usize) {
             *place = Some((begin, self.text.len()));
         }
@@ -165,7 +174,7 @@ mod tests {
     fn every_piece_is_what_was_said_of_it_also_in_a_buffer_that_was_used_before() {
         for round in 0..3 {
             let mut words = Words::new("GET", "/a?secret");
-            words.say(Word::UserAgent, format!("agent {round}"));
+            words.spell(Word::UserAgent, format_args!("agent {round}"));
             assert_eq!(words.method(), "GET");
             assert_eq!(words.target(), "/a?secret");
             assert_eq!(words.path(), "/a");
@@ -182,7 +191,7 @@ mod tests {
     fn long_piece_is_cut_between_characters() {
         let mut words = Words::new("GET", &"é".repeat(MAX_WORD));
         assert_eq!(words.target().len(), MAX_WORD);
-        words.say(Word::Host, format_args!("a{}{}", "é".repeat(MAX_WORD), "b"));
+        words.spell(Word::Host, format_args!("a{}{}", "é".repeat(MAX_WORD), "b"));
         let host = words.said(Word::Host).unwrap();
         assert_eq!(host.len(), MAX_WORD - 1);
         assert!(host.ends_with('é'));

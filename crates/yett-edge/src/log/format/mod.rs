@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -82,7 +83,10 @@ pub(super) fn stamp(out: &mut String) {
     }
     let since = clock::since_epoch();
     let write = |out: &mut String, seconds: &str| {
-        let _infallible = write!(out, "{seconds}.{:03}Z", since.subsec_millis());
+        out.push_str(seconds);
+        out.push('.');
+        three_digits(out, since.subsec_millis());
+        out.push('Z');
     };
     let written = SECOND.try_with(|second| {
         let Ok(mut second) = second.try_borrow_mut() else {
@@ -121,17 +125,39 @@ fn stamp_of_apache(out: &mut String) {
 
 pub(super) fn client(out: &mut String, client: ClientAddr) {
     match client {
-        ClientAddr::Ip(address) => {
-            let _infallible = write!(out, "{}", address.ip());
-        }
+        ClientAddr::Ip(address) => match address.ip() {
+            IpAddr::V4(address) => {
+                let [a, b, c, d] = address.octets();
+                for (place, octet) in [a, b, c, d].into_iter().enumerate() {
+                    if place > 0 {
+                        out.push('.');
+                    }
+                    number(out, octet);
+                }
+            }
+            IpAddr::V6(address) => {
+                let _infallible = write!(out, "{address}");
+            }
+        },
         ClientAddr::Unix => out.push_str("unix"),
     }
 }
 
 /// Milliseconds with three digits behind the point.
 pub(super) fn millis(out: &mut String, span: Duration) {
-    let micros = span.as_micros();
-    let _infallible = write!(out, "{}.{:03}", micros / 1000, micros % 1000);
+    number(out, u64::try_from(span.as_millis()).unwrap_or(u64::MAX));
+    out.push('.');
+    three_digits(out, span.subsec_micros() % 1000);
+}
+
+/// A number as every record has some: without the machinery that knows widths, signs and bases.
+fn number(out: &mut String, number: impl itoa::Integer) {
+    out.push_str(itoa::Buffer::new().format(number));
+}
+
+fn three_digits(out: &mut String, number: u32) {
+    let digit = |power: u32| char::from_digit(number / power % 10, 10).unwrap_or('0');
+    out.extend([digit(100), digit(10), digit(1)]);
 }
 
 /// Writes foreign text so that it can neither end its field nor its line: quotes, backslashes,
@@ -170,17 +196,20 @@ fn text(out: &mut String, fields: &Fields) {
     escaped(out, fields.words.method());
     out.push(' ');
     escaped(out, fields.words.target());
-    let _infallible = write!(
-        out,
-        " {}\" {} {} ",
-        fields.protocol, fields.status, fields.bytes
-    );
+    out.push(' ');
+    out.push_str(fields.protocol);
+    out.push_str("\" ");
+    number(out, fields.status);
+    out.push(' ');
+    number(out, fields.bytes);
+    out.push(' ');
     millis(out, fields.took);
     out.push_str("ms ");
     // The project made it up, with spaces if it liked.
     Field::Route.write_text(out, fields, Quoting::Bare);
     if let Some(worker) = fields.worker {
-        let _infallible = write!(out, " worker={worker}");
+        out.push_str(" worker=");
+        number(out, worker);
     }
     if fields.waited >= Duration::from_millis(1) {
         out.push_str(" waited=");
