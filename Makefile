@@ -16,6 +16,9 @@ WHEEL_SOURCES := $(RUST) $(shell find python/yett -name '*.py' -o -name '*.pyi')
 # An extension module links no libpython: the interpreter that loads it has all of it.
 PYO3 := PYO3_BUILD_EXTENSION_MODULE=1 PYO3_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
 
+# Beside the tests' own Python: where objects are shared for ever (python/tests/test_immortal.py).
+YETT_TEST_PYTHONS ?= $(shell ls -d $(HOME)/.pyenv/versions/3.1[23].*/bin/python 2>/dev/null | paste -sd:)
+
 # What the system tests run with: the debug build, and the Python sources of this tree.
 SYSTEM := YETT_BIN=$(CURDIR)/$(DEBUG)/yett YETT_TEST_PYTHON=$(CURDIR)/$(TEST_VENV)/bin/python
 
@@ -71,7 +74,8 @@ test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and th
 	cargo test --quiet --locked $(BENCH_CLIENT)
 
 test-python: build ## tests of yett.jwt, yett.drf and yett.django, and of the benchmark's arithmetic
-	PYTHONPATH=$(CURDIR)/python $(TEST_VENV)/bin/python -m pytest -q python/tests bench/server/tests --ignore=python/tests/$(ON_POSTGRES)
+	YETT_TEST_PYTHONS=$(YETT_TEST_PYTHONS) PYTHONPATH=$(CURDIR)/python \
+		$(TEST_VENV)/bin/python -m pytest -q python/tests bench/server/tests --ignore=python/tests/$(ON_POSTGRES)
 
 test-pyjwt: build ## PyJWT's own tests against yett.jwt; fetches them
 	$(TEST_VENV)/bin/python tests/pyjwt/run.py .cache

@@ -369,6 +369,9 @@ def test_file_that_cannot_be_written_is_found_before_anything_is_bound(yett, tmp
         done = yett("check", *words)
         assert done.code == 1
         assert f"cannot write the {what} {tmp_path}\n" in done.out
+    done = yett("serve", *words, "--log-file", str(tmp_path))
+    for what in ("log's file", "pid file"):
+        assert f"cannot write the {what} {tmp_path}\n" in done.err
     done = yett("check", *words[:-1], str(tmp_path / "new"))
     assert done.code == 0, done.out
     assert not (tmp_path / "new").exists()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import ManifestStaticFilesStorage
+from django.urls import set_script_prefix
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from yett.django.static_files import static_files
@@ -102,6 +103,31 @@ def test_static_root_that_is_not_set_is_said(settings: Any) -> None:
     assert "STATIC_ROOT is not set" in static_files()["why_not"]
     settings.INSTALLED_APPS = []
     assert static_files()["why_not"] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "under_wsgi", "under_asgi"),
+    [
+        # Django itself puts the prefix before a relative one.
+        ("static/", "/static/", "/shop/static/"),
+        ("/shop/static/", "/static/", "/shop/static/"),
+        ("/static/", "/static/", "/static/"),
+        ("/shopping/", "/shopping/", "/shopping/"),
+        ("https://cdn.example.com/shop/", *["https://cdn.example.com/shop/"] * 2),
+    ],
+)
+def test_forced_script_name_is_gone_from_a_request_under_wsgi(
+    said: str, under_wsgi: str, under_asgi: str, settings: Any
+) -> None:
+    # As `django.setup()` does.
+    set_script_prefix("/shop")
+    try:
+        settings.FORCE_SCRIPT_NAME = "/shop"
+        settings.STATIC_URL = said
+        assert static_files()["url"] == under_wsgi
+        assert static_files(asgi=True)["url"] == under_asgi
+    finally:
+        set_script_prefix("/")
 
 
 class OwnWhiteNoise(WhiteNoiseMiddleware):  # type: ignore[misc, unused-ignore]

@@ -25,12 +25,14 @@ from .token_rules import NotForTheEdge, token_rules
 from .url_table import Row, Uncertain, handled_methods, rows
 
 
-def manifest(application: Any = None, *, development: bool = False) -> dict[str, Any]:
+def manifest(
+    application: Any = None, *, development: bool = False, asgi: bool = False
+) -> dict[str, Any]:
     """Describe the project whose settings are loaded.
 
-    `application` is the WSGI callable that serves the project; without it the one that
-    the settings name is taken. In development static files are where the finders look. The
-    result can be written as JSON and holds the key.
+    `application` is the callable that serves the project, a WSGI one unless `asgi`; without it
+    the one that the settings name is taken. In development static files are where the finders
+    look. The result can be written as JSON and holds the key.
     """
     if application is None:
         from django.core.servers.basehttp import get_internal_wsgi_application
@@ -50,7 +52,7 @@ def manifest(application: Any = None, *, development: bool = False) -> dict[str,
         "version": django.get_version(),
         "settings": os.environ.get("DJANGO_SETTINGS_MODULE", ""),
         "debug": bool(settings.DEBUG),
-        "static": static_files(development=development),
+        "static": static_files(development=development, asgi=asgi),
         "allowed_hosts": hosts,
         "scheme_header": header and {"name": header[0], "secure": header[1]},
         "token_rules": rules,

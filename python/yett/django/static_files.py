@@ -20,14 +20,14 @@ from . import whitenoise_settings
 MOST = 512
 
 
-def static_files(*, development: bool = False) -> dict[str, Any]:
+def static_files(*, development: bool = False, asgi: bool = False) -> dict[str, Any]:
     """Describe where static files are served, from which folders, and how.
 
     There is no folder when `STATIC_ROOT` is unset, when `STATIC_URL` is on another server, or when
     only the project can answer. `why_not` is a sentence that the project's people should read.
     """
     used = whitenoise_settings.middleware()
-    url = whitenoise_settings.prefix() if used else _with_slash(str(settings.STATIC_URL or ""))
+    url = whitenoise_settings.prefix() if used else _as_requested(asgi)
     described: dict[str, Any] = {
         "url": url,
         "root": None,
@@ -67,10 +67,18 @@ def static_files(*, development: bool = False) -> dict[str, Any]:
     return described
 
 
-def _with_slash(url: str) -> str:
-    """As Django takes it: a relative one begins at the root of the site."""
+def _as_requested(asgi: bool) -> str:
+    """Return `STATIC_URL` as it stands in a request; a relative one begins at the site's root.
+
+    Django writes it behind `FORCE_SCRIPT_NAME`. A proxy takes that away before the request comes;
+    under ASGI Django itself would, so there it may still stand in the path.
+    """
+    url = str(settings.STATIC_URL or "")
     if url and not url.startswith("/") and not urlsplit(url).netloc:
-        return f"/{url}"
+        url = f"/{url}"
+    name = (settings.FORCE_SCRIPT_NAME or "").rstrip("/")
+    if name and not asgi and url.startswith(f"{name}/"):
+        return url.removeprefix(name)
     return url
 
 

@@ -75,7 +75,11 @@ def describe(application: Application, *, with_sources: bool) -> dict[str, Any]:
             if django_settings.configured:
                 from yett.django.manifest import manifest as django_manifest
 
-                manifest["django"] = django_manifest(application.callable, development=with_sources)
+                manifest["django"] = django_manifest(
+                    application.callable,
+                    development=with_sources,
+                    asgi=application.interface == "asgi",
+                )
                 manifest["warnings"] += _leftovers()
         except Exception as error:
             detail = "".join(traceback.format_exception(error))

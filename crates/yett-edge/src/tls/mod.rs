@@ -101,13 +101,16 @@ impl Tls {
             "yett_tls_certificate_expiry_timestamp_seconds",
             "Until when each certificate in use holds.",
         );
-        // Two of one file would be one sample twice.
+        // Of those that go by the same labels the first end counts.
         let mut ends = BTreeMap::new();
         for one in &self.current.load().certificates {
-            let file = one.file.as_deref().map(Path::display);
-            let file = file.map(|file| file.to_string()).unwrap_or_default();
+            // Not its folder: who may ask for metrics need not know where keys are kept.
+            let file = one.file.as_deref().and_then(Path::file_name);
+            let file = file.unwrap_or_default().to_string_lossy().into_owned();
             let name = one.names.first().cloned().unwrap_or_default();
-            ends.insert((file, name), one.not_after.get());
+            let end = one.not_after.get();
+            let first = ends.entry((file, name)).or_insert(end);
+            *first = end.min(*first);
         }
         for ((file, name), end) in ends {
             family.add(&[("name", &name), ("file", &file)], end);

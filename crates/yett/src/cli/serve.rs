@@ -18,8 +18,8 @@ pub(super) struct ServeArgs {
     #[arg(value_name = "APP")]
     app: Option<String>,
 
-    /// Where to listen: host:port (IPv6 in brackets), :port (every address) or unix:/path. May be
-    /// repeated.
+    /// Where to listen: host:port (IPv6 in brackets), :port (every IPv4 address) or unix:/path. May
+    /// be repeated.
     #[arg(short, long, value_name = "ADDRESS", help_heading = "Server")]
     bind: Vec<String>,
     /// Serve a folder's files at a URL without asking the app. May be repeated.
@@ -108,7 +108,8 @@ pub(super) struct ServeArgs {
     /// Tell an ASGI app of its workers' start and stop: auto (if it knows how), on or off.
     #[arg(long, value_name = "AUTO|ON|OFF", help_heading = "App and workers")]
     lifespan: Option<String>,
-    /// End a worker whose request runs longer than this, and answer 504; 0 means never.
+    /// Answer 504 when the app shows nothing of an answer for this long; a WSGI worker is then
+    /// replaced, one of ASGI if its loop stands still. 0 means never.
     #[arg(long, value_name = "DURATION", help_heading = "App and workers")]
     timeout: Option<String>,
     /// Send this folder's files where the app names one with X-Sendfile or, as URL, with

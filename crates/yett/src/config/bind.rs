@@ -41,7 +41,7 @@ impl Bind {
             return Err(wrong("is a URL, not an address").hint(hint));
         }
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            let hint = format!("write 127.0.0.1:{text}, or :{text} for every address");
+            let hint = format!("write 127.0.0.1:{text}, or :{text} for every IPv4 address");
             return Err(wrong("has no host").hint(hint));
         }
         if let Ok(address) = text.parse::<Ipv6Addr>() {
@@ -211,7 +211,7 @@ mod tests {
         };
         check(
             "8000",
-            "\"8000\" has no host|write 127.0.0.1:8000, or :8000 for every address",
+            "\"8000\" has no host|write 127.0.0.1:8000, or :8000 for every IPv4 address",
         );
         check(
             "localhost",

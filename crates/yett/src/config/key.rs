@@ -171,7 +171,7 @@ settings! {
     Loop: "--loop" in "app" "loop", Text = "auto";
     /// Whether the app is told of its workers' start and stop.
     Lifespan: "--lifespan" in "app" "lifespan", Text = "auto";
-    /// How long a request may run in a worker.
+    /// How long the app may show nothing for a request.
     Timeout: "--timeout" in "app" "timeout", Duration = "30s";
     /// How long a stop or a reload waits for requests in flight.
     GracefulTimeout: "--graceful-timeout" in "server" "graceful_timeout", Duration = "30s";

@@ -94,8 +94,18 @@ pub(crate) fn check(plan: &Plan, screen: Screen) -> Result<Exit, Failure> {
     for warning in tls::warnings(plan) {
         report.add(Mark::Warning, "certificate", warning);
     }
-    for failure in writable::hindrances(plan) {
-        report.add(Mark::Bad, "files", failure.text(Paint::Off));
+    for hindrance in writable::hindrances(plan) {
+        if hindrance.is_of_this_user() {
+            let sentence = format!("{:#}", anyhow::Error::from(hindrance));
+            let text = format!("{sentence}: let serve run as a user who may");
+            report.add(Mark::Warning, "files", text);
+        } else {
+            report.add(
+                Mark::Bad,
+                "files",
+                Failure::usage(hindrance).text(Paint::Off),
+            );
+        }
     }
     let python = format!(
         "{} ({})",

@@ -175,8 +175,12 @@ pub(crate) fn serve(
     if let Some(warning) = descriptors::make_room(&plan.settings) {
         screen.warn(&warning);
     }
-    if let Some(failure) = writable::hindrances(&plan).into_iter().next() {
-        return Err(failure);
+    let mut hindrances = writable::hindrances(&plan).into_iter().map(Failure::usage);
+    if let Some(last) = hindrances.next_back() {
+        for other in hindrances {
+            screen.err(&other.text(screen.err_paint()));
+        }
+        return Err(last);
     }
     let log = insight::log(&plan.settings)?;
     let listeners = bind(&plan.settings)?;

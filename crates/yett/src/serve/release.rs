@@ -39,7 +39,7 @@ pub(super) struct Summary {
 /// A ruling and its summary.
 pub(super) type Prepared = (Ruling, Summary);
 
-/// Preparation releases and puts them in force.
+/// Prepares releases and puts them in force.
 pub(super) struct Releaser {
     preparation: Preparation,
     threads: usize,

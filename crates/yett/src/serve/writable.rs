@@ -2,24 +2,37 @@
 //! `yett check` may run as another user, who must not own the log.
 
 use super::Plan;
-use crate::print::Failure;
-use anyhow::Context as _;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use std::{
     fs, io,
     path::{Path, PathBuf},
 };
 
-/// A sentence for each file that cannot be written.
-pub(super) fn hindrances(plan: &Plan) -> Vec<Failure> {
+/// A file that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the {what} {}", path.display())]
+pub(super) struct Hindrance {
+    what: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl Hindrance {
+    /// Whether it may be none for another user.
+    pub(super) fn is_of_this_user(&self) -> bool {
+        self.source.kind() == io::ErrorKind::PermissionDenied
+    }
+}
+
+/// All files that cannot be written.
+pub(super) fn hindrances(plan: &Plan) -> Vec<Hindrance> {
     let settings = &plan.settings;
     let log = ("log's file", settings.log.file.as_ref());
     let pid = ("pid file", settings.pid_file.as_ref());
-    let wrong = |(what, path): (&str, Option<&PathBuf>)| {
-        let path = path?;
-        let context = || format!("cannot write the {what} {}", path.display());
-        let asked = is_writable(path).with_context(context);
-        asked.map_err(Failure::usage).err()
+    let wrong = |(what, path): (&'static str, Option<&PathBuf>)| {
+        let path = path?.clone();
+        let source = is_writable(&path).err()?;
+        Some(Hindrance { what, path, source })
     };
     [log, pid].into_iter().filter_map(wrong).collect()
 }
@@ -61,5 +74,16 @@ mod tests {
         fs::write(folder.path().join("file"), "").unwrap();
         let below = folder.path().join("file").join("log");
         assert_eq!(kind(&below), io::ErrorKind::NotADirectory);
+    }
+
+    #[test]
+    fn only_what_is_forbidden_may_be_allowed_to_another_user() {
+        let is_of_this_user = |kind: io::ErrorKind| {
+            let (what, path, source) = ("log's file", PathBuf::from("/log"), kind.into());
+            Hindrance { what, path, source }.is_of_this_user()
+        };
+        assert!(is_of_this_user(io::ErrorKind::PermissionDenied));
+        assert!(!is_of_this_user(io::ErrorKind::IsADirectory));
+        assert!(!is_of_this_user(io::ErrorKind::NotFound));
     }
 }

@@ -192,19 +192,23 @@ fn certificate_is_warned_of_three_weeks_before_its_end_and_a_short_one_later() {
 }
 
 #[test]
-fn metrics_say_until_when_certificates_hold() {
+fn metrics_say_until_when_certificates_hold_and_not_where_they_are() {
     let house = House::new();
     let own = house.source("own", &["a.org", "b.org"]);
-    let tls = Tls::load(TlsSettings::new(vec![own.clone(), own])).unwrap();
+    let mut sources = vec![own.clone(), own];
+    // The same names from a file of the same name, which runs out first.
+    let folder = tempfile::tempdir().unwrap();
+    let kind = &PKCS_ECDSA_P256_SHA256;
+    let past = (house.authority).server_of(&["a.org"], Years::Past, kind);
+    sources.insert(1, past.write(folder.path(), "own"));
+    let tls = Tls::load(TlsSettings::new(sources)).unwrap();
     let mut page = Page::new(Form::Prometheus);
     tls.measure(&mut page);
     let text = page.finish();
     let samples: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    let file = house.path("own.pem");
     let sample = format!(
-        "yett_tls_certificate_expiry_timestamp_seconds{{name=\"a.org\",file=\"{}\"}} {}",
-        file.display(),
-        rcgen::date_time_ymd(2090, 1, 1).unix_timestamp()
+        "yett_tls_certificate_expiry_timestamp_seconds{{name=\"a.org\",file=\"own.pem\"}} {}",
+        rcgen::date_time_ymd(2021, 1, 1).unix_timestamp()
     );
     assert_eq!(samples, [sample]);
 }
