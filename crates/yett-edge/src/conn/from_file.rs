@@ -25,7 +25,7 @@ use tokio_rustls::server::TlsStream;
 use crate::reread::Reread;
 
 /// Bytes of the longest piece.
-pub(crate) const LONGEST: usize = 256 * 1024;
+pub(crate) const LONGEST: usize = 128 * 1024;
 
 /// Stand-ins begin at this many places in turn, so that two that follow each other are told apart.
 const PLACES: usize = 64;
@@ -41,7 +41,8 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// At most [`LONGEST`] bytes, which the file has and which need no waiting for the disk.
+    /// At most [`LONGEST`] bytes, which the file has and which were in the page cache a moment ago. What
+    /// the kernel has thrown out by the time the client takes it, the thread waits for.
     pub(crate) fn new(file: Arc<File>, offset: u64, len: usize) -> Self {
         let len = len.min(LONGEST);
         Self { file, offset, len }

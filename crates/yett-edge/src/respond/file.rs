@@ -2,7 +2,8 @@
 //!
 //! Read at places (`pread`), never at the file's own position: a descriptor that came from a worker
 //! shares that position with the application. What is in the page cache is read at once; only what
-//! has to come from the disk goes to a thread that may wait.
+//! has to come from the disk goes to a thread that may wait. Where the kernel sends by itself, that is seen
+//! to beforehand, and holds as long as the page cache keeps what it has.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -18,6 +19,10 @@ use tokio::task::JoinHandle;
 
 use super::pieces::{PIECE, Room};
 use crate::conn::from_file::{self, LONGEST};
+
+/// How far apart the bytes are that are asked for before the kernel sends a piece: it reads files ahead
+/// in steps of at least this, unless it was told not to.
+const APART: usize = 16 * 1024;
 
 /// A range that is being read front to back.
 pub(crate) struct FileRange {
@@ -141,14 +146,22 @@ impl FileRange {
         Poll::Ready(Some(Ok(piece)))
     }
 
-    /// Whether the last of the next so many bytes is in the page cache: what is read from front to
-    /// back is there from front to back.
+    /// Whether the next so many bytes are in the page cache, as far as some of them tell: for a page
+    /// between two of those that is missing the thread waits, shortly.
     fn is_cached(&self, want: usize) -> io::Result<bool> {
-        let last = self.offset + (want as u64).saturating_sub(1);
+        for place in looked_at(self.offset, want) {
+            if !self.has_cached(place)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn has_cached(&self, place: u64) -> io::Result<bool> {
         loop {
             let mut byte = [0];
             let mut into = [io::IoSliceMut::new(&mut byte)];
-            return match preadv2(&*self.file, &mut into, last, ReadWriteFlags::NOWAIT) {
+            return match preadv2(&*self.file, &mut into, place, ReadWriteFlags::NOWAIT) {
                 Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(_) => Ok(true),
                 Err(Errno::INTR) => continue,
@@ -216,6 +229,13 @@ impl FileRange {
     }
 }
 
+/// Where of so many bytes is looked whether the page cache has them: the first and the last, and between
+/// them one of each [`APART`].
+fn looked_at(offset: u64, want: usize) -> impl Iterator<Item = u64> {
+    let last = offset + (want as u64).saturating_sub(1);
+    (offset..last).step_by(APART).chain([last])
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -258,6 +278,16 @@ mod tests {
         cut.set_len(3).unwrap();
         let piece = std::future::poll_fn(|cx| range.poll_uncopied(cx)).await;
         assert!(piece.unwrap().is_err(), "the file has been cut");
+    }
+
+    #[test]
+    fn no_long_part_of_a_piece_goes_unlooked_at() {
+        let apart = APART as u64;
+        let places = |offset, want| looked_at(offset, want).collect::<Vec<_>>();
+        assert_eq!(places(5, 1), [5]);
+        assert_eq!(places(5, APART), [5, 4 + apart]);
+        assert_eq!(places(5, APART + 2), [5, 5 + apart, 6 + apart]);
+        assert_eq!(places(0, LONGEST).len(), 9);
     }
 
     #[tokio::test]
