@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use yett_gate::Arrival;
 
 use super::{Protocol, Stop, begin, not_tls};
+use crate::floor::rounds;
 use crate::meters::Limit;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -28,6 +29,8 @@ pub(super) async fn tls<S>(
         // Nobody has asked for anything yet.
         _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
     };
+    // It takes the thread longer than most requests do.
+    rounds::turn();
     match handshake {
         Handshake::Done(stream, session) => {
             let protocol = Protocol::agreed(stream.get_ref().1.alpn_protocol());

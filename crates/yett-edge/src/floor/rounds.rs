@@ -117,9 +117,15 @@ pub(crate) fn passed() {
     let passed = PASSED.get() + 1;
     PASSED.set(passed);
     if passed >= LOOK_AFTER {
-        look_round();
-        wake_workers();
+        turn();
     }
+}
+
+/// Looks round and wakes workers: also to be called where a task has worked for long, or lets others have
+/// their turn without the thread's sleeping, as neither is seen here. No lock may be held.
+pub(crate) fn turn() {
+    look_round();
+    wake_workers();
 }
 
 /// To be called before the thread sleeps.

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::{Runner, Then};
-use crate::floor::Piece;
+use crate::floor::{Piece, rounds};
 use crate::respond::body::{BodyError, Content};
 
 /// Bytes of a body that are coded in one go; then other connections have their turn. It takes up to
@@ -64,9 +64,11 @@ impl Coded {
             };
             if self.worked >= TURN {
                 // Woken only after the sockets were looked at, unlike a task that wakes itself.
-                let others = self
-                    .others
-                    .get_or_insert_with(|| Box::pin(tokio::task::yield_now()));
+                let others = self.others.get_or_insert_with(|| {
+                    // The thread does not sleep meanwhile: its workers are heard and woken here.
+                    rounds::turn();
+                    Box::pin(tokio::task::yield_now())
+                });
                 ready!(others.as_mut().poll(cx));
                 self.others = None;
                 self.worked = 0;
