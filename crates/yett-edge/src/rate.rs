@@ -22,10 +22,10 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    /// Bytes that must move in one window.
-    const fn of_window(self) -> u64 {
-        let seconds = self.window.as_secs();
-        let millis = self.window.subsec_millis() as u64;
+    /// Bytes that must move in so long a time.
+    pub(crate) const fn over(self, time: Duration) -> u64 {
+        let seconds = time.as_secs();
+        let millis = time.subsec_millis() as u64;
         self.least
             .saturating_mul(seconds)
             .saturating_add(self.least.saturating_mul(millis) / 1000)
@@ -109,7 +109,7 @@ impl Pace {
             return Ok(Some(stops));
         }
         if self.waited + wait.saturating_sub(self.counted) >= rate.window {
-            if self.moved < rate.of_window() {
+            if self.moved < rate.over(rate.window) {
                 return Err(Slow::Trickle);
             }
             self.waited = Duration::ZERO;

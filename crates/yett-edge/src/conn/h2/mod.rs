@@ -15,12 +15,14 @@ mod body;
 mod budget;
 mod frames;
 mod io;
+mod line;
 mod request;
 mod response;
 mod stream;
 mod traffic;
 
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -240,9 +242,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             Ok(()) => {
                 let body = ClientBody::Http2(StreamBody::new(incoming, expects));
                 let request = Request::from_parts(parts, body);
-                let answer =
-                    services.answer(request, self.arrival.clone(), ClientEnd::Http2(state));
-                self.running.spawn(stream.run(answer));
+                let (arrival, end) = (self.arrival.clone(), ClientEnd::Http2(state));
+                // Its first steps are taken here, since a task that is cancelled before it has begun
+                // would leave no record. A panic in them costs this request alone, as in its task.
+                let answer = AssertUnwindSafe(|| services.answer(request, arrival, end));
+                if let Ok(answer) = catch_unwind(answer) {
+                    self.running.spawn(stream.run(answer));
+                }
             }
             Err(offence) => {
                 let answer = services.turned_away(&parts, &self.arrival, offence);

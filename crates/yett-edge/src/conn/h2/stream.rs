@@ -17,6 +17,7 @@ use http::header::HeaderMap;
 use http::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
+use super::line::Share;
 use super::response::{self, Sendable};
 use super::traffic::Traffic;
 use crate::conn::hints::MOST_WAITING;
@@ -26,7 +27,7 @@ use crate::service::Services;
 use crate::settings::EdgeSettings;
 
 /// So much is handed to the connection at a time, so that streams take turns.
-const STEP: usize = 16 * 1024;
+pub(super) const STEP: usize = 16 * 1024;
 /// A piece shorter than this that the client's window made so short is tiny.
 const TINY: usize = 256;
 
@@ -149,6 +150,7 @@ impl Stream {
             stream,
             left,
             taking: Pace::default(),
+            share: Share::new(self.state.traffic.carried(), Instant::now()),
         };
         if let Err(Stopped::Slow(slow)) = sender.send(&self, &mut body).await {
             self.services.meters().met(slow.limit_of_taking());
@@ -196,6 +198,8 @@ struct Sender {
     left: Option<u64>,
     /// How the client's windows let it go.
     taking: Pace,
+    /// What it had of the connection's line since that window began which `taking` is in.
+    share: Share,
 }
 
 impl Sender {
@@ -256,13 +260,14 @@ impl Sender {
             self.stream.reserve_capacity(want);
             let mut room = self.stream.capacity();
             if room == 0 {
-                room = self.room(&of.settings).await?;
+                room = self.room(of).await?;
             }
             if room < want.min(TINY) {
                 of.state.traffic.dribbled();
             }
             let piece = data.split_to(room.min(data.len()));
             self.taking.moved(piece.len() as u64, Instant::now());
+            self.share.moved(piece.len() as u64);
             let ends = last && data.is_empty();
             self.data(piece, ends)?;
         }
@@ -270,12 +275,11 @@ impl Sender {
     }
 
     /// Waits until the client takes something.
-    async fn room(&mut self, settings: &EdgeSettings) -> Result<usize, Stopped> {
+    async fn room(&mut self, of: &Stream) -> Result<usize, Stopped> {
         loop {
             let now = Instant::now();
             self.taking.waits(now);
-            let until = self.taking.look(settings.send_rate(), now);
-            let until = until.map_err(Stopped::Slow)?;
+            let until = self.look(of, now).map_err(Stopped::Slow)?;
             let room = poll_fn(|cx| {
                 if self.stream.poll_reset(cx).is_ready() {
                     return Poll::Ready(Err(Stopped::Over));
@@ -285,11 +289,33 @@ impl Sender {
                     Some(Err(_)) | None => Err(Stopped::Over),
                 })
             });
-            let until = until.unwrap_or(now + settings.send_timeout);
+            let until = until.unwrap_or(now + of.settings.send_timeout);
             if let Ok(room) = timeout_at(until, room).await {
                 return room;
             }
         }
+    }
+
+    /// Whether the client takes the answer fast enough, or as fast as its line lets all that it asked
+    /// for through; and until when that can be said if nothing moves.
+    fn look(&mut self, of: &Stream, now: Instant) -> Result<Option<Instant>, Slow> {
+        let rate = of.settings.send_rate();
+        let carried = of.state.traffic.carried();
+        let before = self.taking;
+        let looked = self.taking.look(rate, now);
+        if looked.is_ok() && self.taking != before {
+            // It has begun a new window.
+            self.share = Share::new(carried, now);
+        }
+        let http2 = of.settings.http2.as_ref();
+        let streams = http2.map_or(1, |http2| http2.max_streams);
+        if looked.is_err() && self.share.is_fair(carried, streams, rate, now) {
+            // Another window, but not a new share: who is passed over for long is found in the end.
+            self.taking = Pace::default();
+            self.taking.waits(now);
+            return self.taking.look(rate, now);
+        }
+        looked
     }
 
     fn data(&mut self, data: Bytes, last: bool) -> Result<(), Stopped> {

@@ -105,7 +105,9 @@ struct State {
     head_since: Option<Instant>,
     /// How the socket takes what waits for it.
     taking: Pace,
-    /// The connection is cut because of that.
+    /// Bytes that the socket took.
+    carried: u64,
+    /// The connection is cut because of that pace.
     cut: Option<Slow>,
     /// The highest stream that the client has opened.
     highest: u32,
@@ -133,6 +135,7 @@ impl Traffic {
             in_block: false,
             head_since: Some(begun),
             taking: Pace::default(),
+            carried: 0,
             cut: None,
             highest: 0,
             waiting: Vec::new(),
@@ -173,11 +176,20 @@ impl Traffic {
     /// The socket took so many bytes, or had no room.
     pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
         let now = Instant::now();
-        let taking = &mut self.state().taking;
+        let mut state = self.state();
         match written {
-            Poll::Ready(written) => taking.moved(*written.as_ref().unwrap_or(&0) as u64, now),
-            Poll::Pending => taking.waits(now),
+            Poll::Ready(written) => {
+                let bytes = *written.as_ref().unwrap_or(&0) as u64;
+                state.taking.moved(bytes, now);
+                state.carried = state.carried.saturating_add(bytes);
+            }
+            Poll::Pending => state.taking.waits(now),
         }
+    }
+
+    /// Bytes that the socket took since the connection began.
+    pub(super) fn carried(&self) -> u64 {
+        self.state().carried
     }
 
     /// Until when it can be said that the socket takes fast enough what waits for it.

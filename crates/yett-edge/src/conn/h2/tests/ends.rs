@@ -5,6 +5,7 @@ use h2::Reason;
 use yett_link::frame::{Kind, LAST};
 
 use super::{ROOM, bench, client, raw};
+use crate::conn::h2::Http2Settings;
 use crate::meters::Limit;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
@@ -187,6 +188,63 @@ async fn client_that_opens_its_window_in_a_trickle_is_cut_from_its_stream() {
         let records = bench.records().await;
         let failure = &records[0]["failure"];
         assert_eq!(failure == "client_too_slow", is_cut, "{failure}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_that_share_a_slow_line_are_not_cut() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut raw = raw(&bench).await;
+    for stream in [1, 3, 5, 7] {
+        raw.frame(1, 5, stream, GET_BLOCK).await;
+        let id = worker.request().await;
+        worker.answer(id, &"x".repeat(50_000)).await;
+        settle().await;
+    }
+    // What the connection's window lets go at once is 64 KiB.
+    for _ in 0..134 {
+        bench.clock.pass(seconds(1)).await;
+        raw.frame(8, 0, 0, &1010_u32.to_be_bytes()).await;
+    }
+    settle().await;
+    assert_eq!(bench.met(Limit::SendRate) + bench.met(Limit::SendTime), 0);
+    drop(raw);
+    let records = bench.told_records().await;
+    assert_eq!(records, ["GET / 200 - 50000"; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stream_that_is_kept_waiting_while_others_go_on_is_cut() {
+    for drip in [0_u32, 10] {
+        let bench = Bench::new(EdgeSettings {
+            http2: Some(Http2Settings { max_streams: 4 }),
+            ..EdgeSettings::default()
+        });
+        let mut worker = bench.worker(1).await;
+        let (mut raw, id) = windowless(&bench, &mut worker).await;
+        worker.answer(id, &"x".repeat(50_000)).await;
+        raw.frame(8, 0, 0, &0x0100_0000_u32.to_be_bytes()).await;
+        for second in 0..61 {
+            bench.clock.pass(seconds(1)).await;
+            if drip > 0 {
+                raw.frame(8, 0, 1, &drip.to_be_bytes()).await;
+            }
+            let stream = 3 + 2 * second;
+            raw.frame(1, 5, stream, GET_BLOCK).await;
+            raw.frame(8, 0, stream, &5000_u32.to_be_bytes()).await;
+            let id = worker.request().await;
+            worker.answer(id, &"y".repeat(5000)).await;
+        }
+        settle().await;
+        let limit = if drip > 0 {
+            Limit::SendRate
+        } else {
+            Limit::SendTime
+        };
+        assert_eq!(bench.met(limit), 1, "{drip}");
+        let (_, _, stream, _) = raw.until(3).await;
+        assert_eq!(stream, 1);
     }
 }
 
