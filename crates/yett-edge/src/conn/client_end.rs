@@ -77,6 +77,14 @@ impl ClientEnd {
         }
     }
 
+    /// Why the kernel could not send a file to its end.
+    pub(crate) fn take_spoilt(&self) -> Option<io::Error> {
+        match self {
+            Self::Http1(busy) => busy.take_spoilt(),
+            Self::Http2(_) => None,
+        }
+    }
+
     /// Why the answer is being cut, if its client takes it too slowly.
     pub(crate) fn cut(&self) -> Option<Slow> {
         match self {

@@ -49,7 +49,8 @@ pub(super) struct ScannedIo<S> {
     state: Arc<ConnState>,
     /// Early hints that have begun to be written: they come to their end before anything else.
     hints: BytesMut,
-    /// An offence inside a body was reported to the running request, which answers it.
+    /// Nothing is to be said of an offence: inside a body it was reported to the running request, which
+    /// answers it, and within a file that could not be sent to its end it would be taken for a part of it.
     answered: bool,
 }
 
@@ -217,18 +218,15 @@ impl<S: AsyncWrite + Unpin> ScannedIo<S> {
 }
 
 impl<S: AsyncWrite + FileSink + Unpin> ScannedIo<S> {
-    /// Writes what these bytes stand for.
+    /// Writes what these bytes stand for. What keeps the file from being sent is noted.
     fn poll_piece(&mut self, cx: &mut Context<'_>, stand_in: &[u8]) -> Poll<io::Result<usize>> {
-        let (file, offset) = self.state.next_piece(stand_in)?;
-        let sent = self
-            .stream
-            .poll_send_file(cx, &file, offset, stand_in.len());
-        let sent = match sent {
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                self.poll_copied(cx, &file, offset, stand_in.len())
+        let sent = match self.poll_file(cx, stand_in) {
+            Poll::Ready(Err(error)) if !is_of_the_client(&error) => {
+                self.answered = true;
+                let kind = error.kind();
+                self.state.spoil(error);
+                Poll::Ready(Err(kind.into()))
             }
-            // The file was cut while it was being sent; the announced length cannot be kept.
-            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
             sent => sent,
         };
         if let Poll::Ready(Ok(count)) = &sent {
@@ -236,6 +234,21 @@ impl<S: AsyncWrite + FileSink + Unpin> ScannedIo<S> {
         }
         self.wrote(&sent);
         sent
+    }
+
+    fn poll_file(&mut self, cx: &mut Context<'_>, stand_in: &[u8]) -> Poll<io::Result<usize>> {
+        let (file, offset) = self.state.next_piece(stand_in)?;
+        let sent = self
+            .stream
+            .poll_send_file(cx, &file, offset, stand_in.len());
+        match sent {
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                self.poll_copied(cx, &file, offset, stand_in.len())
+            }
+            // The file was cut while it was being sent; the announced length cannot be kept.
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            sent => sent,
+        }
     }
 
     /// Writes a part of a file that the kernel cannot send by itself.
@@ -257,6 +270,22 @@ impl<S: AsyncWrite + FileSink + Unpin> ScannedIo<S> {
             Pin::new(&mut self.stream).poll_write(cx, read)
         })
     }
+}
+
+/// Whether a file's sending failed because its client has left.
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::BrokenPipe
+            | Kind::ConnectionReset
+            | Kind::ConnectionAborted
+            | Kind::NotConnected
+            | Kind::TimedOut
+            | Kind::HostUnreachable
+            | Kind::NetworkUnreachable
+            | Kind::NetworkDown
+    )
 }
 
 impl<S: AsyncWrite + FileSink + Unpin> hyper::rt::Write for ScannedIo<S> {

@@ -53,6 +53,8 @@ struct Shared {
     socket: Option<Box<Socket>>,
     /// Pieces of files that the kernel is to send, if the client's stream takes them.
     pieces: Option<Pieces>,
+    /// Why one of them could not be sent, until somebody has told it.
+    spoilt: Option<io::Error>,
 }
 
 /// What the clock says about a connection.
@@ -88,6 +90,7 @@ impl ConnState {
             declined: false,
             socket: None,
             pieces: None,
+            spoilt: None,
         };
         Self {
             shared: Mutex::new(shared),
@@ -238,6 +241,16 @@ impl ConnState {
         }
     }
 
+    /// A file cannot be sent to its end.
+    pub(super) fn spoil(&self, error: io::Error) {
+        self.shared().spoilt = Some(error);
+    }
+
+    /// Why that is so, for the first who asks.
+    pub(super) fn take_spoilt(&self) -> Option<io::Error> {
+        self.shared().spoilt.take()
+    }
+
     /// What the connection becomes.
     pub(super) fn take_socket(&self) -> Option<Box<Socket>> {
         self.shared().socket.take()
@@ -356,6 +369,11 @@ impl BusyGuard {
             Some(pieces) => Ok(pieces.push(piece)),
             None => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    /// Why a file could not be sent to its end.
+    pub(crate) fn take_spoilt(&self) -> Option<io::Error> {
+        self.state.take_spoilt()
     }
 
     /// Why the connection is being cut, if its client takes the answer too slowly.

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
+use crate::conn::ClientEnd;
 use crate::floor::{Exchange, Lost, Piece, Pieces};
 use crate::log::Record;
 use crate::rate::Slow;
@@ -19,7 +20,7 @@ pub(crate) struct Body {
     content: Content,
     record: Record,
     /// The connection counts as busy until the body is finished or dropped.
-    busy: Option<crate::conn::ClientEnd>,
+    busy: Option<ClientEnd>,
 }
 
 pub(super) enum Content {
@@ -43,13 +44,19 @@ pub(crate) enum BodyError {
     App(#[from] Lost),
     #[error("the application's body is {missing} bytes shorter than its Content-Length")]
     Short { missing: u64 },
-    #[error("the file could not be read to its end")]
+    #[error("the file could not be sent to its end")]
     File(#[from] std::io::Error),
     #[error("the answer could not be compressed")]
     Coding(#[from] EncoderFailed),
 }
 
 impl BodyError {
+    fn note(&self, record: &mut Record) {
+        record.fields.fault = Some(self.fault().name());
+        record.fields.failure = Some("answer_cut");
+        record.reason(super::failure::Chain(self));
+    }
+
     const fn fault(&self) -> Fault {
         match self {
             Self::App(_) | Self::Short { .. } => Fault::App,
@@ -110,7 +117,7 @@ impl Body {
         self
     }
 
-    pub(crate) fn hold(&mut self, busy: crate::conn::ClientEnd) {
+    pub(crate) fn hold(&mut self, busy: ClientEnd) {
         busy.answers();
         self.busy = Some(busy);
     }
@@ -164,7 +171,11 @@ fn counted(piece: Option<Piece>, promised: &mut Option<u64>) -> Result<Option<Pi
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Some(slow) = self.busy.as_ref().and_then(crate::conn::ClientEnd::cut) {
+        let spoilt = self.busy.as_ref().and_then(ClientEnd::take_spoilt);
+        if let Some(error) = spoilt {
+            BodyError::File(error).note(&mut self.record);
+        }
+        if let Some(slow) = self.busy.as_ref().and_then(ClientEnd::cut) {
             self.record.fields.fault = Some(Fault::Client.name());
             self.record.fields.failure = Some(match slow {
                 Slow::Stopped => "client_stopped_reading",
@@ -201,9 +212,7 @@ impl HttpBody for Body {
                 Some(Ok(Frame::data(piece)))
             }
             Some(Err(error)) => {
-                this.record.fields.fault = Some(error.fault().name());
-                this.record.fields.failure = Some("answer_cut");
-                this.record.reason(super::failure::Chain(&error));
+                error.note(&mut this.record);
                 Some(Err(error))
             }
             None => None,

@@ -37,6 +37,33 @@ async fn range_of_a_file_is_sent_and_the_worker_is_free_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn file_that_is_cut_while_the_kernel_sends_it_is_told_and_nothing_stands_in_its_place() {
+    // The shorter one hyper has whole, and its record is written, before it is sent.
+    for (len, expected) in [
+        (100_000, &["GET / 200 - 100000", "- - 500 yett 0"][..]),
+        (2_000_000, &["GET / 200 yett 524288"][..]),
+    ] {
+        let bench = bench();
+        let mut worker = bench.worker(1).await;
+        let mut client = bench.connect_with_room(1000);
+        client.get("/").await;
+        let id = worker.request().await;
+        let file = temporary(&vec![b'x'; 2_000_000]);
+        let sent = file.try_clone().unwrap();
+        worker.file(id, &[], (sent, 0, len)).await;
+        client.head().await;
+        file.set_len(50_000).unwrap();
+        // What would be refused behind the answer.
+        client.send("no request\r\n\r\n").await;
+        let rest = client.rest().await;
+        assert_eq!(rest.len(), 50_000);
+        assert!(rest.bytes().all(|byte| byte == b'x'));
+        drop(client);
+        assert_eq!(bench.told_records().await, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn announced_length_bounds_the_file_and_is_never_beyond_it() {
     let bench = bench();
     let mut worker = bench.worker(1).await;
