@@ -173,10 +173,7 @@ impl Services {
                 // A ruling's gate names only its own mounts.
                 return Step::answered(respond::failed(&Failure::NoSuchFile, record));
             };
-            return match self
-                .files
-                .answer_at_once(admitted.head(), mount, rest, record)
-            {
+            return match self.files.answer_at_once(&admitted, mount, rest, record) {
                 Ok(response) => Step::answered(response),
                 Err(record) => Waits::on(On::Files(Arc::clone(mount), admitted), record, outcome),
             };

@@ -76,11 +76,12 @@ impl Files {
     /// The record, where it takes more than that.
     pub(super) fn answer_at_once(
         &self,
-        head: &RequestHead,
+        admitted: &Admitted,
         mount: &Mount,
         rest: &Rest,
         record: Record,
     ) -> Result<Response<Body>, Record> {
+        let head = admitted.head();
         let reads = matches!(*head.method(), Method::GET | Method::HEAD);
         if !reads || mount.look != Look::EverySecond {
             return Err(record);
