@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rustls::HandshakeKind;
 use rustls::server::Acceptor;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -86,20 +86,26 @@ impl Tls {
             .of(&hello.client_hello())
             .map(|one| Arc::clone(&one.pem))
             .unwrap_or_default();
-        let stream = hello.into_stream(Arc::clone(&loaded.config)).await?;
+        let mut stream = hello.into_stream(Arc::clone(&loaded.config)).await?;
         let (_, connection) = stream.get_ref();
         let resumed = connection.handshake_kind() == Some(HandshakeKind::Resumed);
-        if resumed && let Err(error) = session::trusted(connection, &*loaded.clients, now()) {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the resumed session's client certificate: {error}"),
-            ));
-        }
-        let Some(session) = session::session(connection, certificate) else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the client's certificate cannot be understood",
-            ));
+        let trusted = if resumed {
+            session::trusted(connection, &*loaded.clients, now())
+        } else {
+            Ok(())
+        };
+        let session = match trusted {
+            Ok(()) => session::session(connection, certificate)
+                .ok_or_else(|| String::from("the client's certificate cannot be understood")),
+            Err(error) => Err(format!("the resumed session's client certificate: {error}")),
+        };
+        let session = match session {
+            Ok(session) => session,
+            Err(reason) => {
+                // For the client the handshake is done: the connection ends in order.
+                let _gone = stream.shutdown().await;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+            }
         };
         if resumed {
             self.counters.resumed();

@@ -119,7 +119,14 @@ async fn resumed_session_is_let_in_as_long_as_its_certificate_and_the_list_hold(
                     tls.secure(far, || UnixSeconds::new(now))
                 );
                 let mut connected = connected.unwrap();
-                let (mut stream, _) = secured.map_err(|error| error.to_string())?;
+                let (mut stream, _) = match secured {
+                    Ok(secured) => secured,
+                    Err(error) => {
+                        let end = soon(connected.read(&mut [0])).await;
+                        assert_eq!(end.ok(), Some(0), "it ends in order");
+                        return Err(error.to_string());
+                    }
+                };
                 // Tickets of TLS 1.3 come behind the handshake.
                 soon(stream.write_all(b"x")).await.unwrap();
                 soon(connected.read_exact(&mut [0])).await.unwrap();
