@@ -51,10 +51,11 @@ impl Turn<'_> {
         self.spend(id, self.now);
     }
 
-    /// Some of its threads are stuck and others go on: it is replaced as if it were spent.
+    /// Some of its threads are stuck and others go on: it is replaced as if it were spent. One that leaves
+    /// anyway has its heir already, or needs none.
     pub(super) fn hampered(&mut self, id: WorkerId) {
         let life = self.state.workers.get(&id).map(|worker| worker.life);
-        if let Some(Life::Ready { .. } | Life::Draining { .. }) = life {
+        if let Some(Life::Ready { .. }) = life {
             self.tell(Notice::WorkerHampered { worker: id });
             self.spend(id, self.now);
         }

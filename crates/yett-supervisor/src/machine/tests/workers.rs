@@ -88,6 +88,8 @@ fn hampered_worker_is_replaced_as_a_spent_one_and_told_of_by_its_own_word() {
     let worker = worker(1);
     assert_eq!(scene.on(Event::Hampered { worker }), ["fork 2 of 1"]);
     assert_eq!(scene.start(2), ["drain 1"]);
+    // While it leaves, nothing follows from it.
+    assert_eq!(scene.on(Event::Hampered { worker }), NOTHING);
     assert_eq!(scene.on(Event::Stuck { worker }), ["Abort 1"]);
     assert_eq!(scene.dies(1, Exit::Signal(6)), ["detach 1"]);
     let told = scene.told();
