@@ -247,7 +247,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // would leave no record. A panic in them costs this request alone, as in its task.
                 let answer = AssertUnwindSafe(|| services.answer(request, arrival, end));
                 if let Ok(answer) = catch_unwind(answer) {
-                    self.running.spawn(stream.run(answer));
+                    // Boxed: a task is moved as a whole until it runs, with all that it may wait for.
+                    self.running.spawn(stream.run(Box::pin(answer)));
                 }
             }
             Err(offence) => {

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -129,9 +129,9 @@ struct Gone;
 impl Stream {
     pub(super) async fn run(
         mut self,
-        answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+        mut answer: impl Future<Output = Result<Response<Body>, Infallible>> + Unpin,
     ) {
-        let Ok(response) = self.answered(answer).await else {
+        let Ok(response) = self.answered(&mut answer).await else {
             return;
         };
         let Sendable {
@@ -162,11 +162,10 @@ impl Stream {
     /// Waits for the answer, and sends what comes before it.
     async fn answered(
         &mut self,
-        answer: impl Future<Output = Result<Response<Body>, Infallible>>,
+        answer: &mut (impl Future<Output = Result<Response<Body>, Infallible>> + Unpin),
     ) -> Result<Response<Body>, Gone> {
-        let mut answer = pin!(answer);
         poll_fn(|cx| {
-            let polled = answer.as_mut().poll(cx);
+            let polled = Pin::new(&mut *answer).poll(cx);
             for (status, fields) in self.state.take(cx) {
                 let mut interim = Response::new(());
                 *interim.status_mut() = status;
