@@ -26,7 +26,7 @@ use crate::websocket::Asked;
 /// How long after its last answer a connection keeps hyper. Taking it down and building it again
 /// costs about a microsecond, keeping it about 20 KiB: a busy client comes again much sooner than
 /// this, and of many that come only once few have it at a time.
-pub(super) const QUIET: Duration = Duration::from_millis(50);
+pub(super) const QUIET: Duration = Duration::from_millis(20);
 
 /// How a connection's work came to an end.
 pub(super) enum Left<S> {
