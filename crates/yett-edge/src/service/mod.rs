@@ -155,15 +155,7 @@ impl Services {
         arrival: &Arrival,
         offence: Offence,
     ) -> Response<Body> {
-        let mut record = Record::new(
-            &self.journal,
-            arrival.client(),
-            parts.method.as_str(),
-            "",
-            protocol(parts.version),
-        );
-        record.target(&parts.uri);
-        record.scheme(arrival.scheme());
+        let record = self.record(parts, arrival);
         let mut response = respond::failed(&Failure::Offence(offence), record);
         self.complete(&mut response, arrival.tls().is_some());
         response
@@ -182,15 +174,7 @@ impl Services {
         // A thread that has requests to begin has not slept: see what its workers have answered.
         let _heard = rounds::look_round();
         let (parts, incoming) = request.into_parts();
-        let mut record = Record::new(
-            &self.journal,
-            arrival.client(),
-            parts.method.as_str(),
-            "",
-            protocol(parts.version),
-        );
-        record.target(&parts.uri);
-        record.scheme(arrival.scheme());
+        let mut record = self.record(&parts, &arrival);
         record.hear(&parts.headers);
         let extras = Extras::of(&parts, &busy);
         let over_tls = arrival.tls().is_some();
@@ -230,6 +214,16 @@ impl Services {
             response.body_mut().hold(busy);
             Ok(response)
         }
+    }
+
+    /// What is known of a request from its head.
+    fn record(&self, parts: &Parts, arrival: &Arrival) -> Record {
+        let (client, method) = (arrival.client(), parts.method.as_str());
+        let version = protocol(parts.version);
+        let mut record = Record::new(&self.journal, client, method, "", version);
+        record.target(&parts.uri);
+        record.scheme(arrival.scheme());
+        record
     }
 
     /// Adds what every answer says, whoever gave it.
