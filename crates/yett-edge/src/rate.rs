@@ -6,6 +6,8 @@
 //! is a grace for what begins slowly. A client that moves nothing at all for one window's length has
 //! stopped.
 
+use std::io;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -75,23 +77,29 @@ impl Pace {
         }
     }
 
-    /// Something moved, and nothing is waited for until [`Pace::waits`].
-    pub(crate) fn moved(&mut self, bytes: u64, now: Instant) {
+    /// Something moved, and nothing is waited for until [`Pace::waits`]. Where nothing was, the clock is
+    /// not asked.
+    pub(crate) fn moved(&mut self, bytes: u64, now: impl FnOnce() -> Instant) {
         if let Some(since) = self.since.take() {
-            let wait = now.saturating_duration_since(since);
+            let wait = now().saturating_duration_since(since);
             self.waited += wait.saturating_sub(self.counted);
         }
         self.moved = self.moved.saturating_add(bytes);
     }
 
-    /// Something moved at once: nobody was waited for, and no clock need be read.
-    pub(crate) const fn moved_at_once(&mut self, bytes: u64) {
-        self.moved = self.moved.saturating_add(bytes);
-    }
-
-    /// Whether the client is waited for.
-    pub(crate) const fn is_waiting(&self) -> bool {
-        self.since.is_some()
+    /// A socket took so many bytes, which are returned, or had no room.
+    pub(crate) fn wrote(&mut self, written: &Poll<io::Result<usize>>) -> u64 {
+        match written {
+            Poll::Ready(written) => {
+                let bytes = *written.as_ref().unwrap_or(&0) as u64;
+                self.moved(bytes, Instant::now);
+                bytes
+            }
+            Poll::Pending => {
+                self.waits(Instant::now());
+                0
+            }
+        }
     }
 
     /// Whether it goes well, and until when that can be said if nothing moves. `None`: nothing is
@@ -148,7 +156,7 @@ mod tests {
                     break;
                 }
             }
-            pace.moved(*bytes, now);
+            pace.moved(*bytes, || now);
             assert_eq!(pace.look(rate, now), Ok(None));
         }
         None
@@ -184,7 +192,7 @@ mod tests {
         for _ in 0..1000 {
             pace.waits(now);
             assert!(pace.look(RATE, now).is_ok());
-            pace.moved(1, now);
+            pace.moved(1, || now);
             now += Duration::from_secs(60);
         }
     }

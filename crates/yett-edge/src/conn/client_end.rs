@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::from_file::Piece;
 use super::h2::StreamState;
 use super::{BusyGuard, EarlyHints};
+use crate::log::Record;
 use crate::rate::Slow;
 use crate::websocket::{Asked, Socket};
 
@@ -82,6 +83,22 @@ impl ClientEnd {
         match self {
             Self::Http1(busy) => busy.take_spoilt(),
             Self::Http2(_) => None,
+        }
+    }
+
+    /// Whether pieces of files wait for the kernel to send them.
+    pub(crate) fn has_pieces(&self) -> bool {
+        match self {
+            Self::Http1(busy) => busy.has_pieces(),
+            Self::Http2(_) => false,
+        }
+    }
+
+    /// Keeps the record of an answer that hyper has taken whole until the kernel has sent it.
+    pub(crate) fn hold(&self, record: Record) {
+        match self {
+            Self::Http1(busy) => busy.hold(record),
+            Self::Http2(_) => drop(record),
         }
     }
 

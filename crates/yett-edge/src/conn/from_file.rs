@@ -22,15 +22,14 @@ use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
+use crate::log::Record;
 use crate::reread::Reread;
-
-/// Bytes of the longest piece.
-pub(crate) const LONGEST: usize = 128 * 1024;
+use crate::respond::PIECE;
 
 /// Stand-ins begin at this many places in turn, so that two that follow each other are told apart.
 const PLACES: usize = 64;
 
-static STAND_IN: [u8; LONGEST + PLACES] = [0; LONGEST + PLACES];
+static STAND_IN: [u8; PIECE + PLACES] = [0; PIECE + PLACES];
 
 /// A piece of a file.
 #[derive(Debug)]
@@ -41,10 +40,10 @@ pub(crate) struct Piece {
 }
 
 impl Piece {
-    /// At most [`LONGEST`] bytes, which the file has and which were in the page cache a moment ago. What
+    /// At most [`PIECE`] bytes, which the file has and which were in the page cache a moment ago. What
     /// the kernel has thrown out by the time the client takes it, the thread waits for.
     pub(crate) fn new(file: Arc<File>, offset: u64, len: usize) -> Self {
-        let len = len.min(LONGEST);
+        let len = len.min(PIECE);
         Self { file, offset, len }
     }
 
@@ -69,6 +68,8 @@ struct Waiting {
     piece: Piece,
     /// Where the bytes that stand for what is left must be.
     place: usize,
+    /// With an answer's last piece: what is told of it when that is sent.
+    record: Option<Record>,
 }
 
 impl Pieces {
@@ -77,7 +78,11 @@ impl Pieces {
         let place = self.place;
         self.place = (place + 1) % PLACES;
         let stand_in = STAND_IN.get(place..place + piece.len).unwrap_or_default();
-        self.waiting.push_back(Waiting { piece, place });
+        self.waiting.push_back(Waiting {
+            piece,
+            place,
+            record: None,
+        });
         Bytes::from_static(stand_in)
     }
 
@@ -87,7 +92,7 @@ impl Pieces {
     /// When they are not what must be written next.
     pub(super) fn next(&self, bytes: &[u8]) -> io::Result<(Arc<File>, u64)> {
         match self.waiting.front() {
-            Some(Waiting { piece, place })
+            Some(Waiting { piece, place, .. })
                 if place_of(bytes) == Some(*place) && piece.len == bytes.len() =>
             {
                 Ok((Arc::clone(&piece.file), piece.offset))
@@ -98,21 +103,45 @@ impl Pieces {
         }
     }
 
-    /// So many bytes of the next piece were sent.
-    pub(super) fn sent(&mut self, count: usize) {
-        let Some(Waiting { piece, place }) = self.waiting.front_mut() else {
-            return;
-        };
+    /// So many bytes of the next piece were sent. The record of an answer that is over.
+    pub(super) fn sent(&mut self, count: usize) -> Option<Record> {
+        let Waiting { piece, place, .. } = self.waiting.front_mut()?;
         *place += count;
         piece.offset += count as u64;
         piece.len = piece.len.saturating_sub(count);
-        if piece.len == 0 {
-            drop(self.waiting.pop_front());
+        if piece.len > 0 {
+            return None;
         }
+        let sent = self.waiting.pop_front();
         if self.waiting.is_empty() {
             // An idle connection holds nothing.
             self.waiting = VecDeque::new();
         }
+        sent.and_then(|sent| sent.record)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Keeps the record of an answer of which hyper has all, until it is sent. Given back where
+    /// nothing of it waits.
+    pub(super) fn hold(&mut self, record: Record) -> Option<Record> {
+        match self.waiting.back_mut() {
+            // With a record it is the last of an earlier answer.
+            Some(last) if last.record.is_none() => {
+                last.record = Some(record);
+                None
+            }
+            _ => Some(record),
+        }
+    }
+
+    /// The record of the answer that is being sent, if hyper has all of it.
+    pub(super) fn record(&mut self) -> Option<&mut Record> {
+        self.waiting
+            .iter_mut()
+            .find_map(|waiting| waiting.record.as_mut())
     }
 }
 
@@ -152,45 +181,35 @@ pub(crate) trait FileSink {
     }
 }
 
-impl FileSink for TcpStream {
-    fn takes_files(&self) -> bool {
-        true
-    }
+/// Both kinds of sockets: tokio has no trait for what they share.
+macro_rules! taken_by_the_kernel {
+    ($($socket:ty),+) => {$(
+        impl FileSink for $socket {
+            fn takes_files(&self) -> bool {
+                true
+            }
 
-    fn poll_send_file(
-        &self,
-        cx: &mut Context<'_>,
-        file: &File,
-        offset: u64,
-        len: usize,
-    ) -> Poll<io::Result<usize>> {
-        let (ready, send) = (
-            |cx: &mut Context<'_>| self.poll_write_ready(cx),
-            || self.try_io(Interest::WRITABLE, || send(self, file, offset, len)),
-        );
-        poll_sent(cx, ready, send)
-    }
+            fn poll_send_file(
+                &self,
+                cx: &mut Context<'_>,
+                file: &File,
+                offset: u64,
+                len: usize,
+            ) -> Poll<io::Result<usize>> {
+                loop {
+                    ready!(self.poll_write_ready(cx))?;
+                    let sent = self.try_io(Interest::WRITABLE, || send(self, file, offset, len));
+                    match sent {
+                        Err(error) if is_to_be_tried_again(&error) => {}
+                        sent => return Poll::Ready(sent),
+                    }
+                }
+            }
+        }
+    )+};
 }
 
-impl FileSink for UnixStream {
-    fn takes_files(&self) -> bool {
-        true
-    }
-
-    fn poll_send_file(
-        &self,
-        cx: &mut Context<'_>,
-        file: &File,
-        offset: u64,
-        len: usize,
-    ) -> Poll<io::Result<usize>> {
-        let (ready, send) = (
-            |cx: &mut Context<'_>| self.poll_write_ready(cx),
-            || self.try_io(Interest::WRITABLE, || send(self, file, offset, len)),
-        );
-        poll_sent(cx, ready, send)
-    }
-}
+taken_by_the_kernel!(TcpStream, UnixStream);
 
 impl<S> FileSink for Box<TlsStream<S>> {}
 
@@ -211,24 +230,10 @@ impl<S: FileSink> FileSink for Reread<S> {
 }
 
 /// In memory there is no kernel: what it would send is copied, as where a file system cannot send.
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 impl FileSink for tokio::io::DuplexStream {
     fn takes_files(&self) -> bool {
         true
-    }
-}
-
-fn poll_sent(
-    cx: &mut Context<'_>,
-    is_ready: impl Fn(&mut Context<'_>) -> Poll<io::Result<()>>,
-    send: impl Fn() -> io::Result<usize>,
-) -> Poll<io::Result<usize>> {
-    loop {
-        ready!(is_ready(cx))?;
-        match send() {
-            Err(error) if is_to_be_tried_again(&error) => {}
-            sent => return Poll::Ready(sent),
-        }
     }
 }
 
@@ -262,13 +267,13 @@ mod tests {
     fn piece_is_known_by_the_bytes_that_stand_for_it_also_when_some_are_written() {
         let mut pieces = Pieces::default();
         let first = pieces.push(Piece::new(file(), 100, 10));
-        let second = pieces.push(Piece::new(file(), 500, LONGEST));
+        let second = pieces.push(Piece::new(file(), 500, PIECE));
         assert_eq!(pieces.next(&first).unwrap().1, 100);
         pieces.sent(4);
         assert_eq!(pieces.next(&first[4..]).unwrap().1, 104);
         pieces.sent(6);
         assert_eq!(pieces.next(&second).unwrap().1, 500);
-        pieces.sent(LONGEST);
+        pieces.sent(PIECE);
         assert!(pieces.next(&second).is_err(), "nothing is left");
     }
 

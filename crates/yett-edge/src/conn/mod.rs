@@ -120,25 +120,16 @@ pub(crate) async fn serve<S>(
         Box::pin(driven).await;
     } else if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
         Box::pin(turn_away(&mut io, offence, &arrival, &services)).await;
-    } else if let Err(error) = outcome {
-        let told = match state.take_spoilt() {
-            // The answer's own record was written when hyper had the last of it.
-            Some(spoilt) => {
-                let reason = format!("a file could not be sent to its end: {spoilt}");
-                Some((500, Fault::Yett, "answer_cut", reason))
-            }
-            // The scanner is stricter than hyper, so this should not be; hyper has answered it, and
-            // the record must be written all the same.
-            None if error.is_parse() => Some((400, Fault::Client, "unreadable", error.to_string())),
-            None => None,
-        };
-        if let Some((status, fault, failure, reason)) = told {
-            let mut record = Record::new(services.log(), arrival.client(), "-", "-", "-");
-            record.fields.status = status;
-            record.fields.fault = Some(fault.name());
-            record.fields.failure = Some(failure);
-            record.reason(reason);
-        }
+    } else if let Err(error) = outcome
+        && error.is_parse()
+    {
+        // The scanner is stricter than hyper, so this should not be; hyper has answered it, and the
+        // record must be written all the same.
+        let mut record = Record::new(services.log(), arrival.client(), "-", "-", "-");
+        record.fields.status = 400;
+        record.fields.fault = Some(Fault::Client.name());
+        record.fields.failure = Some("unreadable");
+        record.reason(error);
     }
     take_leave(io.stream()).await;
 }

@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use super::Offence;
 use super::from_file::{Piece, Pieces};
 use super::hints::{EarlyHints, MOST_WAITING};
+use crate::log::Record;
 use crate::rate::{Pace, Slow};
+use crate::respond::body::BodyError;
 use crate::settings::EdgeSettings;
 use crate::websocket::{Asked, Socket};
 
@@ -169,18 +171,7 @@ impl ConnState {
 
     /// The socket took so many bytes, or had no room.
     pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
-        let taking = &mut self.shared().taking;
-        match written {
-            Poll::Ready(written) => {
-                let bytes = *written.as_ref().unwrap_or(&0) as u64;
-                if taking.is_waiting() {
-                    taking.moved(bytes, Instant::now());
-                } else {
-                    taking.moved_at_once(bytes);
-                }
-            }
-            Poll::Pending => taking.waits(Instant::now()),
-        }
+        self.shared().taking.wrote(written);
     }
 
     /// Keeps the bytes of a 103 answer until [`ConnState::at_flush`], and wakes the connection.
@@ -236,19 +227,20 @@ impl ConnState {
 
     /// So many bytes of the next piece were written.
     pub(super) fn sent_of_piece(&self, count: usize) {
-        if let Some(pieces) = &mut self.shared().pieces {
-            pieces.sent(count);
-        }
+        let pieces = |shared: &mut Shared| shared.pieces.as_mut()?.sent(count);
+        // Written where no lock is held.
+        let over = pieces(&mut self.shared());
+        drop(over);
     }
 
     /// A file cannot be sent to its end.
     pub(super) fn spoil(&self, error: io::Error) {
-        self.shared().spoilt = Some(error);
-    }
-
-    /// Why that is so, for the first who asks.
-    pub(super) fn take_spoilt(&self) -> Option<io::Error> {
-        self.shared().spoilt.take()
+        let shared = &mut *self.shared();
+        match shared.pieces.as_mut().and_then(Pieces::record) {
+            Some(record) => BodyError::File(error).note(record),
+            // The answer's body is still there, and asks.
+            None => shared.spoilt = Some(error),
+        }
     }
 
     /// What the connection becomes.
@@ -373,7 +365,27 @@ impl BusyGuard {
 
     /// Why a file could not be sent to its end.
     pub(crate) fn take_spoilt(&self) -> Option<io::Error> {
-        self.state.take_spoilt()
+        self.state.shared().spoilt.take()
+    }
+
+    /// Whether pieces of files wait to be sent.
+    pub(crate) fn has_pieces(&self) -> bool {
+        let shared = self.state.shared();
+        shared
+            .pieces
+            .as_ref()
+            .is_some_and(|pieces| !pieces.is_empty())
+    }
+
+    /// Keeps the record of an answer that hyper has taken whole until the kernel has sent it.
+    pub(crate) fn hold(&self, record: Record) {
+        let hold = |shared: &mut Shared| match &mut shared.pieces {
+            Some(pieces) => pieces.hold(record),
+            None => Some(record),
+        };
+        // Written where no lock is held.
+        let over = hold(&mut self.state.shared());
+        drop(over);
     }
 
     /// Why the connection is being cut, if its client takes the answer too slowly.

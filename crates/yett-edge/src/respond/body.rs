@@ -51,7 +51,7 @@ pub(crate) enum BodyError {
 }
 
 impl BodyError {
-    fn note(&self, record: &mut Record) {
+    pub(crate) fn note(&self, record: &mut Record) {
         record.fields.fault = Some(self.fault().name());
         record.fields.failure = Some("answer_cut");
         record.reason(super::failure::Chain(self));
@@ -185,6 +185,10 @@ impl Drop for Body {
                 Slow::Stopped => "the client stopped reading",
                 Slow::Trickle => "the client read too slowly",
             });
+        }
+        // What hyper has taken of a file is not sent yet.
+        if let Some(busy) = self.busy.as_ref().filter(|busy| busy.has_pieces()) {
+            busy.hold(self.record.take_along());
         }
     }
 }

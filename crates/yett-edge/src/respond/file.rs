@@ -18,7 +18,7 @@ use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::task::JoinHandle;
 
 use super::pieces::{PIECE, Room};
-use crate::conn::from_file::{self, LONGEST};
+use crate::conn::from_file;
 
 /// How far apart the bytes are that are asked for before the kernel sends a piece: it reads files ahead
 /// in steps of at least this, unless it was told not to.
@@ -96,13 +96,8 @@ impl FileRange {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let piece = match &mut self.reading {
-            Some(reading) => {
-                let read = ready!(Pin::new(reading).poll(cx));
-                self.reading = None;
-                // The task neither panics nor is it cancelled while the runtime lives.
-                read.unwrap_or_else(|gone| Err(io::Error::other(gone)))
-            }
+        let piece = match ready!(self.poll_read_behind(cx)) {
+            Some(read) => read,
             None => match self.read_cached() {
                 Some(read) => read,
                 None => {
@@ -119,26 +114,22 @@ impl FileRange {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<io::Result<from_file::Piece>>> {
-        let want = usize::try_from(self.left).map_or(LONGEST, |left| left.min(LONGEST));
+        let want = self.want();
         if want == 0 {
             return Poll::Ready(None);
         }
-        match &mut self.reading {
-            Some(reading) => {
-                let read = ready!(Pin::new(reading).poll(cx));
-                self.reading = None;
-                if let Err(error) = read.unwrap_or_else(|gone| Err(io::Error::other(gone))) {
-                    return Poll::Ready(Some(Err(error)));
-                }
+        let cached = match ready!(self.poll_read_behind(cx)) {
+            // Only so that it is in the page cache.
+            Some(read) => read.map(|_read| true),
+            None => self.is_cached(want),
+        };
+        match cached {
+            Ok(true) => {}
+            Ok(false) => {
+                self.reading = Some(self.read_behind());
+                return self.poll_uncopied(cx);
             }
-            None => match self.is_cached(want) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.reading = Some(self.fetch_behind(want));
-                    return self.poll_uncopied(cx);
-                }
-                Err(error) => return Poll::Ready(Some(Err(error))),
-            },
+            Err(error) => return Poll::Ready(Some(Err(error))),
         }
         let piece = from_file::Piece::new(Arc::clone(&self.file), self.offset, want);
         self.offset += want as u64;
@@ -171,23 +162,6 @@ impl FileRange {
         }
     }
 
-    /// Brings the next so many bytes into the page cache, on a thread that may wait.
-    fn fetch_behind(&self, want: usize) -> JoinHandle<io::Result<Bytes>> {
-        let file = Arc::clone(&self.file);
-        let (mut at, end) = (self.offset, self.offset + want as u64);
-        tokio::task::spawn_blocking(move || {
-            let mut piece = Room::new();
-            while at < end {
-                let left = usize::try_from(end - at).unwrap_or(PIECE);
-                match file.read_at(piece.room(left.min(PIECE)), at)? {
-                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    count => at += count as u64,
-                }
-            }
-            Ok(Bytes::new())
-        })
-    }
-
     fn want(&self) -> usize {
         usize::try_from(self.left).map_or(PIECE, |left| left.min(PIECE))
     }
@@ -206,6 +180,19 @@ impl FileRange {
                 Err(error) => Some(Err(error.into())),
             };
         }
+    }
+
+    /// What was read on another thread, if anything was to be.
+    fn poll_read_behind(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
+        let Some(reading) = &mut self.reading else {
+            return Poll::Ready(None);
+        };
+        let read = ready!(Pin::new(reading).poll(cx));
+        self.reading = None;
+        // The task neither panics nor is it cancelled while the runtime lives.
+        Poll::Ready(Some(
+            read.unwrap_or_else(|gone| Err(io::Error::other(gone))),
+        ))
     }
 
     fn read_behind(&self) -> JoinHandle<io::Result<Bytes>> {
@@ -266,13 +253,13 @@ mod tests {
 
     #[tokio::test]
     async fn range_goes_to_the_kernel_in_pieces_that_leave_nothing_out() {
-        let content = vec![7; LONGEST + 1000];
-        let mut range = FileRange::new(file(&content).into(), 10, LONGEST as u64 + 900);
+        let content = vec![7; PIECE + 1000];
+        let mut range = FileRange::new(file(&content).into(), 10, PIECE as u64 + 900);
         let mut places = Vec::new();
         while let Some(piece) = std::future::poll_fn(|cx| range.poll_uncopied(cx)).await {
             places.push(piece.unwrap().place());
         }
-        assert_eq!(places, [(10, LONGEST), (10 + LONGEST as u64, 900)]);
+        assert_eq!(places, [(10, PIECE), (10 + PIECE as u64, 900)]);
         let cut = file(b"12345");
         let mut range = FileRange::new(cut.try_clone().unwrap().into(), 0, 5);
         cut.set_len(3).unwrap();
@@ -287,7 +274,7 @@ mod tests {
         assert_eq!(places(5, 1), [5]);
         assert_eq!(places(5, APART), [5, 4 + apart]);
         assert_eq!(places(5, APART + 2), [5, 5 + apart, 6 + apart]);
-        assert_eq!(places(0, LONGEST).len(), 9);
+        assert_eq!(places(0, PIECE).len(), 9);
     }
 
     #[tokio::test]

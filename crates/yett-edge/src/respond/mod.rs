@@ -25,6 +25,7 @@ pub(crate) use coding::{Coding, accepted};
 pub(crate) use failure::Failure;
 pub(crate) use file::{BadRange, FileRange};
 pub(crate) use parts::{Part, Parts};
+pub(crate) use pieces::PIECE;
 pub use security::SecurityHeaders;
 
 use crate::log::Record;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 /// How much of a file is read at a time, and so held for one client: large enough that the calls do
 /// not count, small enough to stay in a core's cache between its two copies.
-pub(super) const PIECE: usize = 128 * 1024;
+pub(crate) const PIECE: usize = 128 * 1024;
 
 /// Pieces that a thread keeps for its next reads; more are given back.
 const MOST_SPARE: usize = 8;

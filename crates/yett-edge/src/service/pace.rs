@@ -33,7 +33,7 @@ pub(super) async fn frame(
         if let Ok(arrived) = arrived {
             let frame = arrived.transpose().map_err(Failure::BodyCut)?;
             let data = frame.as_ref().and_then(Frame::data_ref);
-            pace.moved(data.map_or(0, |data| data.len() as u64), Instant::now());
+            pace.moved(data.map_or(0, |data| data.len() as u64), Instant::now);
             return Ok(frame);
         }
     }

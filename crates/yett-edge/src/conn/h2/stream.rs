@@ -265,7 +265,7 @@ impl Sender {
                 of.state.traffic.dribbled();
             }
             let piece = data.split_to(room.min(data.len()));
-            self.taking.moved(piece.len() as u64, Instant::now());
+            self.taking.moved(piece.len() as u64, Instant::now);
             self.share.moved(piece.len() as u64);
             let ends = last && data.is_empty();
             self.data(piece, ends)?;

@@ -175,16 +175,9 @@ impl Traffic {
 
     /// The socket took so many bytes, or had no room.
     pub(super) fn wrote(&self, written: &Poll<io::Result<usize>>) {
-        let now = Instant::now();
         let mut state = self.state();
-        match written {
-            Poll::Ready(written) => {
-                let bytes = *written.as_ref().unwrap_or(&0) as u64;
-                state.taking.moved(bytes, now);
-                state.carried = state.carried.saturating_add(bytes);
-            }
-            Poll::Pending => state.taking.waits(now),
-        }
+        let bytes = state.taking.wrote(written);
+        state.carried = state.carried.saturating_add(bytes);
     }
 
     /// Bytes that the socket took since the connection began.

@@ -38,10 +38,10 @@ async fn range_of_a_file_is_sent_and_the_worker_is_free_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn file_that_is_cut_while_the_kernel_sends_it_is_told_and_nothing_stands_in_its_place() {
-    // The shorter one hyper has whole, and its record is written, before it is sent.
+    // The shorter one hyper has whole before it is sent.
     for (len, expected) in [
-        (100_000, &["GET / 200 - 100000", "- - 500 yett 0"][..]),
-        (2_000_000, &["GET / 200 yett 524288"][..]),
+        (100_000, ["GET / 200 yett 100000"]),
+        (2_000_000, ["GET / 200 yett 524288"]),
     ] {
         let bench = bench();
         let mut worker = bench.worker(1).await;
