@@ -154,6 +154,7 @@ lint-rust: $(TEST_VENV)/.installed
 	cargo fmt --all --check
 	$(PYO3) cargo clippy --workspace --all-targets --quiet -- -D warnings
 	cargo clippy -p yett-jwt --all-targets --features ml-dsa --quiet -- -D warnings
+	cargo clippy -p yett-edge --features fuzzing --quiet -- -D warnings
 	cargo fmt --manifest-path bench/server/client/Cargo.toml --check
 	cargo clippy --all-targets --quiet --locked $(BENCH_CLIENT) -- -D warnings
 	$(PYO3) RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet --document-private-items

@@ -84,6 +84,11 @@ impl WorkerNews for Quiet {
 /// belong to the other side, and descriptors. When it is gone, its link is closed, every request that it had is over, and
 /// no place is taken.
 pub fn worker(script: &[u8]) {
+    bounded(play(script), "the edge waits for a worker that is gone");
+}
+
+/// Plays to the end, which must come; if it does not, that is why.
+fn bounded(play: impl Future<Output = ()>, endless: &str) {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -91,11 +96,8 @@ pub fn worker(script: &[u8]) {
         return;
     };
     runtime.block_on(async {
-        let ended = tokio::time::timeout(Duration::from_secs(20), play(script));
-        assert!(
-            ended.await.is_ok(),
-            "the edge waits for a worker that is gone"
-        );
+        let ended = tokio::time::timeout(Duration::from_secs(20), play);
+        assert!(ended.await.is_ok(), "{endless}");
     });
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::yield_now;
 use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, Scheme, ServerAddr};
 
-use super::Quiet;
+use super::{Quiet, bounded};
 use crate::conn::{Stop, Terms};
 use crate::floor::Floor;
 use crate::listen::Preface;
@@ -119,19 +119,7 @@ pub const PROXY_HEADER_PIECES: &[&[u8]] = &[
 /// Whatever a client says over HTTP/2, and however it is cut: when it has gone, its connection ends, every
 /// request of it is over, and no place is taken.
 pub fn http2(script: &[u8]) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    else {
-        return;
-    };
-    runtime.block_on(async {
-        let ended = tokio::time::timeout(Duration::from_secs(20), converse(script));
-        assert!(
-            ended.await.is_ok(),
-            "the edge waits for a client that is gone"
-        );
-    });
+    bounded(converse(script), "the edge waits for a client that is gone");
 }
 
 async fn converse(script: &[u8]) {
