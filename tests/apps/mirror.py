@@ -1,4 +1,4 @@
-"""Answers with the environ as JSON; what is no text or number is named by its type."""
+"""Answers with the environ or a scope's headers as JSON; other things are named by their type."""
 
 import json
 from wsgiref.validate import validator
@@ -14,3 +14,10 @@ def application(environ, start_response):
     }
     start_response("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(told).encode()]
+
+
+async def headers(scope, _receive, send):
+    """Tell the headers of an ASGI scope."""
+    told = [[name.decode(), value.decode()] for name, value in scope["headers"]]
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": json.dumps(told).encode()})

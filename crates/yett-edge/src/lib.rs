@@ -30,6 +30,7 @@ pub mod listen;
 pub mod log;
 pub mod meters;
 pub mod mount;
+mod random;
 mod rate;
 mod reread;
 pub mod respond;

@@ -32,7 +32,7 @@ pub(crate) use worker::FakeWorker;
 use crate::conn::{Stop, Terms};
 use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
 use crate::listen::{Preface, proxy_header};
-use crate::log::{AccessLog, Format};
+use crate::log::{AccessLog, Field, Format};
 use crate::meters::{Limit, Meters};
 use crate::mount::Mount;
 use crate::ruling::{Interface, Ruling};
@@ -244,7 +244,7 @@ impl Bench {
             issuer: None,
         }));
         let lines = Lines::default();
-        let log = AccessLog::start(Format::Json, lines.clone()).unwrap();
+        let log = AccessLog::start(Format::JsonOf(Field::ALL.to_vec()), lines.clone()).unwrap();
         let services = Services::new(
             Arc::clone(&floor),
             ruling,

@@ -62,8 +62,9 @@ pub use guard::{
 pub use request::{
     AllowedHosts, Arrival, AuthScheme, BadRequest, BodyFollows, BodyLength, ClientAddr,
     ClientCertificate, Credential, ForwardedHost, ForwardingHeaders, HeadRules, Host, Network,
-    Origin, RequestHead, Scheme, ServerAddr, Spelling, Target, TlsSession, TrustError,
-    TrustedProxies, UnderscoreError, UnderscoreNames, UnprovenToken, forwarded, speaks_of_origin,
+    Origin, RequestHead, RequestIdError, RequestIdHeader, Scheme, ServerAddr, Spelling, Target,
+    TlsSession, TrustError, TrustedProxies, UnderscoreError, UnderscoreNames, UnprovenToken,
+    forwarded, speaks_of_origin,
 };
 pub use route::{
     AnswerChoice, GuardSettings, MountId, MountSettings, Rest, RouteName, SchemeAnswers, Service,

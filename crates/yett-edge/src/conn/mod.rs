@@ -33,6 +33,8 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt as _;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -40,8 +42,8 @@ use yett_gate::Arrival;
 
 use crate::log::Record;
 use crate::reread::Reread;
-use crate::respond::Failure;
-use crate::respond::failure::{Fault, note};
+use crate::respond::Body;
+use crate::respond::failure::Fault;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 use crate::websocket;
@@ -153,7 +155,8 @@ async fn turn_away<S>(
 {
     let (method, target) = io.request_line();
     let record = Record::new(services.log(), arrival.client(), &method, &target, "-");
-    say(io.stream(), offence, services, record).await;
+    let answer = services.offended(offence, &HeaderMap::new(), arrival, record);
+    say(io.stream(), answer).await;
 }
 
 /// Tells a client that speaks HTTP in clear text that this port speaks TLS.
@@ -162,28 +165,34 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let record = Record::new(services.log(), arrival.client(), "-", "-", "-");
-    say(&mut stream, Offence::NotTls, services, record).await;
+    let answer = services.offended(Offence::NotTls, &HeaderMap::new(), arrival, record);
+    say(&mut stream, answer).await;
     take_leave(&mut stream).await;
 }
 
-async fn say<S>(stream: &mut S, offence: Offence, services: &Services, mut record: Record)
+/// Writes an answer as hyper would, where there is no hyper.
+async fn say<S>(stream: &mut S, answer: Response<Body>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let failure = Failure::Offence(offence);
-    let status = failure.status();
-    let text = failure.client_text();
-    note(&failure, &mut record);
-    record.fields.bytes = text.len() as u64;
-    let answer = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: text/plain; charset=utf-8\r\n{}content-length: {}\r\nconnection: close\r\n\r\n{text}",
-        status.as_u16(),
-        status.canonical_reason().unwrap_or_default(),
-        services.security_headers().lines(),
-        text.len(),
-    );
+    let status = answer.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_u16()).into_bytes();
+    for (name, value) in answer.headers() {
+        bytes.extend_from_slice(name.as_str().as_bytes());
+        bytes.extend_from_slice(b": ");
+        bytes.extend_from_slice(value.as_bytes());
+        bytes.extend_from_slice(b"\r\n");
+    }
+    // Such an answer is made of bytes, which cannot fail.
+    let Ok(body) = answer.into_body().collect().await else {
+        return;
+    };
+    let body = body.to_bytes();
+    bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
+    bytes.extend_from_slice(&body);
     // A client that does not even take this is left.
-    let _slow_or_gone = timeout(LINGER, stream.write_all(answer.as_bytes())).await;
+    let _slow_or_gone = timeout(LINGER, stream.write_all(&bytes)).await;
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::{HOST, HeaderMap, REFERER, USER_AGENT};
+use http::header::{HOST, HeaderMap, HeaderValue, REFERER, USER_AGENT};
 use http::{StatusCode, Uri};
 use yett_gate::{ClientAddr, RouteName, Scheme};
 
@@ -198,6 +198,13 @@ impl Record {
                 let value = String::from_utf8_lossy(value.as_bytes());
                 self.fields.words.say(word, &value);
             }
+        }
+    }
+
+    /// The request has this id, which is plain text.
+    pub(crate) fn id(&mut self, id: &HeaderValue) {
+        if let Ok(id) = id.to_str() {
+            self.fields.words.say(Word::RequestId, id);
         }
     }
 

@@ -32,9 +32,11 @@ pub enum Word {
     Referer,
     /// `Host`, or what HTTP/2 has in its place.
     Host,
+    /// The request's id: a trusted proxy's, or one that was made here.
+    RequestId,
 }
 
-const WORDS: usize = 5;
+const WORDS: usize = 6;
 
 /// Some of the pieces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -15,7 +15,7 @@ pub enum SecurityHeaders {
     All,
 }
 
-/// What [`SecurityHeaders::All`] adds, that of [`SecurityHeaders::Own`] first: Django's `SecurityMiddleware` has the first three by default.
+/// What [`SecurityHeaders::All`] adds: Django's `SecurityMiddleware` has the first three by default.
 /// Frames of the same site are allowed, for a folder of files may well be shown in one.
 const ALL: [(HeaderName, &str); 4] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -28,18 +28,6 @@ const ALL: [(HeaderName, &str); 4] = [
 ];
 
 impl SecurityHeaders {
-    /// What an answer of Yett's own says that is written without a map of headers.
-    pub(crate) fn lines(self) -> String {
-        let most = match self {
-            Self::Own => 1,
-            Self::All => ALL.len(),
-        };
-        let lines = ALL.into_iter().take(most);
-        lines
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect()
-    }
-
     /// Adds to an answer what it does not say itself.
     pub(crate) fn add(self, headers: &mut HeaderMap) {
         match self {

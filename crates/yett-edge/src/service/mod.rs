@@ -8,6 +8,7 @@ mod broken;
 mod files;
 mod pace;
 mod redirect;
+mod request_id;
 mod sendfile;
 mod socket;
 mod spool;
@@ -22,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use http::header::{CONNECTION, STRICT_TRANSPORT_SECURITY, TE};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
 use http_body::Body as _;
 use yett_gate::{Arrival, Refused, RequestHead};
 
@@ -32,7 +33,7 @@ use crate::header_list::has_member;
 use crate::log::{AccessLog, Journal, Record, ServiceKind};
 use crate::meters::Meters;
 use crate::respond::compress::Compressor;
-use crate::respond::{self, Body, Failure, SecurityHeaders};
+use crate::respond::{self, Body, Failure};
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
 use files::Files;
@@ -138,11 +139,6 @@ impl Services {
         of_route.unwrap_or(self.settings.max_body)
     }
 
-    /// What every answer says to browsers.
-    pub(crate) fn security_headers(&self) -> SecurityHeaders {
-        self.settings.security_headers
-    }
-
     /// What is counted.
     pub(crate) const fn meters(&self) -> &Arc<Meters> {
         &self.meters
@@ -156,8 +152,20 @@ impl Services {
         offence: Offence,
     ) -> Response<Body> {
         let record = self.record(parts, arrival);
+        self.offended(offence, &parts.headers, arrival, record)
+    }
+
+    /// Answers what can be no request, with the headers of it that could be read.
+    pub(crate) fn offended(
+        &self,
+        offence: Offence,
+        headers: &HeaderMap,
+        arrival: &Arrival,
+        mut record: Record,
+    ) -> Response<Body> {
+        let id = self.name(headers, arrival, &mut record);
         let mut response = respond::failed(&Failure::Offence(offence), record);
-        self.complete(&mut response, arrival.tls().is_some());
+        self.complete(&mut response, arrival.tls().is_some(), id);
         response
     }
 
@@ -176,10 +184,14 @@ impl Services {
         let (parts, incoming) = request.into_parts();
         let mut record = self.record(&parts, &arrival);
         record.hear(&parts.headers);
+        let id = self.name(&parts.headers, &arrival, &mut record);
         let extras = Extras::of(&parts, &busy);
         let over_tls = arrival.tls().is_some();
         let version = parts.version;
-        let head = RequestHead::parse(parts, arrival, &self.settings.head);
+        let mut head = RequestHead::parse(parts, arrival, &self.settings.head);
+        if let Ok(head) = &mut head {
+            self.hand_on(id.as_ref(), head);
+        }
         let step = self.begin(head, record);
         async move {
             let mut body = incoming;
@@ -206,7 +218,7 @@ impl Services {
                 }
                 Last::Answered(response) => response,
             };
-            self.complete(&mut response, over_tls);
+            self.complete(&mut response, over_tls, id);
             // A body that nobody will read stands between this and the next request.
             if !body.is_end_stream() || self.is_leaving() {
                 take_leave(&mut response, version);
@@ -227,7 +239,11 @@ impl Services {
     }
 
     /// Adds what every answer says, whoever gave it.
-    fn complete(&self, response: &mut Response<Body>, over_tls: bool) {
+    fn complete(&self, response: &mut Response<Body>, over_tls: bool, id: Option<HeaderValue>) {
+        if let Some((header, id)) = self.id_header(id) {
+            // Whatever the application says: it is this one that stands in the log.
+            response.headers_mut().insert(header, id);
+        }
         // Not where a proxy ends TLS: it says for itself what holds for its name.
         if let Some(hsts) = self.settings.hsts.as_ref().filter(|_| over_tls) {
             let said = response.headers_mut().entry(STRICT_TRANSPORT_SECURITY);

@@ -14,7 +14,8 @@ use http::{Method, Uri, Version};
 
 use super::forwarding::{self, Told, is_of_origin};
 use super::{
-    Arrival, AuthScheme, BadRequest, ClientAddr, Credential, HeadRules, Host, Scheme, Target,
+    Arrival, AuthScheme, BadRequest, ClientAddr, Credential, HeadRules, Host, RequestIdHeader,
+    Scheme, Target,
 };
 
 /// Headers that end at this connection and mean nothing to the application.
@@ -211,6 +212,13 @@ impl RequestHead {
             Some(value) => Credential::read(value.as_bytes(), schemes),
             None => Credential::Missing,
         }
+    }
+
+    /// Gives the request its id: whatever the client sent in this header's place, in any spelling,
+    /// is gone.
+    pub fn name(&mut self, header: &RequestIdHeader, id: HeaderValue) {
+        self.drop_headers(std::slice::from_ref(header.name()));
+        self.headers.insert(header.name().clone(), id);
     }
 
     /// Drops headers that carry an identity towards the application or an upstream, in every

@@ -4,7 +4,9 @@ use http::header::{HeaderMap, HeaderName};
 
 use super::forwarding::is_of_origin;
 use super::head::{is_of_connection, is_reserved};
-use super::{AllowedHosts, BadRequest, ForwardedHost, ForwardingHeaders, TrustedProxies};
+use super::{
+    AllowedHosts, BadRequest, ForwardedHost, ForwardingHeaders, RequestIdHeader, TrustedProxies,
+};
 
 /// Rules for heads. The default trusts nobody, and leaves hosts to the application.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub struct HeadRules {
     pub forwarded_host: ForwardedHost,
     /// The hosts that are served; others get 421. `None`: the application decides.
     pub allowed_hosts: Option<AllowedHosts>,
+    /// The header in which every request's id stands. `None`: requests have no ids.
+    pub request_id: Option<RequestIdHeader>,
     /// Headers with an underscore that the application gets all the same.
     pub danger_underscores: UnderscoreNames,
 }

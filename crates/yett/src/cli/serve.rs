@@ -254,6 +254,17 @@ pub(super) struct ServeArgs {
     /// and X-Frame-Options where it has none: on or off.
     #[arg(long, value_name = "ON|OFF", help_heading = "Trust")]
     security_headers: Option<String>,
+    /// Whether every request has an id, which its client, the app and the log are told: on (in
+    /// X-Request-ID), off, or another header. A trusted proxy's own is taken over.
+    #[arg(
+        long,
+        value_name = "ON|OFF|HEADER",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "on",
+        help_heading = "Log"
+    )]
+    request_id: Option<String>,
     /// Hand on this header although an underscore is in its name. May be repeated.
     #[arg(long, value_name = "NAME", help_heading = "Trust")]
     danger_underscore_header: Vec<String>,
@@ -382,6 +393,7 @@ impl ServeArgs {
             compression_max_encoders,
             allowed_host,
             security_headers,
+            request_id,
             danger_underscore_header,
             trust_proxy,
             proxy_headers,
@@ -455,6 +467,7 @@ impl ServeArgs {
             (Key::CompressionMinSize, compression_min_size),
             (Key::CompressionMaxEncoders, compression_max_encoders),
             (Key::SecurityHeaders, security_headers),
+            (Key::RequestId, request_id),
             (Key::ProxyHeaders, proxy_headers),
             (Key::ProxyHost, proxy_host),
             (Key::ProxyProtocol, proxy_protocol),

@@ -24,7 +24,7 @@ fn every_setting_has_a_flag_that_reaches_its_key() {
         let line = match row.key {
             Key::App => "yett serve word".to_owned(),
             // Without the sign an app that follows would be taken for its value.
-            Key::Reload | Key::TlsSelfSigned | Key::ProxyProtocol => {
+            Key::Reload | Key::TlsSelfSigned | Key::ProxyProtocol | Key::RequestId => {
                 format!("yett serve {}=word", row.flag)
             }
             _ => format!("yett serve {} word", row.flag),

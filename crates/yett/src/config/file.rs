@@ -512,9 +512,10 @@ fn described(value: &DeValue<'_>) -> &'static str {
 /// The word of a value of the right type.
 fn text_of(shape: Shape, value: &DeValue<'_>) -> Option<String> {
     match (shape, value) {
-        (Shape::Text | Shape::Duration | Shape::Size, DeValue::String(text)) if is_plain(text) => {
-            Some(text.to_string())
-        }
+        (
+            Shape::Text | Shape::SwitchOrText | Shape::Duration | Shape::Size,
+            DeValue::String(text),
+        ) if is_plain(text) => Some(text.to_string()),
         (Shape::Whole | Shape::WholeOrAuto, DeValue::Integer(number)) => {
             // Beyond 64 bits the digits go on as they are, to be refused with their place.
             let plain = i64::from_str_radix(number.as_str(), number.radix());

@@ -229,6 +229,12 @@ fn lines(settled: &Settled) -> Vec<String> {
         "security headers",
         format!("{:?}", settings.security_headers),
     );
+    line(
+        "request id",
+        head.request_id
+            .as_ref()
+            .map_or("off".to_owned(), |header| header.name().to_string()),
+    );
     line("underscores", format!("{:?}", head.danger_underscores));
     line(
         "trust",
@@ -423,6 +429,7 @@ compression min size = 1KiB
 compression max encoders = 64
 allowed hosts = any
 security headers = Own
+request id = off
 underscores = UnderscoreNames([])
 trust = nobody
 proxy headers = XForwarded

@@ -28,6 +28,8 @@ pub(crate) enum Shape {
     SwitchOrPoll,
     /// `true`, `false` or "danger_always".
     SwitchOrDanger,
+    /// `true`, `false` or a string, checked further when it is settled.
+    SwitchOrText,
 }
 
 impl Shape {
@@ -43,6 +45,7 @@ impl Shape {
             Self::Switch => "true or false",
             Self::SwitchOrPoll => "true, false or \"poll\"",
             Self::SwitchOrDanger => "true, false or \"danger_always\"",
+            Self::SwitchOrText => "true, false or a plain string",
         }
     }
 
@@ -50,7 +53,7 @@ impl Shape {
     pub(crate) const fn is_switch(self) -> bool {
         matches!(
             self,
-            Self::Switch | Self::SwitchOrPoll | Self::SwitchOrDanger
+            Self::Switch | Self::SwitchOrPoll | Self::SwitchOrDanger | Self::SwitchOrText
         )
     }
 
@@ -255,6 +258,8 @@ settings! {
     AllowedHosts: "--allowed-host" in "server" "allowed_hosts", Texts;
     /// Whether every answer gets headers that tell browsers to be careful.
     SecurityHeaders: "--security-headers" in "server" "security_headers", Switch = "off";
+    /// Whether requests have ids, and in which header.
+    RequestId: "--request-id" in "server" "request_id", SwitchOrText = "off";
     /// Headers with an underscore that are not dropped; a list.
     DangerUnderscores: "--danger-underscore-header" in "server" "danger_underscore_headers", Texts;
     /// Whose word on the origin of a request counts; a list.

@@ -120,7 +120,7 @@ impl Settling<'_> {
         let drain_delay = self.duration(Key::DrainDelay, Duration::ZERO, 1);
         let admin = self.admin(&listeners);
         let admin_hosts = self.admin_hosts();
-        let log = self.log();
+        let log = self.log(head.as_ref());
         let pid_file = self.file_in_folder(Key::PidFile);
         let http2 = http2?;
         Some(ServeSettings {

@@ -58,6 +58,8 @@ pub enum Field {
     UserAgent,
     /// The `Referer` header.
     Referer,
+    /// The request's id, where requests have ids.
+    RequestId,
 }
 
 /// What a field holds.
@@ -108,6 +110,7 @@ impl Field {
         Self::Reason,
         Self::UserAgent,
         Self::Referer,
+        Self::RequestId,
     ];
 
     /// Those of JSON, if nobody says which.
@@ -159,6 +162,7 @@ impl Field {
             Self::Reason => "reason",
             Self::UserAgent => "user_agent",
             Self::Referer => "referer",
+            Self::RequestId => "request_id",
         }
     }
 
@@ -176,6 +180,7 @@ impl Field {
             Self::Host => Some(Word::Host),
             Self::UserAgent => Some(Word::UserAgent),
             Self::Referer => Some(Word::Referer),
+            Self::RequestId => Some(Word::RequestId),
             _ => None,
         }
     }
@@ -189,9 +194,12 @@ impl Field {
             Self::Client => Value::Made(|out, fields| client(out, fields.client)),
             Self::TookSeconds => Value::Made(|out, fields| seconds(out, fields.took)),
             Self::Path => Value::Foreign(fields.words.path()),
-            Self::Method | Self::Target | Self::Host | Self::UserAgent | Self::Referer => {
-                foreign(self.word().and_then(|word| fields.words.said(word)))
-            }
+            Self::Method
+            | Self::Target
+            | Self::Host
+            | Self::UserAgent
+            | Self::Referer
+            | Self::RequestId => foreign(self.word().and_then(|word| fields.words.said(word))),
             Self::Protocol => Value::Own(fields.protocol),
             Self::Scheme => Value::Own(fields.scheme),
             Self::Status => Value::Number(fields.status.into()),

@@ -211,6 +211,10 @@ fn text(out: &mut String, fields: &Fields) {
         out.push_str(" worker=");
         number(out, worker);
     }
+    if let Some(id) = fields.words.said(Word::RequestId) {
+        out.push_str(" id=");
+        escaped(out, id);
+    }
     if fields.waited >= Duration::from_millis(1) {
         out.push_str(" waited=");
         millis(out, fields.waited);

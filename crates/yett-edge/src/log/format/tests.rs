@@ -144,6 +144,18 @@ fn mistakes_of_a_template_are_named() {
 }
 
 #[test]
+fn id_of_a_request_stands_in_every_format_that_shows_it() {
+    let mut fields = fields("/", "a");
+    assert!(!line(&Format::Text, &fields).contains(" id="));
+    assert_eq!(template("{request_id}", &fields), "-\n");
+    fields.words.say(Word::RequestId, "f058=ebd6");
+    assert!(line(&Format::Text, &fields).contains(" worker=7 id=f058=ebd6 "));
+    assert_eq!(template("{request_id}", &fields), "f058=ebd6\n");
+    let json = line(&Format::JsonOf(vec![Field::RequestId]), &fields);
+    assert_eq!(json, "{\"request_id\":\"f058=ebd6\"}\n");
+}
+
+#[test]
 fn every_field_has_a_name_of_its_own() {
     for field in Field::ALL {
         assert_eq!(Field::named(field.name()), Some(*field));

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::format::{client, escaped, millis};
 use super::record::Fields;
+use super::words::Word;
 use super::writer::{Out, Writer};
 
 /// Lines in a second.
@@ -140,6 +141,10 @@ fn circumstances(line: &mut String, fields: &Fields) {
     escaped(line, fields.route.as_str());
     if let Some(worker) = fields.worker {
         let _infallible = write!(line, ", worker {worker}");
+    }
+    if let Some(id) = fields.words.said(Word::RequestId) {
+        line.push_str(", id ");
+        escaped(line, id);
     }
     line.push_str(", waited ");
     millis(line, fields.waited);

@@ -97,3 +97,11 @@ fn of_a_flood_the_first_are_told_and_the_rest_counted() {
     assert!(errors >= 20);
     assert_eq!(errors + untold, 100);
 }
+
+#[test]
+fn id_of_a_request_is_told_with_it() {
+    let mut failed = fields(502, Some("app"));
+    failed.words.say(Word::RequestId, "f058ebd6");
+    let told = told(&[failed], None);
+    assert!(told.contains(", worker 7, id f058ebd6, waited "), "{told}");
+}

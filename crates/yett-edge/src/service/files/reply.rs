@@ -14,6 +14,7 @@ use super::entity::Entity;
 use super::range::Span;
 use crate::log::Record;
 use crate::meters::Limit;
+use crate::random;
 use crate::respond::{self, Body, Failure, Part, Parts};
 
 /// What a response's body is made of.
@@ -127,7 +128,8 @@ fn several(
     headers: &mut HeaderMap,
     content: impl Fn(u64, u64) -> Part,
 ) -> Parts {
-    let boundary = boundary();
+    // What stands in no file, because nobody can know it before.
+    let boundary = random::name();
     let kind = format!("multipart/byteranges; boundary={boundary}");
     let of_each = headers.insert(CONTENT_TYPE, header(&kind));
     let mut parts = Parts::default();
@@ -151,18 +153,6 @@ fn several(
     parts.push(Part::Bytes(format!("\r\n--{boundary}--\r\n").into()));
     headers.insert(CONTENT_LENGTH, parts.left().into());
     parts
-}
-
-/// What stands in no file, because nobody can know it before.
-fn boundary() -> String {
-    let mut random = [0; 16];
-    // It fails only where the system has no random numbers at all, and then guards nothing.
-    let _no_random = aws_lc_rs::rand::fill(&mut random);
-    random.iter().fold(String::new(), |mut text, byte| {
-        use std::fmt::Write;
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Text of our own making.

@@ -4,7 +4,7 @@ use http::{Method, Request, Version};
 
 use super::{BodyFollows, BodyLength, RequestHead};
 use crate::request::{
-    AllowedHosts, Arrival, BadRequest, ClientAddr, HeadRules, Scheme, ServerAddr,
+    AllowedHosts, Arrival, BadRequest, ClientAddr, HeadRules, RequestIdHeader, Scheme, ServerAddr,
 };
 
 const ARRIVAL: Arrival = Arrival::new(ClientAddr::Unix, ServerAddr::Unix, Scheme::Http);
@@ -330,4 +330,28 @@ fn body_of_http2_needs_no_header_and_a_transfer_coding_is_refused() {
     assert_eq!(parts(&chunked), Err(BadRequest::TransferCoding));
     let bodyless = parse_as(Version::HTTP_2, "https://a.test/x", &[]).unwrap();
     assert_eq!(bodyless.body_length(), BodyLength::None);
+}
+
+#[test]
+fn id_of_the_request_is_the_only_one_whatever_the_client_sent() {
+    let mut rules = HeadRules::default();
+    rules.danger_underscores.add("x_request_id").unwrap();
+    for sent in [
+        &[("X-Request-ID", "a"), ("x-request-id", "b")][..],
+        &[("X_Request_ID", "a")],
+        &[("Connection", "X-Request-ID"), ("X-Request-ID", "a")],
+        &[],
+    ] {
+        let headers: Vec<_> = [("Host", "x")].iter().chain(sent).copied().collect();
+        let mut head = parse_by(&rules, Version::HTTP_11, "/", &headers).unwrap();
+        head.name(&RequestIdHeader::default(), "ours".parse().unwrap());
+        let named = head
+            .headers()
+            .iter()
+            .filter(|(name, _)| name.as_str() != "host");
+        let named: Vec<_> = named
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        assert_eq!(named, [("x-request-id", "ours")], "{sent:?}");
+    }
 }

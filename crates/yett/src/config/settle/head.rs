@@ -3,8 +3,8 @@
 use super::{Key, Settling, Wrong, choice::switch, quoted};
 use yett_edge::respond::SecurityHeaders;
 use yett_gate::{
-    AllowedHosts, ForwardedHost, ForwardingHeaders, HeadRules, TrustError, TrustedProxies,
-    UnderscoreError, UnderscoreNames,
+    AllowedHosts, ForwardedHost, ForwardingHeaders, HeadRules, RequestIdHeader, TrustError,
+    TrustedProxies, UnderscoreError, UnderscoreNames,
 };
 
 impl Settling<'_> {
@@ -29,6 +29,7 @@ impl Settling<'_> {
         if !raw.list(Key::AllowedHosts).is_empty() {
             rules.allowed_hosts = Some(AllowedHosts::new(hosts));
         }
+        rules.request_id = self.one(Key::RequestId, request_id)?;
         rules.forwarding = forwarding?;
         rules.forwarded_host = forwarded_host?;
         Some(rules)
@@ -79,6 +80,19 @@ pub(super) fn security_headers(text: &str) -> Result<SecurityHeaders, Wrong> {
     } else {
         SecurityHeaders::Own
     })
+}
+
+/// Whether requests have ids, and in which header.
+fn request_id(text: &str) -> Result<Option<RequestIdHeader>, Wrong> {
+    match switch(text) {
+        Ok(on) => Ok(on.then(RequestIdHeader::default)),
+        Err(_) => RequestIdHeader::parse(text).map(Some).map_err(|error| {
+            Wrong::new(
+                format!("{} {error}", quoted(text)),
+                "on (X-Request-ID), off, or a header such as X-Correlation-ID",
+            )
+        }),
+    }
 }
 
 /// One word of `allowed_hosts`, in lower case.

@@ -3,13 +3,15 @@
 use super::{Bind, Key, Listen, LogSettings, Settling, Wrong, choice, nearest, quoted};
 use std::{path::Path, time::Duration};
 use yett_edge::log::{Field, Format, FormatError, Template};
+use yett_gate::HeadRules;
 
 impl Settling<'_> {
     /// `None` only if an error was pushed.
-    pub(super) fn log(&mut self) -> Option<LogSettings> {
+    pub(super) fn log(&mut self, head: Option<&HeadRules>) -> Option<LogSettings> {
         let slow_request = self.duration(Key::SlowRequest, Duration::ZERO, 24);
         let format = self.one(Key::LogFormat, format);
-        let format = self.with_fields(format);
+        let has_ids = head.is_some_and(|head| head.request_id.is_some());
+        let format = self.with_fields(format, has_ids);
         let access = self.one(Key::AccessLog, choice::switch);
         let file = self.file_in_folder(Key::LogFile);
         Some(LogSettings {
@@ -19,12 +21,17 @@ impl Settling<'_> {
         })
     }
 
-    /// The format with the fields that were named.
-    fn with_fields(&mut self, format: Option<Format>) -> Option<Format> {
+    /// The format with the fields that were named, or with the usual ones.
+    fn with_fields(&mut self, format: Option<Format>, has_ids: bool) -> Option<Format> {
         let raw = self.raw;
         let said = raw.list(Key::LogFields);
         let Some(first) = said.first() else {
-            return format;
+            return Some(match format? {
+                Format::Json if has_ids => {
+                    Format::JsonOf([Field::USUAL, &[Field::RequestId]].concat())
+                }
+                format => format,
+            });
         };
         let mut fields = Vec::new();
         for said in said {
