@@ -1,13 +1,15 @@
 //! Listening sockets: bound before anything else starts, so that a port in use is an error at once.
 
 pub mod proxy_header;
+mod unix;
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use socket2::{Domain, Protocol, Socket, Type};
+
+pub use unix::Permissions;
 
 /// Connections that the kernel keeps for us before we accept them.
 const BACKLOG: i32 = 2048;
@@ -82,6 +84,14 @@ pub enum ListenError {
     /// The path of a Unix socket is taken by something that is not a socket.
     #[error("{0} exists and is not a socket")]
     NotASocket(PathBuf),
+    /// A Unix socket cannot have the mode and the owner that it should have.
+    #[error("cannot set the mode and the owner of {address}")]
+    Permissions {
+        /// Where.
+        address: Address,
+        /// The kernel's word.
+        source: io::Error,
+    },
     /// Anything else.
     #[error("cannot listen on {address}")]
     Other {
@@ -100,11 +110,18 @@ impl Listener {
     /// # Errors
     /// [`ListenError`].
     pub fn bind(address: &Address) -> Result<Self, ListenError> {
-        let bound = match address {
-            Address::Tcp(at) => bind_tcp(*at),
-            Address::Unix(path) => return bind_unix(path),
+        Self::bind_for(address, Permissions::default())
+    }
+
+    /// The same, where a Unix socket is not for its usual users.
+    ///
+    /// # Errors
+    /// [`ListenError`].
+    pub fn bind_for(address: &Address, permissions: Permissions) -> Result<Self, ListenError> {
+        let socket = match address {
+            Address::Tcp(at) => bind_tcp(*at).map_err(|source| named(address, source))?,
+            Address::Unix(path) => unix::bind(path, permissions)?,
         };
-        let socket = bound.map_err(|source| named(address, source))?;
         // With port 0 the kernel chose; say what it chose.
         let address = socket
             .local_addr()
@@ -190,48 +207,6 @@ fn bind_tcp(at: SocketAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn bind_unix(path: &Path) -> Result<Listener, ListenError> {
-    let address = Address::Unix(path.to_owned());
-    let bind = || -> io::Result<Socket> {
-        let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&socket2::SockAddr::unix(path)?)?;
-        socket.listen(BACKLOG)?;
-        Ok(socket)
-    };
-    let bound = match bind() {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            remove_if_stale(path, &address)?;
-            bind()
-        }
-        other => other,
-    };
-    let socket = bound.map_err(|source| named(&address, source))?;
-    Ok(Listener {
-        socket,
-        address,
-        purpose: Purpose::Serve(Wire::Plain),
-        preface: Preface::None,
-    })
-}
-
-fn remove_if_stale(path: &Path, address: &Address) -> Result<(), ListenError> {
-    let other = |source| ListenError::Other {
-        address: address.clone(),
-        source,
-    };
-    let kind = std::fs::symlink_metadata(path).map_err(other)?.file_type();
-    if !kind.is_socket() {
-        return Err(ListenError::NotASocket(path.to_owned()));
-    }
-    match std::os::unix::net::UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path).map_err(other)
-        }
-        _ => Err(ListenError::InUse(address.clone())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,28 +216,5 @@ mod tests {
         let first = Listener::bind(&Address::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
         let second = Listener::bind(first.address());
         assert!(matches!(second, Err(ListenError::InUse(_))));
-    }
-
-    #[test]
-    fn left_over_unix_socket_is_replaced_and_a_live_one_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let address = Address::Unix(folder.path().join("s"));
-        let first = Listener::bind(&address).unwrap();
-        assert!(matches!(
-            Listener::bind(&address),
-            Err(ListenError::InUse(_))
-        ));
-        drop(first);
-        Listener::bind(&address).unwrap();
-    }
-
-    #[test]
-    fn file_in_the_place_of_a_unix_socket_is_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("f");
-        std::fs::write(&path, "precious").unwrap();
-        let bound = Listener::bind(&Address::Unix(path.clone()));
-        assert!(matches!(bound, Err(ListenError::NotASocket(_))));
-        assert_eq!(std::fs::read(path).unwrap(), b"precious");
     }
 }

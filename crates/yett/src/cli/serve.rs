@@ -22,6 +22,12 @@ pub(super) struct ServeArgs {
     /// be repeated.
     #[arg(short, long, value_name = "ADDRESS", help_heading = "Server")]
     bind: Vec<String>,
+    /// The mode of Unix sockets: who may write may connect.
+    #[arg(long, value_name = "MODE", help_heading = "Server")]
+    socket_mode: Option<String>,
+    /// The owner of Unix sockets: user, user:group or :group [default: who starts yett]
+    #[arg(long, value_name = "OWNER", help_heading = "Server")]
+    socket_owner: Option<String>,
     /// Serve a folder's files at a URL without asking the app. May be repeated.
     #[arg(
         long = "static",
@@ -331,6 +337,8 @@ impl ServeArgs {
         let Self {
             app,
             bind,
+            socket_mode,
+            socket_owner,
             mounts,
             static_max_age,
             static_type,
@@ -413,6 +421,8 @@ impl ServeArgs {
         let single = [
             (Key::App, app),
             (Key::Config, config),
+            (Key::SocketMode, socket_mode),
+            (Key::SocketOwner, socket_owner),
             (Key::GracefulTimeout, graceful_timeout),
             (Key::DrainDelay, drain_delay),
             (Key::Admin, admin),

@@ -3,7 +3,7 @@
 //!
 //! | noun | what it holds |
 //! | --- | --- |
-//! | `[[listener]]` | `bind`, `tls`, `proxy_protocol` |
+//! | `[[listener]]` | `bind`, `tls`, `proxy_protocol`, `socket_mode`, `socket_owner` |
 //! | `[app.NAME]` | the app and its workers; this version runs one |
 //! | `[[route]]` | `path`, `files`, `guard = "open"`, `index`, `fallback`: a folder served without the app |
 //! | `[static]` | what holds for all files that are served without the app |
@@ -43,6 +43,13 @@ const NOUNS: [&str; 11] = [
     "[websocket]",
     "[admin]",
     "[log]",
+];
+const LISTENER_KEYS: [&str; 5] = [
+    "bind",
+    "tls",
+    "proxy_protocol",
+    "socket_mode",
+    "socket_owner",
 ];
 const ROUTE_KEYS: [&str; 7] = [
     "path", "files", "guard", "index", "fallback", "max_body", "compress",
@@ -129,9 +136,11 @@ impl Reader<'_> {
     }
 
     fn listener(&mut self, table: &DeTable<'_>, span: Range<usize>) {
-        self.only(table, "[[listener]]", &["bind", "tls", "proxy_protocol"]);
+        self.only(table, "[[listener]]", &LISTENER_KEYS);
         let tls = self.word(table, "tls", Shape::Switch);
         let proxy_protocol = self.word(table, "proxy_protocol", Shape::Switch);
+        let socket_mode = self.word(table, "socket_mode", Shape::Text);
+        let socket_owner = self.word(table, "socket_owner", Shape::Text);
         if !table.contains_key("bind") {
             return self.wrong(
                 span,
@@ -145,6 +154,8 @@ impl Reader<'_> {
                 bind,
                 tls,
                 proxy_protocol,
+                socket_mode,
+                socket_owner,
             });
         }
     }
@@ -546,6 +557,10 @@ fn right_value(name: &str, shape: Shape, value: &DeValue<'_>) -> Option<String> 
                 && let Ok(on) = choice::switch(text) =>
         {
             on.to_string()
+        }
+        // `0o660` in TOML is 432 elsewhere.
+        (Shape::Text, DeValue::Integer(number)) if name == "socket_mode" => {
+            format!("\"0{}\"", number.as_str())
         }
         (Shape::Text, DeValue::Array(_)) if name == "bind" => {
             return Some("write one [[listener]] for each address".to_owned());

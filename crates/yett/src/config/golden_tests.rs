@@ -8,18 +8,24 @@
 use super::{
     Environment, RawServe, Reload, Role, Settled, Surroundings,
     raw::Place,
+    socket::Accounts,
     source::{FileText, settled},
     units::{duration_text, size_text},
 };
 use crate::cli::{Order, parse};
 use std::{ffi::OsString, fmt::Write as _, fs, num::NonZeroUsize, path::Path, time::Duration};
-use yett_edge::listen::{Preface, Wire};
+use yett_edge::listen::{Permissions, Preface, Wire};
 use yett_edge::log::Format;
 use yett_edge::tls::{CertificateSource, ClientCertificates, TlsSettings};
 
+const ACCOUNTS: Accounts<'static> = Accounts {
+    user: &|name| (name == "notes").then_some(1001),
+    group: &|name| (name == "www-data").then_some(33),
+};
+
 const DASHES: &str = "----------\n";
 
-/// A folder whose name has "missing" in it does not exist; there are 8 CPUs; `yett` was started in
+/// A folder whose name has "missing" in it does not exist; there are 8 CPUs, a user notes and a group www-data; `yett` was started in
 /// /srv/notes.
 fn outcome(command: &str, toml: &str) -> Result<Settled, String> {
     let is_word_of_shell = |word: &&str| word.starts_with("YETT_") && word.contains('=');
@@ -40,6 +46,7 @@ fn outcome(command: &str, toml: &str) -> Result<Settled, String> {
         temporary: "/tmp".into(),
         cpus: NonZeroUsize::new(8).unwrap(),
         is_folder: &|path: &Path| !path.to_string_lossy().contains("missing"),
+        accounts: &ACCOUNTS,
     };
     let (variables, errors) = RawServe::from_environment(&environment);
     let file = (!toml.is_empty()).then(|| FileText {
@@ -71,6 +78,24 @@ fn tls_lines(tls: &TlsSettings, line: &mut impl FnMut(&str, String)) {
         "tls handshake timeout",
         duration_text(tls.handshake_timeout),
     );
+}
+
+/// Who may connect to a Unix socket, where that is not as usual.
+struct Unusual<'p>(&'p Permissions);
+
+impl std::fmt::Display for Unusual<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let usual = Permissions::default();
+        if self.0.mode != usual.mode {
+            write!(f, " with mode {:04o}", self.0.mode)?;
+        }
+        for (kind, number) in [("user", self.0.user), ("group", self.0.group)] {
+            if let Some(number) = number {
+                write!(f, " of {kind} {number}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Every setting, a line each.
@@ -119,7 +144,11 @@ fn lines(settled: &Settled) -> Vec<String> {
             Preface::ProxyHeader => " behind a PROXY header",
             Preface::None => "",
         };
-        line(name, format!("{}{role}{preface}", one.bind));
+        let mut text = format!("{}{role}{preface}", one.bind);
+        if one.bind.unix_path().is_some() {
+            let _infallible = write!(text, "{}", Unusual(&one.permissions));
+        }
+        line(name, text);
     }
     if let Some(tls) = &settings.tls {
         tls_lines(tls, &mut line);
@@ -475,6 +504,7 @@ proptest::proptest! {
             temporary: "/tmp".into(),
             cpus: NonZeroUsize::MIN,
             is_folder: &|_| true,
+            accounts: &ACCOUNTS,
         };
         let file = FileText { name: "yett.toml".to_owned(), text: toml };
         if let Err(errors) = settled(RawServe::from_flags(flags), Some(file), Vec::new(), &around) {

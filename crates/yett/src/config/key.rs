@@ -151,6 +151,10 @@ settings! {
     Reload: "--reload" in "app" "reload", SwitchOrPoll = "off";
     /// Where to listen; a list.
     Bind: "--bind" in "listener" "bind", Texts = "127.0.0.1:8000";
+    /// Who may connect to a Unix socket: its mode.
+    SocketMode: "--socket-mode" in "listener" "socket_mode", Text = "0660";
+    /// Its owner.
+    SocketOwner: "--socket-owner" in "listener" "socket_owner", Text;
     /// Folders served without the app; a list.
     Static: "--static", Texts;
     /// How long files may be kept without asking. Long enough that the pages of one visit ask once, short

@@ -24,6 +24,7 @@ mod nearest;
 mod raw;
 mod settings;
 mod settle;
+mod socket;
 mod source;
 mod units;
 

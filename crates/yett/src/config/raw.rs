@@ -90,6 +90,10 @@ pub(crate) struct RawListener {
     pub(crate) tls: Option<Said>,
     /// Its `proxy_protocol`, as on or off.
     pub(crate) proxy_protocol: Option<Said>,
+    /// Its `socket_mode`.
+    pub(crate) socket_mode: Option<Said>,
+    /// Its `socket_owner`.
+    pub(crate) socket_owner: Option<Said>,
 }
 
 /// All words of one source, or of several laid over each other.
@@ -131,6 +135,8 @@ impl RawServe {
             bind,
             tls: None,
             proxy_protocol: None,
+            socket_mode: None,
+            socket_owner: None,
         };
         match (self.list(Key::Bind), self.listeners.as_slice()) {
             ([], []) => {

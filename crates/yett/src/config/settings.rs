@@ -12,7 +12,7 @@ use std::{
 };
 use yett_edge::{
     CompressionSettings, Http2Settings, Types, WebSocketSettings,
-    listen::{Preface, Wire},
+    listen::{Permissions, Preface, Wire},
     log::Format,
     respond::SecurityHeaders,
     rules::RouteRules,
@@ -120,6 +120,8 @@ pub(crate) struct Listen {
     pub(crate) role: Role,
     /// What its connections begin with.
     pub(crate) preface: Preface,
+    /// Who may connect, if it is a Unix socket.
+    pub(crate) permissions: Permissions,
 }
 
 /// What a listener's clients get.

@@ -16,7 +16,7 @@ use super::{
     error::{Wrong, quoted},
     mount,
     nearest::nearest,
-    units,
+    socket, units,
 };
 use std::{
     num::{NonZeroU64, NonZeroUsize},
@@ -36,6 +36,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) cpus: NonZeroUsize,
     /// Whether a folder exists.
     pub(crate) is_folder: &'a dyn Fn(&Path) -> bool,
+    /// Users and groups.
+    pub(crate) accounts: &'a socket::Accounts<'a>,
 }
 
 /// The settings, and sentences about what is allowed but probably not meant. `errors` are those

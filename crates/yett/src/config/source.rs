@@ -3,7 +3,7 @@
 
 use super::{
     ConfigError, ConfigErrors, Environment, Key, Place, RawServe, Settled, Surroundings, cpus,
-    file, settle,
+    file, settle, socket,
 };
 use std::{
     fs::File,
@@ -53,6 +53,7 @@ pub(crate) fn load(flags: RawServe, environment: &Environment) -> Result<Settled
         temporary: std::env::temp_dir(),
         cpus: cpus::cpus(),
         is_folder: &|path| path.is_dir(),
+        accounts: &socket::OF_THIS_MACHINE,
     };
     let mut settled = settled(said, file, errors, &around)?;
     settled.warnings.extend(environment.misspelt());

@@ -364,7 +364,7 @@ fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
             },
         };
         for address in addresses(&one.bind)? {
-            let listener = Listener::bind(&address).map_err(cannot_listen)?;
+            let listener = Listener::bind_for(&address, one.permissions).map_err(cannot_listen)?;
             listeners.push(listener.with_purpose(purpose).with_preface(one.preface));
         }
     }
@@ -406,6 +406,9 @@ fn cannot_listen(error: ListenError) -> Failure {
             Some("end the other program, or choose another address: --bind 127.0.0.1:8001")
         }
         ListenError::Forbidden(_) => Some("ports below 1024 need a privilege; choose one above"),
+        ListenError::Permissions { .. } => Some(
+            "only root may give a socket to another user; of a group that gets it one must be a member",
+        ),
         ListenError::NotASocket(_) => Some("choose another path for the Unix socket"),
         ListenError::Other { .. } => None,
     };

@@ -1,14 +1,14 @@
 //! What is allowed, but probably not meant: settings that do nothing as the others are, and such as
 //! open something on purpose. What would look safe and not be is an error, where it is settled.
 
-use super::{Interface, Key, Listen, Role, ServeSettings, Settling, choice};
+use super::{Interface, Key, Listen, Role, ServeSettings, Settling, choice, socket};
 use yett_edge::{listen::Wire, log::Format, rules::Compression};
 use yett_gate::UnderscoreNames;
 
 /// Settings that do nothing, when they do nothing, and without what.
 type Idle = (&'static [Key], fn(&ServeSettings) -> bool, &'static str);
 
-const IDLE: [Idle; 10] = [
+const IDLE: [Idle; 11] = [
     (
         &[Key::Concurrency, Key::Loop, Key::Lifespan],
         |settings| settings.interface == Interface::Wsgi,
@@ -66,6 +66,14 @@ const IDLE: [Idle; 10] = [
         },
         "a listener on a port",
     ),
+    (
+        &[Key::SocketMode, Key::SocketOwner],
+        |settings| {
+            let mut listeners = settings.listeners.iter();
+            listeners.all(|one| one.bind.unix_path().is_none())
+        },
+        "a listener on a Unix socket",
+    ),
 ];
 
 impl Settling<'_> {
@@ -94,6 +102,15 @@ impl Settling<'_> {
                     )
                 }),
         );
+        let for_all =
+            |one: &&Listen| one.bind.unix_path().is_some() && socket::is_for_all(&one.permissions);
+        for one in settings.listeners.iter().filter(for_all) {
+            let bind = &one.bind;
+            let mode = one.permissions.mode;
+            warnings.push(format!(
+                "everyone on this machine can connect to {bind}: its socket_mode is {mode:04o}"
+            ));
+        }
         if let Some(admin) = &settings.admin
             && !admin.is_of_this_machine()
         {

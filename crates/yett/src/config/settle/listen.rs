@@ -3,11 +3,11 @@
 
 use super::{
     Bind, ConfigError, Key, Listen, Place, RawListener, Role, Said, Settling, choice, describe,
-    quoted, tls,
+    quoted, socket, tls,
 };
 use std::path::Path;
 use yett_edge::{
-    listen::{Preface, Wire},
+    listen::{Permissions, Preface, Wire},
     tls::TlsSettings,
 };
 use yett_gate::HeadRules;
@@ -18,6 +18,11 @@ impl Settling<'_> {
     pub(super) fn listeners(&mut self) -> (Vec<Listen>, Option<Option<TlsSettings>>) {
         let raw = self.raw;
         let everywhere = self.one(Key::ProxyProtocol, choice::switch) == Some(true);
+        let usual = Permissions {
+            mode: self.one(Key::SocketMode, socket::mode).unwrap_or_default(),
+            ..Permissions::default()
+        };
+        let usual = self.owned(usual, raw.one(Key::SocketOwner));
         let mut taken = Vec::new();
         let mut own: Vec<(Bind, RawListener)> = Vec::new();
         for listener in raw.listeners() {
@@ -43,6 +48,7 @@ impl Settling<'_> {
                 bind,
                 role: Role::Serve(wire),
                 preface: preface(everywhere && tcp || is(said.proxy_protocol.as_ref(), true)),
+                permissions: self.permissions(usual, tcp, &said),
             });
         }
         let has_https = |one: &Listen| one.role == Role::Serve(Wire::Tls);
@@ -64,12 +70,39 @@ impl Settling<'_> {
                     bind,
                     role: Role::Redirect,
                     preface: preface(everywhere),
+                    permissions: usual,
                 });
                 continue;
             };
             self.refuse(&said.place, wrong, expected);
         }
         (listeners, tls)
+    }
+
+    /// Who may connect to a listener: what holds for all, but for what it says itself.
+    fn permissions(&mut self, usual: Permissions, tcp: bool, of: &RawListener) -> Permissions {
+        if tcp && let Some(said) = of.socket_mode.as_ref().or(of.socket_owner.as_ref()) {
+            let wrong = "only a Unix socket has a mode and an owner";
+            self.refuse(&said.place, wrong, "bind = \"unix:/path\"");
+        }
+        let said = of.socket_mode.as_ref();
+        let mode = said.and_then(|said| self.keep(&said.place, socket::mode(&said.text)));
+        let mode = mode.unwrap_or(usual.mode);
+        self.owned(Permissions { mode, ..usual }, of.socket_owner.as_ref())
+    }
+
+    fn owned(&mut self, permissions: Permissions, owner: Option<&Said>) -> Permissions {
+        let accounts = self.around.accounts;
+        let owner =
+            owner.and_then(|said| self.keep(&said.place, socket::owner(&said.text, accounts)));
+        match owner {
+            Some((user, group)) => Permissions {
+                user,
+                group,
+                ..permissions
+            },
+            None => permissions,
+        }
     }
 
     /// An address that is not `taken`, to which it is added, nor overlaps with one that is.
