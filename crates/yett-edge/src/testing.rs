@@ -23,7 +23,9 @@ use serde_json::Value;
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
-use yett_gate::{Arrival, ClientAddr, Gate, GateSettings, MountSettings, Scheme, ServerAddr};
+use yett_gate::{
+    Arrival, ClientAddr, Gate, GateSettings, MountSettings, RequestHead, Scheme, ServerAddr,
+};
 use yett_link::frame::{DESCRIPTOR, Kind, put_frame};
 
 pub(crate) use client::Client;
@@ -104,6 +106,14 @@ pub(crate) const GUARDED: &str = r#"{"django": {
     }],
     "answers": [{"status": 401, "headers": [["WWW-Authenticate", "Bearer"]], "body": "who?"}]
 }}"#;
+
+/// Targets of requests that panic: in their first steps, and in later ones.
+pub(crate) const PANICS: [&str; 2] = ["/panics/first", "/panics/later"];
+
+/// Panics if this is a request for that target.
+pub(crate) fn panic_where_asked(head: &RequestHead, target: &str) {
+    assert!(head.target().path() != target.as_bytes(), "as was asked");
+}
 
 pub(crate) const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

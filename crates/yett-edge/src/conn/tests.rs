@@ -1,8 +1,9 @@
 //! Connections from their first byte to their last: order, offences, time and endings.
 //! The access records that they leave are tested in `records`, what happens around idleness in `idle`,
-//! slow clients in `slow`.
+//! slow clients in `slow`, requests that panic in `panics`.
 
 mod idle;
+mod panics;
 mod records;
 mod slow;
 

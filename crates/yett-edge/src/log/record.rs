@@ -10,6 +10,8 @@ use yett_gate::{ClientAddr, RouteName, Scheme};
 use super::journal::Journal;
 use super::words::{Word, Words};
 use crate::meters::Limit;
+use crate::respond::Failure;
+use crate::respond::failure::note;
 
 /// One request's record.
 #[derive(Debug)]
@@ -145,6 +147,13 @@ impl Record {
         }
     }
 
+    /// One that is written nowhere: that of its request is written already.
+    pub(crate) fn unwritten(journal: &Arc<Journal>) -> Self {
+        let mut record = Self::new(journal, ClientAddr::Unix, "-", "-", "-");
+        record.written = true;
+        record
+    }
+
     /// Takes the record along to where its request is really over; what stays here is not written.
     pub(crate) fn take_along(&mut self) -> Self {
         self.written = true;
@@ -226,10 +235,7 @@ impl Drop for Record {
         self.fields.took = self.began.elapsed();
         if self.fields.status == 0 {
             if std::thread::panicking() {
-                self.fields.status = 500;
-                self.fields.fault = Some("yett");
-                self.fields.failure = Some("panic");
-                self.fields.reason = Some(String::from("panic in the server"));
+                note(&Failure::Panicked, self);
             } else {
                 self.fields.status = CLIENT_LEFT;
             }

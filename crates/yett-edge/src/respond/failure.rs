@@ -64,6 +64,8 @@ pub(crate) enum Failure {
     Precondition,
     #[error("the file of {len} bytes has nothing of the range")]
     OutsideRange { len: u64 },
+    #[error("panic in the server")]
+    Panicked,
     /// In development alone.
     #[error("the application's code does not load: {0}")]
     NotLoaded(String),
@@ -104,6 +106,7 @@ impl Failure {
             Self::Lost(Lost::AppFailed)
             | Self::File(_)
             | Self::NotLoaded(_)
+            | Self::Panicked
             | Self::Sendfile(SendfileError::Unmapped { .. } | SendfileError::Several) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -158,7 +161,7 @@ impl Failure {
             | Self::BadRange(_)
             | Self::Sendfile(_)
             | Self::NotLoaded(_) => Fault::App,
-            Self::Spool(_) | Self::Queue(_) | Self::File(_) => Fault::Yett,
+            Self::Spool(_) | Self::Queue(_) | Self::File(_) | Self::Panicked => Fault::Yett,
         }
     }
 
@@ -188,6 +191,7 @@ impl Failure {
             Self::File(_) => "file_unreadable",
             Self::FileMethod => "file_method",
             Self::NotLoaded(_) => "not_loaded",
+            Self::Panicked => "panic",
             Self::Precondition => "precondition",
             Self::OutsideRange { .. } => "outside_range",
         }
@@ -225,6 +229,7 @@ impl Failure {
                 "There is no such file."
             }
             Self::File(_) => "The file could not be read.",
+            Self::Panicked => "The server failed.",
             Self::FileMethod => "Files are read with GET or HEAD.",
             Self::Precondition => "The file is not the one that the request expects.",
             Self::OutsideRange { .. } => "The file has nothing of that range.",
@@ -250,6 +255,7 @@ impl Failure {
                 | Self::BodyCut(_)
                 | Self::BodySlow(_)
                 | Self::Spool(_)
+                | Self::Panicked
         )
     }
 

@@ -61,6 +61,8 @@ pub(super) async fn answer(
     incoming: &mut ClientBody,
     mut record: Record,
 ) -> Response<Body> {
+    #[cfg(test)]
+    crate::testing::panic_where_asked(admitted.head(), crate::testing::PANICS[1]);
     let (mut body, mut uplink) = (None, None);
     let outcome = async {
         let length = admitted.head().body_length();

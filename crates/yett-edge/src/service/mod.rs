@@ -13,6 +13,7 @@ mod sendfile;
 mod socket;
 mod spool;
 mod step;
+mod unharmed;
 mod upload;
 
 use std::convert::Infallible;

@@ -71,6 +71,8 @@ impl Services {
                 return Step::answered(respond::failed(&Failure::BadRequest(bad), record));
             }
         };
+        #[cfg(test)]
+        crate::testing::panic_where_asked(&head, crate::testing::PANICS[0]);
         record.client(head.client());
         record.scheme(head.scheme());
         if head.target().path() == b"*" {

@@ -246,10 +246,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // Its first steps are taken here, since a task that is cancelled before it has begun
                 // would leave no record. A panic in them costs this request alone, as in its task.
                 let answer = AssertUnwindSafe(|| services.answer(request, arrival, end));
-                if let Ok(answer) = catch_unwind(answer) {
+                match catch_unwind(answer) {
                     // Boxed: a task is moved as a whole until it runs, with all that it may wait for.
-                    self.running.spawn(stream.run(Box::pin(answer)));
-                }
+                    Ok(answer) => self.running.spawn(stream.run(Box::pin(answer))),
+                    Err(_printed) => {
+                        let answer = Ok(self.services.panicked());
+                        self.running.spawn(stream.run(std::future::ready(answer)))
+                    }
+                };
             }
             Err(offence) => {
                 let answer = services.turned_away(&parts, &self.arrival, offence);

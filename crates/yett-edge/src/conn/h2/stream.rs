@@ -165,7 +165,8 @@ impl Stream {
         answer: &mut (impl Future<Output = Result<Response<Body>, Infallible>> + Unpin),
     ) -> Result<Response<Body>, Gone> {
         poll_fn(|cx| {
-            let polled = Pin::new(&mut *answer).poll(cx);
+            let poll = || Pin::new(&mut *answer).poll(cx);
+            let polled = self.services.unharmed_poll(poll);
             for (status, fields) in self.state.take(cx) {
                 let mut interim = Response::new(());
                 *interim.status_mut() = status;

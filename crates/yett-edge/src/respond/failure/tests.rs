@@ -94,6 +94,7 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::Precondition => "Precondition",
         Failure::OutsideRange { .. } => "OutsideRange",
         Failure::NotLoaded(_) => "NotLoaded",
+        Failure::Panicked => "Panicked",
     }
 }
 
@@ -144,6 +145,7 @@ async fn every_failure() -> Vec<Failure> {
         Failure::Precondition,
         Failure::OutsideRange { len: 5 },
         Failure::NotLoaded(String::from("KeyError: 'X-Secret'")),
+        Failure::Panicked,
     ]
 }
 
@@ -185,6 +187,7 @@ FileMethod             | 405    | client | -     | no     | Files are read with 
 Precondition           | 412    | client | -     | no     | The file is not the one that the request expects.
 OutsideRange           | 416    | client | -     | no     | The file has nothing of that range.
 NotLoaded              | 500    | app    | -     | no     | The application does not start. The server's terminal says why.
+Panicked               | 500    | yett   | -     | yes    | The server failed.
 ";
 
 fn row(failure: &Failure) -> String {

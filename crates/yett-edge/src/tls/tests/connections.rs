@@ -403,6 +403,30 @@ async fn http2_that_is_off_is_not_agreed_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn hsts_is_said_over_tls_to_what_is_no_request_too_and_never_in_clear_text() {
+    let house = House::new();
+    let bench = Bench::new(EdgeSettings {
+        tls: Some(Arc::new(Tls::load(house.settings()).unwrap())),
+        hsts: Some(http::HeaderValue::from_static("max-age=60")),
+        ..EdgeSettings::default()
+    });
+    let mut stream = house.client().call(&bench, "example.org").await.unwrap();
+    soon(stream.write_all(b"no request\r\n\r\n")).await.unwrap();
+    let mut got = vec![0; 1024];
+    let count = soon(stream.read(&mut got)).await.unwrap();
+    let head = String::from_utf8(got[..count].to_vec()).unwrap();
+    assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+    let hsts = "\r\nstrict-transport-security: max-age=60\r\n";
+    assert!(head.contains(hsts), "{head}");
+    // RFC 6797 section 7.2.
+    let mut client = bench.connect();
+    client.get("/").await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+    assert!(!head.contains("strict-transport-security"), "{head}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn hsts_is_said_over_tls_alone_and_the_applications_own_word_stays() {
     let house = House::new();
     let hsts = Some(http::HeaderValue::from_static("max-age=60"));
