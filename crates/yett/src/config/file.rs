@@ -18,8 +18,10 @@
 //! An unknown key is an error, never passed over: a misspelt limit would be no limit. If the text
 //! is not TOML, only that is said, since everything after it is guesswork.
 
+mod value;
+
 use super::{
-    ConfigError, Key, Place, RawListener, RawMount, RawRule, RawServe, Said, choice,
+    ConfigError, Key, Place, RawListener, RawMount, RawRule, RawServe, Said,
     error::quoted,
     key::{Shape, TABLE},
     nearest::nearest,
@@ -29,6 +31,7 @@ use toml::{
     Spanned,
     de::{DeString, DeTable, DeValue},
 };
+use value::{described, is_plain, right_value, text_of, without_items};
 
 /// The nouns as they are written.
 const NOUNS: [&str; 11] = [
@@ -309,6 +312,11 @@ impl Reader<'_> {
     /// A value into a word, if its type is right.
     fn value(&mut self, key: Key, shape: Shape, (name, value): Entry<'_, '_>) {
         if let (Shape::Texts, DeValue::Array(list)) = (shape, value.get_ref()) {
+            if let (true, Some(rest)) = (list.is_empty(), without_items(key)) {
+                let wrong = format!("{} is empty{rest}", name.get_ref());
+                let expected = "at least one item; or leave the key away";
+                self.wrong(value.span(), wrong, expected, None);
+            }
             return self.texts(key, list);
         }
         let text = text_of(shape, value.get_ref());
@@ -499,75 +507,6 @@ fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
     let mut entries: Vec<Entry<'a, 'i>> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);
     entries
-}
-
-/// A path with a NUL in it cannot be opened, and no word of a configuration needs a line feed.
-fn is_plain(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}
-
-/// "a string", "an integer": what a value is.
-fn described(value: &DeValue<'_>) -> &'static str {
-    match value {
-        DeValue::String(text) if !is_plain(text) => "a string with a control character",
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) => "an integer",
-        DeValue::Float(_) => "a float",
-        DeValue::Boolean(_) => "a boolean",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
-    }
-}
-
-/// The word of a value of the right type.
-fn text_of(shape: Shape, value: &DeValue<'_>) -> Option<String> {
-    match (shape, value) {
-        (
-            Shape::Text | Shape::SwitchOrText | Shape::Duration | Shape::Size,
-            DeValue::String(text),
-        ) if is_plain(text) => Some(text.to_string()),
-        (Shape::Whole | Shape::WholeOrAuto, DeValue::Integer(number)) => {
-            // Beyond 64 bits the digits go on as they are, to be refused with their place.
-            let plain = i64::from_str_radix(number.as_str(), number.radix());
-            Some(plain.map_or_else(|_| number.to_string(), |plain| plain.to_string()))
-        }
-        (Shape::Duration | Shape::Size, DeValue::Integer(number)) if number.as_str() == "0" => {
-            Some("0".to_owned())
-        }
-        (shape, DeValue::String(text)) if shape.word() == Some(text) => Some(text.to_string()),
-        (shape, DeValue::Boolean(on)) if shape.is_switch() => {
-            Some(if *on { "on" } else { "off" }.to_owned())
-        }
-        _ => None,
-    }
-}
-
-/// How a value of the wrong type would be written right, where that is clear.
-fn right_value(name: &str, shape: Shape, value: &DeValue<'_>) -> Option<String> {
-    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let right = match (shape, value) {
-        (Shape::Duration, DeValue::Integer(number)) => format!("\"{number}s\""),
-        (Shape::Size, DeValue::Integer(number)) => format!("\"{number}B\""),
-        (Shape::Whole | Shape::WholeOrAuto, DeValue::String(text)) if is_whole(text) => {
-            text.to_string()
-        }
-        (shape, DeValue::String(text))
-            if shape.is_switch()
-                && let Ok(on) = choice::switch(text) =>
-        {
-            on.to_string()
-        }
-        // `0o660` in TOML is 432 elsewhere.
-        (Shape::Text, DeValue::Integer(number)) if name == "socket_mode" => {
-            format!("\"0{}\"", number.as_str())
-        }
-        (Shape::Text, DeValue::Array(_)) if name == "bind" => {
-            return Some("write one [[listener]] for each address".to_owned());
-        }
-        _ => return None,
-    };
-    Some(format!("write {name} = {right}"))
 }
 
 fn listed(names: &[&str]) -> String {
