@@ -12,6 +12,8 @@ from .wire import chunked
 
 #: One request at a time.
 ONE = ("--workers", "1", "--threads", "1")
+#: An application that says more than its client takes waits for it.
+WAITS = ("--max-answer-spool", "0")
 CUT = (http.client.IncompleteRead, ConnectionResetError)
 
 
@@ -150,7 +152,7 @@ def test_app_that_stops_in_the_middle_of_its_answer_is_cut(serve, hold):
 
 
 def test_stuck_thread_costs_no_request_of_the_threads_beside_it(serve, tmp_path):
-    flags = ("--workers", "1", "--timeout", "500ms", "--admin", "127.0.0.1:0")
+    flags = ("--workers", "1", "--timeout", "500ms", "--admin", "127.0.0.1:0", *WAITS)
     server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
     progress = tmp_path / "progress"
     with server.wire(receive_buffer=4096) as slow:
@@ -181,7 +183,7 @@ def test_stuck_request_does_not_take_its_neighbours_in_other_workers_along(serve
 
 
 def test_slow_client_is_no_reason_to_replace_a_worker(serve, tmp_path):
-    flags = ("--workers", "2", "--timeout", "300ms")
+    flags = ("--workers", "2", "--timeout", "300ms", *WAITS)
     server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
     progress = tmp_path / "progress"
     with server.wire(receive_buffer=4096) as slow:

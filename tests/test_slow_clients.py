@@ -113,6 +113,7 @@ def test_body_that_is_quick_enough_is_taken(serve):
 def test_client_that_takes_nothing_of_its_answer_is_cut_and_gives_its_thread_back(serve, tmp_path):
     (tmp_path / "slow").mkdir()
     flags = ("--workers", "1", "--threads", "4", "--send-timeout", "1s", *ADMIN)
+    flags += ("--max-answer-spool", "0")
     server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
     ask = b"GET /sized/slow?64 HTTP/1.1\r\n" + HOST + b"\r\n"
     # Others have the last of the worker's threads.
@@ -124,6 +125,19 @@ def test_client_that_takes_nothing_of_its_answer_is_cut_and_gives_its_thread_bac
             with pytest.raises((http.client.IncompleteRead, ConnectionResetError)):
                 wire.hear()
     assert server.status()["requests_in_flight"] == 0
+
+
+def test_clients_that_take_nothing_of_their_answers_hold_no_thread(serve, tmp_path):
+    (tmp_path / "slow").mkdir()
+    server = serve("stream:application", *ONE, *ADMIN, env={"STREAM": str(tmp_path)})
+    for target in (b"/sized/slow?8", b"/slow?8"):
+        ask = b"GET %b HTTP/1.1\r\n" % target + HOST + b"\r\n"
+        with slow_clients(server, ask) as slow:
+            with Load(server, target="/?0") as load:
+                load.go_on(100)
+            server.await_in_flight(0)
+            assert [len(wire.hear().body) for wire in slow] == [8 * MIB] * MANY
+    await_met(server)
 
 
 def test_client_that_takes_its_answer_slowly_gets_all_of_it(serve, tmp_path):

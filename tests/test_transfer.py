@@ -58,7 +58,8 @@ def test_large_download_arrives_whole_with_bounded_memory(serve, tmp_path):
 def test_client_that_does_not_read_holds_up_neither_memory_nor_others(serve, tmp_path):
     for name in ("slow", "others"):
         (tmp_path / name).mkdir()
-    server = serve("stream:application", "--workers", "2", env={"STREAM": str(tmp_path)})
+    flags = ("--workers", "2", "--max-answer-spool", "8MiB")
+    server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
     before = server.peak_memory()
     progress = tmp_path / "slow" / "progress"
     with server.wire(receive_buffer=4096) as slow:
@@ -68,7 +69,7 @@ def test_client_that_does_not_read_holds_up_neither_memory_nor_others(serve, tmp
         for _ in range(200):
             assert server.get("/others?0").status == 200
         assert server.status()["requests_in_flight"] == 1
-        # What the sockets of the kernel take, the window, and no more.
+        # What the sockets of the kernel take, what is kept, the window, and no more.
         assert progress.read_text().count("\n") < 32 * MIB // len(PIECE)
         assert server.peak_memory() - before < ROOM
         assert response.read(len(PIECE)) == PIECE

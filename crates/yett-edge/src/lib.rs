@@ -34,6 +34,7 @@ mod random;
 mod rate;
 mod reread;
 pub mod respond;
+mod room;
 pub mod rules;
 pub mod ruling;
 pub mod service;

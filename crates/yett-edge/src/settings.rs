@@ -90,8 +90,13 @@ pub struct EdgeSettings {
     pub http2: Option<Http2Settings>,
     /// Where bodies above 64 KiB are kept until they are whole, as files without a name.
     pub spool_dir: PathBuf,
-    /// Bytes of bodies that are kept in files at one time, over all connections; above: 507.
+    /// Bytes of bodies that are kept in files at one time, over all connections; above: 507. Answers
+    /// have no more than a half of it.
     pub max_spool: u64,
+    /// Bytes of one answer of a WSGI application that are kept in a file while its client is slower than
+    /// the application, so that no thread waits for it; above it, or when answers have a half of
+    /// `max_spool`, the application waits until its client has taken what is kept. Zero: it always waits.
+    pub max_answer_spool: u64,
     /// What carries requests to the workers and answers back.
     pub carrier: Carrier,
     /// Folders whose files the application may name instead of a body. Without one that covers the
@@ -103,8 +108,10 @@ pub struct EdgeSettings {
     pub max_queue: usize,
     /// How long a request waits for a worker; above: 503 with `Retry-After`.
     pub queue_timeout: Duration,
-    /// How long the application may take to begin its answer, or to go on with it while the client
-    /// is taking it; above: 504, and the worker is replaced. `None`: no limit.
+    /// How long the application may take to begin its answer; above: 504. A worker of WSGI must also go
+    /// on with its answer in this time, unless it waits for the client, or the answer is cut; it is
+    /// replaced then. Under ASGI an answer that has begun has no limit, and the worker stays: other
+    /// requests run beside it. `None`: no limit.
     pub request_timeout: Option<Duration>,
     /// Requests after which a worker is replaced. `None`: never.
     pub max_requests: Option<u64>,
@@ -170,6 +177,7 @@ impl Default for EdgeSettings {
             http2: Some(Http2Settings::default()),
             spool_dir: std::env::temp_dir(),
             max_spool: 4 * 1024 * 1024 * 1024,
+            max_answer_spool: 64 * 1024 * 1024,
             carrier: Carrier::default(),
             sendfile: Vec::new(),
             worker_threads: 1,

@@ -54,8 +54,11 @@ pub enum Limit {
     BodyTime,
     /// The rate of a request's body: 408.
     BodyRate,
-    /// The room for all bodies that are kept in files: 507.
+    /// The room for all bodies that are kept in files: 507; or, of an answer, the application waited for
+    /// its client.
     Spool,
+    /// What is kept of one answer whose client is slower than the application: that one waited.
+    AnswerSpool,
     /// How long a client took nothing of its answer: cut.
     SendTime,
     /// The rate at which a client took its answer: cut.
@@ -83,6 +86,7 @@ impl Limit {
         Self::BodyTime,
         Self::BodyRate,
         Self::Spool,
+        Self::AnswerSpool,
         Self::SendTime,
         Self::SendRate,
         Self::ProxyHeader,
@@ -108,6 +112,7 @@ impl Limit {
             Self::BodyTime => "body_time",
             Self::BodyRate => "body_rate",
             Self::Spool => "spool",
+            Self::AnswerSpool => "answer_spool",
             Self::SendTime => "send_time",
             Self::SendRate => "send_rate",
             Self::ProxyHeader => "proxy_header",

@@ -11,6 +11,7 @@ use crate::conn::ClientEnd;
 use crate::floor::{Exchange, Lost, Piece, Pieces};
 use crate::log::Record;
 use crate::rate::Slow;
+use crate::respond::backlog::Backlog;
 use crate::respond::compress::{Coded, EncoderFailed, Runner};
 use crate::respond::failure::Fault;
 use crate::respond::{FileRange, Parts};
@@ -27,14 +28,33 @@ pub(super) enum Content {
     Bytes(Bytes),
     App {
         first: Bytes,
-        stream: Pieces,
-        exchange: Exchange,
+        rest: Rest,
         /// Bytes that are still to come, where the application said how many there are.
         promised: Option<u64>,
     },
     File(FileRange),
     Coded(Box<Coded>),
     Parts(Parts),
+}
+
+/// What follows behind the first piece of an application's body.
+pub(crate) enum Rest {
+    /// As the client takes it.
+    Streamed(Pieces, Exchange),
+    /// As the application says it.
+    Kept(Backlog),
+}
+
+impl Rest {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Piece, BodyError>>> {
+        match self {
+            Self::Streamed(stream, exchange) => {
+                let piece = ready!(exchange.poll_piece(stream, cx));
+                Poll::Ready(piece.map(|piece| Ok(piece?)))
+            }
+            Self::Kept(backlog) => backlog.poll_piece(cx),
+        }
+    }
 }
 
 /// A body that could not be sent to its end; the connection closes without ending the message.
@@ -76,16 +96,14 @@ impl Body {
 
     pub(crate) const fn app(
         first: Bytes,
-        stream: Pieces,
-        exchange: Exchange,
+        rest: Rest,
         promised: Option<u64>,
         record: Record,
     ) -> Self {
         Self {
             content: Content::App {
                 first,
-                stream,
-                exchange,
+                rest,
                 promised,
             },
             record,
@@ -133,12 +151,11 @@ impl Content {
             Self::Bytes(bytes) => Poll::Ready(Some(Ok(Piece::Data(std::mem::take(bytes))))),
             Self::App {
                 first,
-                stream,
-                exchange,
+                rest,
                 promised,
             } => {
                 let piece = if first.is_empty() {
-                    ready!(exchange.poll_piece(stream, cx)).transpose()?
+                    ready!(rest.poll_piece(cx)).transpose()?
                 } else {
                     Some(Piece::Data(std::mem::take(first)))
                 };

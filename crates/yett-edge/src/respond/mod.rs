@@ -4,6 +4,7 @@
 //! client is told, whether another worker may try. [`body`] is the one body type that all services
 //! answer with; it carries the request's access record to its end.
 
+pub(crate) mod backlog;
 pub mod body;
 pub(crate) mod coding;
 pub(crate) mod compress;

@@ -15,7 +15,8 @@ use hyper::ext::ReasonPhrase;
 use tokio::time::Instant;
 use yett_gate::{Admitted, BodyLength, ClientAddr, RequestHead, ServerAddr, TlsSession};
 use yett_link::frame::{
-    ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, STREAMED_BODY, put_frame_with,
+    ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, RESPONSE_WINDOW, STREAMED_BODY,
+    put_frame_with,
 };
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
 use yett_link::tls::{ClientFields, TlsFields};
@@ -32,6 +33,8 @@ use crate::floor::{
 };
 use crate::log::Record;
 use crate::meters::Limit;
+use crate::respond::backlog::{self, Backlog};
+use crate::respond::body::Rest;
 use crate::respond::compress::{self, NoRunner, Outline, OwnTags, Runner};
 use crate::respond::{self, Body, Failure};
 use crate::ruling::Interface;
@@ -80,7 +83,12 @@ pub(super) async fn answer(
         });
         let (head, exchange, carries) = ask(services, admitted, &call, body, &mut record).await?;
         uplink = carries;
-        made(services, admitted.head(), &call.extras, head, exchange).await
+        let request = admitted.head();
+        let mut answer = made(services, request, &call.extras, head, exchange).await?;
+        if call.interface == Interface::Wsgi {
+            answer.backlog = answer.backlog(services, request);
+        }
+        Ok(answer)
     };
     let outcome: Result<Answer, Failure> = outcome.await;
     if let Some(RequestBody::Arriving(upload)) = body {
@@ -311,6 +319,8 @@ pub(super) struct Answer {
     extent: Extent,
     /// Codes the body while it is sent.
     runner: Option<Runner>,
+    /// Keeps a streamed body that comes faster than the client takes it.
+    backlog: Option<backlog::Terms>,
 }
 
 /// What is known of a body before it is sent; of an answer to HEAD, what GET's would be.
@@ -351,8 +361,7 @@ fn checked(
     let mut headers = std::mem::replace(&mut head.headers, Ok(HeaderMap::new()))?;
     let wanted = sendfile::take(&mut headers)?;
     let announced = AppHead::announced_len(&headers);
-    let bodyless = request.method() == Method::HEAD
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bodyless = is_bodyless(request, status);
     let actual = match &head.body {
         AppBody::File(range) => {
             range.check()?;
@@ -422,12 +431,36 @@ fn checked(
         promised: announced.flatten().filter(|_| !bodyless),
         extent,
         runner: None,
+        backlog: None,
         file: None,
     };
     Ok((answer, wanted))
 }
 
+/// Whether an answer has no body, whatever the application says.
+fn is_bodyless(request: &RequestHead, status: StatusCode) -> bool {
+    let without = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    without || request.method() == Method::HEAD
+}
+
 impl Answer {
+    /// What to keep of the body, so that no thread of the application waits for the client. A body that
+    /// fits into the link's window is never waited for.
+    fn backlog(&self, services: &Services, request: &RequestHead) -> Option<backlog::Terms> {
+        let settings = &services.settings;
+        let window = RESPONSE_WINDOW as u64;
+        let streamed = matches!(self.head.body, AppBody::Stream(_));
+        let waits = streamed && self.promised.is_none_or(|length| length > window);
+        let most = settings.max_answer_spool;
+        let keeps = waits && most > 0 && !is_bodyless(request, self.status);
+        keeps.then(|| backlog::Terms {
+            folder: settings.spool_dir.clone(),
+            most,
+            room: services.budget.of_answer(),
+            meters: Arc::clone(&services.meters),
+        })
+    }
+
     /// With the file that the application named in the body's place.
     async fn with_file(
         mut self,
@@ -519,13 +552,13 @@ impl Answer {
             _ if self.file.is_some() => self.file.unwrap_or(Piece::Empty).into_body(record),
             AppBody::Whole => Body::bytes(self.head.first, record),
             AppBody::File(range) => Body::file(range, record),
-            AppBody::Stream(stream) => Body::app(
-                self.head.first,
-                stream,
-                self.exchange,
-                self.promised,
-                record,
-            ),
+            AppBody::Stream(stream) => {
+                let rest = match self.backlog {
+                    Some(terms) => Rest::Kept(Backlog::new(stream, self.exchange, terms)),
+                    None => Rest::Streamed(stream, self.exchange),
+                };
+                Body::app(self.head.first, rest, self.promised, record)
+            }
         };
         let body = match self.runner {
             Some(runner) => body.coded(runner),

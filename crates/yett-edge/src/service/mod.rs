@@ -35,12 +35,12 @@ use crate::log::{AccessLog, Journal, Record, ServiceKind};
 use crate::meters::Meters;
 use crate::respond::compress::Compressor;
 use crate::respond::{self, Body, Failure};
+use crate::room::Budget;
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
 use files::Files;
 pub use files::{Types, range};
 pub(crate) use sendfile::SendfileError;
-use spool::Budget;
 use step::{Last, Step, ToApp};
 
 /// What a client can take beside an answer's head and body.

@@ -11,7 +11,6 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::fs::File;
@@ -23,6 +22,7 @@ use super::pace;
 use crate::conn::ClientBody;
 use crate::rate::Pace;
 use crate::respond::Failure;
+use crate::room::{Budget, Room};
 use crate::settings::EdgeSettings;
 
 /// A whole body.
@@ -32,63 +32,6 @@ pub(super) struct Spooled {
     pub(super) file: Option<Arc<OwnedFd>>,
     pub(super) len: u64,
     _room: Option<Room>,
-}
-
-/// How much all bodies together may keep in files, and how much they do.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    limit: u64,
-    used: AtomicU64,
-}
-
-/// What one body has taken of the budget; given back when it is dropped.
-#[derive(Debug)]
-struct Room {
-    budget: Arc<Budget>,
-    taken: u64,
-}
-
-impl Budget {
-    pub(crate) fn new(limit: u64) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            used: AtomicU64::new(0),
-        })
-    }
-}
-
-impl Room {
-    fn new(budget: &Arc<Budget>) -> Self {
-        Self {
-            budget: Arc::clone(budget),
-            taken: 0,
-        }
-    }
-
-    /// Takes as much again for these bytes, or nothing.
-    fn take(&mut self, bytes: u64) -> Result<(), Failure> {
-        let limit = self.budget.limit;
-        let more = |used: u64| used.checked_add(bytes).filter(|used| *used <= limit);
-        let taken = self
-            .budget
-            .used
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
-        if taken.is_err() {
-            let full = io::Error::new(
-                io::ErrorKind::StorageFull,
-                "all bodies together are too long",
-            );
-            return Err(Failure::Spool(full));
-        }
-        self.taken += bytes;
-        Ok(())
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.taken, Ordering::Relaxed);
-    }
 }
 
 /// Reads the body, of this announced length and of at most so many bytes, to its end; then it is gone.
@@ -161,12 +104,16 @@ impl SpoolFile {
         let file = file.map(File::from_std).map_err(Failure::Spool)?;
         Ok(Self {
             file,
-            room: Room::new(budget),
+            room: budget.of_request(),
         })
     }
 
     async fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
-        self.room.take(data.len() as u64)?;
+        if !self.room.take(data.len() as u64) {
+            let full = "all bodies together are too long";
+            let full = io::Error::new(io::ErrorKind::StorageFull, full);
+            return Err(Failure::Spool(full));
+        }
         self.file.write_all(data).await.map_err(Failure::Spool)
     }
 
@@ -190,25 +137,5 @@ impl Spooled {
                 .map_err(|error| Failure::Spool(error.into()))?;
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bodies_together_take_no_more_than_their_room() {
-        let budget = Budget::new(100);
-        let mut first = Room::new(&budget);
-        first.take(60).unwrap();
-        let mut second = Room::new(&budget);
-        assert!(second.take(50).is_err());
-        second.take(40).unwrap();
-        assert!(first.take(1).is_err());
-        drop(second);
-        first.take(40).unwrap();
-        drop(first);
-        assert_eq!(budget.used.load(Ordering::Relaxed), 0);
     }
 }

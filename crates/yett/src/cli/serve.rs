@@ -182,6 +182,10 @@ pub(super) struct ServeArgs {
     /// How much room all large request bodies have there together; beyond it 507.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     max_spool: Option<String>,
+    /// How much of one answer of a WSGI application is kept there while its client is slow, so that
+    /// no thread waits for it; 0: nothing.
+    #[arg(long, value_name = "SIZE", help_heading = "Limits")]
+    max_answer_spool: Option<String>,
 
     /// A certificate chain, as a PEM file; listeners then speak HTTPS. May be repeated: clients get
     /// the one for the name that they ask for, or the first.
@@ -380,6 +384,7 @@ impl ServeArgs {
             max_body,
             spool_dir,
             max_spool,
+            max_answer_spool,
             tls_cert,
             tls_key,
             tls_self_signed,
@@ -461,6 +466,7 @@ impl ServeArgs {
             (Key::MaxBody, max_body),
             (Key::SpoolDir, spool_dir),
             (Key::MaxSpool, max_spool),
+            (Key::MaxAnswerSpool, max_answer_spool),
             (Key::TlsSelfSigned, tls_self_signed),
             (Key::TlsMinVersion, tls_min_version),
             (Key::TlsUnknownName, tls_unknown_name),

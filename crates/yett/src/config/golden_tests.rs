@@ -234,6 +234,7 @@ fn lines(settled: &Settled) -> Vec<String> {
     line("max body", size_text(limits.max_body));
     line("spool dir", limits.spool_dir.display().to_string());
     line("max spool", size_text(limits.max_spool));
+    line("max answer spool", size_text(limits.max_answer_spool));
     line(
         "http2 streams",
         settings
@@ -452,6 +453,7 @@ max headers = 128
 max body = 100MiB
 spool dir = /tmp
 max spool = 4GiB
+max answer spool = 64MiB
 http2 streams = 128
 compression = On
 compression min size = 1KiB

@@ -2,6 +2,7 @@
 //! answer. What is done to its answers is tested in `framing`, how long
 //! ones travel in `streaming`.
 
+mod backlog;
 mod beside;
 mod compression;
 mod files;

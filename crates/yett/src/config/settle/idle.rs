@@ -8,11 +8,16 @@ use yett_gate::UnderscoreNames;
 /// Settings that do nothing, when they do nothing, and without what.
 type Idle = (&'static [Key], fn(&ServeSettings) -> bool, &'static str);
 
-const IDLE: [Idle; 11] = [
+const IDLE: [Idle; 12] = [
     (
         &[Key::Concurrency, Key::Loop, Key::Lifespan],
         |settings| settings.interface == Interface::Wsgi,
         "interface asgi",
+    ),
+    (
+        &[Key::MaxAnswerSpool],
+        |settings| settings.interface == Interface::Asgi,
+        "interface wsgi",
     ),
     (
         &[Key::MaxRequestsJitter],

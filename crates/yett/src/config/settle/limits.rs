@@ -38,6 +38,7 @@ impl Settling<'_> {
         });
         let max_headers = self.one(Key::MaxHeaders, |text| whole(text, 1, MOST_HEADERS));
         let max_spool = self.one(Key::MaxSpool, |text| size(text, 0, 1 << 50));
+        let max_answer_spool = self.one(Key::MaxAnswerSpool, |text| size(text, 0, 1 << 50));
         let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
         let max_body = self.one(Key::MaxBody, |text| size(text, 1, LARGEST_BODY));
         let spool_dir = self.folder(Key::SpoolDir, &around.temporary);
@@ -56,6 +57,7 @@ impl Settling<'_> {
             max_body: max_body?,
             spool_dir: spool_dir?,
             max_spool: max_spool?,
+            max_answer_spool: max_answer_spool?,
         })
     }
 

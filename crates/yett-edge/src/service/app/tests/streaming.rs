@@ -1,4 +1,5 @@
-//! Long answers: a slow client holds its worker back, and every byte arrives.
+//! Long answers: every byte arrives, and where no answer is kept (`backlog` has those that are), a slow
+//! client holds its worker back.
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -13,9 +14,12 @@ use super::*;
 use crate::conn::HYPER_BUFFER;
 
 #[tokio::test(start_paused = true)]
-async fn client_that_takes_nothing_holds_the_worker_back() {
+async fn client_that_takes_nothing_holds_the_worker_back_where_no_answer_is_kept() {
     const ROOM: usize = 4096;
-    let bench = bench();
+    let bench = Bench::new(EdgeSettings {
+        max_answer_spool: 0,
+        ..EdgeSettings::default()
+    });
     let mut worker = bench.worker(1).await;
     let mut client = bench.connect_with_room(ROOM);
     client.get("/").await;
@@ -48,7 +52,7 @@ async fn client_that_takes_nothing_holds_the_worker_back() {
 }
 
 /// A worker as it is in truth: blocking, on a thread of its own.
-fn real_worker(
+pub(super) fn real_worker(
     bench: &Bench,
     answer: impl FnOnce(&WorkerEnd, &Incoming) + Send + 'static,
 ) -> thread::JoinHandle<()> {
@@ -66,7 +70,7 @@ fn real_worker(
     })
 }
 
-fn send_head(end: &WorkerEnd, exchange: ExchangeId) {
+pub(super) fn send_head(end: &WorkerEnd, exchange: ExchangeId) {
     let mut payload = BytesMut::new();
     write_head(&mut payload, 200, b"OK", std::iter::empty()).unwrap();
     let mut frame = BytesMut::new();
@@ -75,7 +79,7 @@ fn send_head(end: &WorkerEnd, exchange: ExchangeId) {
 }
 
 /// Sends a piece when there is credit for it; false when nobody wants it any more.
-fn send_piece(end: &WorkerEnd, exchange: ExchangeId, piece: &[u8], flags: u8) -> bool {
+pub(super) fn send_piece(end: &WorkerEnd, exchange: ExchangeId, piece: &[u8], flags: u8) -> bool {
     if end.wait_for_credit(exchange, piece.len()).unwrap() != Credit::Granted {
         return false;
     }
