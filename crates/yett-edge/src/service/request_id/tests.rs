@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use yett_gate::{GateSettings, HeadRules, MountSettings, RequestIdHeader};
-use yett_link::frame::Kind;
+use yett_link::frame::{Frame, Kind, LAST};
 use yett_link::names;
 use yett_link::request::{Name, RequestView};
 
@@ -10,6 +10,7 @@ use crate::mount::Mount;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
 use crate::testing::h2_client::{H2Client, get};
+use crate::testing::socket::asking;
 use crate::testing::{Bench, FakeWorker, GUARDED};
 
 fn settings(trust: &[&str]) -> EdgeSettings {
@@ -22,7 +23,7 @@ fn settings(trust: &[&str]) -> EdgeSettings {
     }
     EdgeSettings {
         head,
-        max_headers: 5,
+        max_headers: 8,
         ..EdgeSettings::default()
     }
 }
@@ -42,7 +43,14 @@ fn is_made_here(id: &str) -> bool {
 async fn work(worker: &mut FakeWorker, headers: &[(&str, &str)]) -> String {
     let frame = worker.expect(Kind::Request).await;
     assert!(worker.begin(frame.exchange.get()).await);
-    let view = RequestView::parse(&frame.payload).unwrap();
+    let id = frame.exchange.get();
+    worker.head(id, "204 No Content", headers, b"", LAST).await;
+    handed(&frame)
+}
+
+/// The ids in a request's headers, one after the other.
+fn handed(request: &Frame) -> String {
+    let view = RequestView::parse(&request.payload).unwrap();
     let ids = view.headers().filter_map(|(name, value)| {
         let name = match name {
             Name::Common(number) => names::name(number).unwrap(),
@@ -51,10 +59,7 @@ async fn work(worker: &mut FakeWorker, headers: &[(&str, &str)]) -> String {
         let is_id = name.replace('_', "-") == "x-request-id";
         is_id.then(|| String::from_utf8(value.to_vec()).unwrap())
     });
-    let ids = ids.collect::<Vec<_>>().join(" ");
-    let id = frame.exchange.get();
-    worker.head(id, "204 No Content", headers, b"", 1).await;
-    ids
+    ids.collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,6 +124,24 @@ async fn id_of_a_trusted_proxy_goes_on() {
     drop(client);
     let logged = logged(bench).await;
     assert_eq!((&*logged[0], &*logged[2]), ("of-nginx", "refused"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn websocket_has_one_id_from_its_handshake_to_its_record() {
+    let bench = Bench::of(Interface::Asgi, settings(&[]));
+    let mut worker = bench.worker(1).await;
+    let mut client = bench.connect();
+    client.send(asking("X-Request-ID: forged\r\n")).await;
+    let request = worker.expect(Kind::Request).await;
+    let id = handed(&request);
+    assert!(is_made_here(&id), "{id}");
+    worker.accept(request.exchange.get(), &[]).await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    assert_eq!(ids(&head), id);
+    drop(client);
+    assert_eq!(worker.disconnect().await, "1006 ");
+    assert_eq!(logged(bench).await, [id]);
 }
 
 #[tokio::test(start_paused = true)]
