@@ -61,9 +61,7 @@ where
     let service = service_fn(move |request: Request<Incoming>| {
         let busy = BusyGuard::new(state, Asked::read(&request));
         let request = request.map(ClientBody::Http1);
-        services.unharmed(move || {
-            Arc::clone(services).answer(request, arrival.clone(), ClientEnd::Http1(busy))
-        })
+        Arc::clone(services).answer(request, arrival.clone(), ClientEnd::Http1(busy))
     });
     let mut connection = http1::Builder::new()
         .keep_alive(!settings.keep_alive.is_zero())

@@ -18,6 +18,7 @@ mod upload;
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -182,43 +183,61 @@ impl Services {
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
         // A thread that has requests to begin has not slept: see what its workers have answered.
         let _heard = rounds::look_round();
-        let (parts, incoming) = request.into_parts();
-        let mut record = self.record(&parts, &arrival);
-        record.hear(&parts.headers);
-        let id = self.name(&parts.headers, &arrival, &mut record);
+        let (over_tls, version) = (arrival.tls().is_some(), request.version());
+        let (parts, mut body) = request.into_parts();
+        let mut id = None;
         let extras = Extras::of(&parts, &busy);
-        let over_tls = arrival.tls().is_some();
-        let version = parts.version;
-        let mut head = RequestHead::parse(parts, arrival, &self.settings.head);
-        if let Ok(head) = &mut head {
-            self.hand_on(id.as_ref(), head);
-        }
-        let step = self.begin(head, record);
+        let begun = unharmed::begun(|| {
+            let mut record = self.record(&parts, &arrival);
+            record.hear(&parts.headers);
+            id = self.name(&parts.headers, &arrival, &mut record);
+            let mut head = RequestHead::parse(parts, arrival, &self.settings.head);
+            if let Ok(head) = &mut head {
+                self.hand_on(id.as_ref(), head);
+            }
+            self.begin(head, record)
+        });
+        let (mut last, waits) = match begun {
+            None => (None, None),
+            Some(Step::Last(last)) => (Some(last), None),
+            Some(Step::Waits(waits)) => (None, Some(waits)),
+        };
         async move {
-            let mut body = incoming;
-            let last = match step {
-                Step::Last(last) => last,
-                Step::Waits(waits) => Box::pin(self.go_on(*waits)).await,
+            let answer = {
+                let steps = pin!(async {
+                    if let Some(waits) = waits {
+                        last = Some(Box::pin(self.go_on(*waits)).await);
+                    }
+                    // Out of its place here, and not before: a future is moved as a whole, with a place
+                    // for each thing that it may have.
+                    Some(match last.take()? {
+                        Last::App(ToApp {
+                            ref admitted,
+                            interface,
+                            record,
+                        }) if asks_for_socket(interface, &busy) => {
+                            let answer =
+                                socket::answer(&self, admitted, &extras, &mut busy, record);
+                            Box::pin(answer).await
+                        }
+                        Last::App(ToApp {
+                            ref admitted,
+                            interface,
+                            record,
+                        }) => {
+                            let call = app::Call { interface, extras };
+                            app::answer(&self, admitted, call, &mut body, record).await
+                        }
+                        Last::Answered(response) => response,
+                    })
+                });
+                unharmed::ended(steps).await.flatten()
             };
-            let mut response = match last {
-                Last::App(ToApp {
-                    ref admitted,
-                    interface,
-                    record,
-                }) if asks_for_socket(interface, &busy) => {
-                    let answer = socket::answer(&self, admitted, &extras, &mut busy, record);
-                    Box::pin(answer).await
-                }
-                Last::App(ToApp {
-                    ref admitted,
-                    interface,
-                    record,
-                }) => {
-                    let call = app::Call { interface, extras };
-                    app::answer(&self, admitted, call, &mut body, record).await
-                }
-                Last::Answered(response) => response,
-            };
+            let mut response = answer.unwrap_or_else(|| {
+                // The request's own is closed.
+                let record = Record::unwritten(&self.journal);
+                respond::failed(&Failure::Panicked, record)
+            });
             self.complete(&mut response, over_tls, id);
             // A body that nobody will read stands between this and the next request.
             if !body.is_end_stream() || self.is_leaving() {

@@ -22,7 +22,6 @@ mod stream;
 mod traffic;
 
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -244,16 +243,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 let request = Request::from_parts(parts, body);
                 let (arrival, end) = (self.arrival.clone(), ClientEnd::Http2(state));
                 // Its first steps are taken here, since a task that is cancelled before it has begun
-                // would leave no record. A panic in them costs this request alone, as in its task.
-                let answer = AssertUnwindSafe(|| services.answer(request, arrival, end));
-                match catch_unwind(answer) {
-                    // Boxed: a task is moved as a whole until it runs, with all that it may wait for.
-                    Ok(answer) => self.running.spawn(stream.run(Box::pin(answer))),
-                    Err(_printed) => {
-                        let answer = Ok(self.services.panicked());
-                        self.running.spawn(stream.run(std::future::ready(answer)))
-                    }
-                };
+                // would leave no record.
+                let answer = services.answer(request, arrival, end);
+                // Boxed: a task is moved as a whole until it runs, with all that it may wait for.
+                self.running.spawn(stream.run(Box::pin(answer)));
             }
             Err(offence) => {
                 let answer = services.turned_away(&parts, &self.arrival, offence);

@@ -165,8 +165,7 @@ impl Stream {
         answer: &mut (impl Future<Output = Result<Response<Body>, Infallible>> + Unpin),
     ) -> Result<Response<Body>, Gone> {
         poll_fn(|cx| {
-            let poll = || Pin::new(&mut *answer).poll(cx);
-            let polled = self.services.unharmed_poll(poll);
+            let polled = Pin::new(&mut *answer).poll(cx);
             for (status, fields) in self.state.take(cx) {
                 let mut interim = Response::new(());
                 *interim.status_mut() = status;

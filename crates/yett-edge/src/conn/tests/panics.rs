@@ -39,7 +39,7 @@ async fn panic_in_a_request_of_http1_is_a_500_and_ends_the_connection() {
         let id = worker.request().await;
         worker.answer(id, "one").await;
         assert_eq!(client.answer().await, "HTTP/1.1 200 OK | one");
-        client.get(place).await;
+        client.request("POST", place, "Content-Length: 9\r\n").await;
         let failed = format!("HTTP/1.1 500 Internal Server Error | {FAILED}");
         assert_eq!(client.answer().await, failed);
         assert!(client.has_ended().await);

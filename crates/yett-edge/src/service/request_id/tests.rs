@@ -11,7 +11,7 @@ use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
 use crate::testing::h2_client::{H2Client, get};
 use crate::testing::socket::asking;
-use crate::testing::{Bench, FakeWorker, GUARDED};
+use crate::testing::{Bench, FakeWorker, GUARDED, PANICS};
 
 fn settings(trust: &[&str]) -> EdgeSettings {
     let mut head = HeadRules {
@@ -217,4 +217,19 @@ async fn without_the_setting_there_is_no_id_and_the_header_is_the_applications()
     assert_eq!(ids(&client.head().await), "of-the-app");
     drop(client);
     assert_eq!(logged(bench).await, ["-"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_that_panics_has_its_id_in_the_answer_and_in_the_log() {
+    for place in PANICS {
+        let bench = Bench::new(settings(&[]));
+        let mut client = bench.connect();
+        client.get(place).await;
+        let head = client.head().await;
+        assert!(head.starts_with("HTTP/1.1 500 "), "{head}");
+        let id = ids(&head);
+        assert!(is_made_here(&id), "{head}");
+        drop(client);
+        assert_eq!(logged(bench).await, [id]);
+    }
 }
