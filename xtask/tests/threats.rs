@@ -1,11 +1,12 @@
 //! Holds `docs/security/threats.md` against the code: a test that it names must exist, every row of
 //! the list is spoken of, and what it says of dependencies must be so.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The sections, and the folders that the paths in them are below, the nearest first; how many tests
 /// they name at least.
-const SECTIONS: [(&str, &[&str], usize); 5] = [
+const SECTIONS: [(&str, &[&str], usize); 7] = [
     (
         "Tokens: `crates/yett-jwt`",
         &["crates/yett-jwt/src", "crates/yett-jwt", "."],
@@ -31,6 +32,16 @@ const SECTIONS: [(&str, &[&str], usize); 5] = [
         &["crates/yett-edge/src/websocket", "crates/yett-edge/src"],
         10,
     ),
+    (
+        "HTTP/2: `crates/yett-edge`",
+        &["crates/yett-edge/src/conn/h2/tests"],
+        10,
+    ),
+    (
+        "Limits: `crates/yett-edge`",
+        &["crates/yett-edge/src", "crates/yett-edge"],
+        20,
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -41,12 +52,24 @@ fn threats() -> std::io::Result<String> {
     std::fs::read_to_string(root().join("docs/security/threats.md"))
 }
 
+/// The part of a page below this heading.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, after) = text.split_once(&format!("\n{heading}")).expect(heading);
+    after.split("\n## ").next().unwrap()
+}
+
+/// What stands first in the rows of a table.
+fn firsts(section: &str) -> BTreeSet<&str> {
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| Some(row.split_once('`')?.0))
+        .collect()
+}
+
 #[test]
 fn every_test_named_among_the_threats_exists() {
     let text = threats().unwrap();
     for (heading, folders, at_least) in SECTIONS {
-        let (_, after) = text.split_once(&format!("\n## {heading}")).expect(heading);
-        let section = after.split("\n## ").next().unwrap();
+        let section = section(&text, &format!("## {heading}"));
         // Between back quotes, `file::name`.
         let names: Vec<(&str, &str)> = section
             .split('`')
@@ -70,6 +93,16 @@ fn every_test_named_among_the_threats_exists() {
             );
         }
     }
+}
+
+#[test]
+fn every_limit_names_its_tests() {
+    let observe = std::fs::read_to_string(root().join("docs/guides/observe.md")).unwrap();
+    let mut limits = firsts(section(&observe, "### Limits"));
+    assert!(limits.remove("limit"));
+    let threats = threats().unwrap();
+    let tested = firsts(section(&threats, "## Limits: `crates/yett-edge`"));
+    assert_eq!(tested, limits);
 }
 
 #[test]

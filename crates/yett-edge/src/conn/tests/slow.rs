@@ -106,6 +106,24 @@ async fn client_that_takes_its_answer_as_fast_as_it_must_gets_all_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn client_that_takes_nothing_for_less_than_its_time_gets_all_of_its_answer() {
+    for (waits, is_cut) in [(59, false), (60, true)] {
+        let bench = bench();
+        let mut worker = bench.worker(1).await;
+        let mut client = bench.connect_with_room(64);
+        client.send(GET).await;
+        let id = worker.request().await;
+        worker.answer(id, &"x".repeat(100_000)).await;
+        settle().await;
+        bench.clock.pass(seconds(waits)).await;
+        assert_eq!(bench.met(Limit::SendTime), u64::from(is_cut));
+        if !is_cut {
+            assert!(client.answer().await.ends_with("x"));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn application_that_says_little_costs_its_client_nothing() {
     let bench = Bench::new(EdgeSettings {
         request_timeout: None,
@@ -128,7 +146,13 @@ async fn application_that_says_little_costs_its_client_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn limits_of_heads_and_bodies_are_counted_when_they_are_met() {
-    let long = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(70_000));
+    // So many bytes of a head.
+    let head = |bytes: usize| {
+        let around = "GET / HTTP/1.1\r\nHost: x\r\n\r\n".len();
+        let path = "a".repeat(bytes - around);
+        format!("GET /{path} HTTP/1.1\r\nHost: x\r\n\r\n")
+    };
+    let (longest, long) = (head(64 * 1024), head(64 * 1024 + 1));
     let many = format!(
         "GET / HTTP/1.1\r\nHost: x\r\n{}\r\n",
         "A: b\r\n".repeat(128)
@@ -140,6 +164,7 @@ async fn limits_of_heads_and_bodies_are_counted_when_they_are_met() {
     let body = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 200000000\r\n\r\n";
     let pause = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nx";
     for (sent, status, limit) in [
+        (longest.as_str(), 200, None),
         (long.as_str(), 431, Some(Limit::HeadSize)),
         (many.as_str(), 431, Some(Limit::Headers)),
         (most.as_str(), 200, None),

@@ -12,6 +12,7 @@ use super::streaming::{real_worker, send_head, send_piece};
 use super::*;
 use crate::meters::Limit;
 use crate::ruling::Interface;
+use crate::testing::h2_client::H2Client;
 
 const MIB: usize = 1 << 20;
 
@@ -101,6 +102,25 @@ async fn client_that_takes_nothing_of_a_long_answer_holds_no_thread() {
         bench.told_records().await,
         [format!("GET / 200 - {LENGTH}")]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_of_http2_that_opens_no_window_holds_no_thread() {
+    const LENGTH: usize = 2 * MIB;
+    let bench = bench();
+    let answering = worker(&bench, say(LENGTH, whole));
+    let mut builder = h2::client::Builder::new();
+    builder.initial_window_size(0);
+    let mut client = H2Client::with(builder, bench.connect_raw()).await;
+    let _arriving = client.get("/").await;
+    until(&bench, || answering.is_finished()).await;
+    until(&bench, || bench.floor.load() == (0, 0)).await;
+    // Another one on the same connection.
+    let mut worker = bench.worker(2).await;
+    let next = client.get("/next").await;
+    let id = worker.request().await;
+    worker.answer(id, "").await;
+    assert_eq!(next.head().await.status(), 200);
 }
 
 #[tokio::test(start_paused = true)]
