@@ -187,7 +187,7 @@ impl Services {
         let (parts, mut body) = request.into_parts();
         let mut id = None;
         let extras = Extras::of(&parts, &busy);
-        let begun = unharmed::begun(|| {
+        let mut begun = unharmed::begun(|| {
             let mut record = self.record(&parts, &arrival);
             record.hear(&parts.headers);
             id = self.name(&parts.headers, &arrival, &mut record);
@@ -197,20 +197,18 @@ impl Services {
             }
             self.begin(head, record)
         });
-        let (mut last, waits) = match begun {
-            None => (None, None),
-            Some(Step::Last(last)) => (Some(last), None),
-            Some(Step::Waits(waits)) => (None, Some(waits)),
-        };
         async move {
             let answer = {
                 let steps = pin!(async {
-                    if let Some(waits) = waits {
-                        last = Some(Box::pin(self.go_on(*waits)).await);
+                    // Taken out of its place where it is needed, and not before: a future is moved as a
+                    // whole, with a place for each thing that it may have.
+                    if let Some(waits) = Step::take_waits(&mut begun) {
+                        begun = Some(Step::Last(Box::pin(self.go_on(*waits)).await));
                     }
-                    // Out of its place here, and not before: a future is moved as a whole, with a place
-                    // for each thing that it may have.
-                    Some(match last.take()? {
+                    let Some(Step::Last(last)) = begun.take() else {
+                        return None;
+                    };
+                    Some(match last {
                         Last::App(ToApp {
                             ref admitted,
                             interface,

@@ -200,6 +200,15 @@ impl Step {
     const fn answered(response: Response<Body>) -> Self {
         Self::Last(Last::Answered(response))
     }
+
+    /// Takes out what waits.
+    pub(super) fn take_waits(step: &mut Option<Self>) -> Option<Box<Waits>> {
+        let waits = step.take_if(|step| matches!(step, Self::Waits(_)));
+        waits.and_then(|step| match step {
+            Self::Waits(waits) => Some(waits),
+            Self::Last(_) => None,
+        })
+    }
 }
 
 impl Waits {
