@@ -76,3 +76,22 @@ fn every_limit_stands_in_the_guide_with_its_flag_and_its_default() {
     }
     assert_eq!(rows.len(), Limit::ALL.len(), "a row without a limit");
 }
+
+#[test]
+fn limits_of_slow_clients_have_the_defaults_and_names_that_the_guide_says() {
+    let text = guide("serve.md");
+    let (_, table) = text.split_once("\n## Slow and greedy clients\n").unwrap();
+    let (table, _) = table.split_once("\n\n- ").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    for line in rows.skip_while(|line| !line.starts_with("| ---")).skip(1) {
+        let [_, default, key, _, counted] = cells(line)[..] else {
+            panic!("five cells: {line}")
+        };
+        let setting = TABLE.iter().find(|row| code(row.name) == key).expect(line);
+        let said = default.replace([' ', ','], "").replace("/s", "");
+        let said = said.replace("min", "m").replace("any", "0");
+        assert_eq!(setting.default, Some(said.as_str()), "{line}");
+        let is_counted = Limit::ALL.iter().any(|limit| code(limit.name()) == counted);
+        assert!(is_counted || counted == "–", "{line}");
+    }
+}
