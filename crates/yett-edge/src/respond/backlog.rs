@@ -19,6 +19,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
@@ -124,6 +125,16 @@ impl Backlog {
 impl Drop for Backlog {
     fn drop(&mut self) {
         self.taking.abort();
+    }
+}
+
+/// Whoever closes a nameless file last waits until its blocks are given back. That is a millisecond, and of
+/// the many that end when an attack does it would be a second in which a thread serves nobody.
+impl Drop for State {
+    fn drop(&mut self) {
+        if let (Some(file), Ok(runtime)) = (self.file.take(), Handle::try_current()) {
+            runtime.spawn_blocking(move || drop(file));
+        }
     }
 }
 
