@@ -789,8 +789,9 @@ def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Prober, "_answer", counting)
     urls = [
-        path(f"{n}/", type(f"View{n}", (Plain,), {}).as_view())  # type: ignore[attr-defined]
-        for n in range(100)
+        path(f"{n}/", type(f"View{n}", (Plain,), more).as_view())  # type: ignore[attr-defined]
+        # Other methods are no other answer, but for naming them.
+        for n, more in enumerate([{}, {"delete": Plain.get}] * 50)
     ]
     monkeypatch.setattr("sample_urls.urlpatterns", urls)
     from django.urls import clear_url_caches
@@ -803,6 +804,8 @@ def test_views_that_are_alike_are_not_asked_everything(monkeypatch: pytest.Monke
         clear_url_caches()
     assert {row["guard"] for row in described["url_table"]} == {"token"}
     assert len(asked) == 2 * 2 * len(EVERY_KIND) + 2 * 99
+    named = {dict(answer["headers"])["Allow"] for answer in described["answers"]}
+    assert named == {"GET, HEAD, OPTIONS", "GET, DELETE, HEAD, OPTIONS"}
 
 
 def test_settings_module_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

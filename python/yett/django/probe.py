@@ -61,6 +61,17 @@ class Answer:
         values = [value for name, value in self.headers if name.lower() == "vary"]
         return {name.strip().lower() for value in values for name in value.split(",")}
 
+    def allow(self) -> str | None:
+        """Return the methods that the answer names."""
+        return next((value for name, value in self.headers if name == "Allow"), None)
+
+    def allowing(self, methods: str | None) -> Answer:
+        """Return the same answer of a view with other methods."""
+        if methods is None:
+            return self
+        named = ((name, methods if name == "Allow" else value) for name, value in self.headers)
+        return Answer(self.status, tuple(named), self.body)
+
     def as_json(self) -> dict[str, Any]:
         """Return the form of the manifest."""
         return {
@@ -124,9 +135,9 @@ class _OneViewHandler(WSGIHandler):
 class Prober:
     """Asks views. Use it as a context; outside nothing may be asked.
 
-    Views whose refusals must be alike (same renderers, methods and first permission, and
-    the same middleware at work) are asked everything once; each further configuration is
-    asked twice to confirm, and everything if it differs.
+    Views whose refusals must be alike but for the methods that they name (same renderers and
+    first permission, and the same middleware at work) are asked everything once; each
+    further configuration is asked twice to confirm, and everything if it differs.
     """
 
     def __init__(self, host: str, layers: Layers) -> None:
@@ -178,24 +189,38 @@ class Prober:
         schemes = self._layers.schemes
         likeness = (
             tuple(view.policy("renderer_classes")),
-            tuple(view.methods()),
             "missing" in kinds,
             layers,
         )
         alike = self._by_likeness.get(likeness)
-        if alike is not None and all(
-            self._answer(row, kind, scheme) == alike[scheme][kind]
-            # The first scheme for the one, the last for the other.
-            for kind, scheme in (("missing", schemes[0]), ("invalid", schemes[-1]))
-            if kind in kinds
-        ):
-            return alike
+        if alike is not None and (same := self._confirmed(row, alike)) is not None:
+            return same
         answers = {
             scheme: {kind: self._constant_answer(row, kind, scheme) for kind in kinds}
             for scheme in schemes
         }
         self._by_likeness.setdefault(likeness, answers)
         return answers
+
+    def _confirmed(self, row: Row, alike: Answers) -> Answers | None:
+        """Return an alike view's answers with this one's methods, unless two of them differ."""
+        schemes = self._layers.schemes
+        methods = set()
+        # The first scheme for the one, the last for the other.
+        for kind, scheme in (("missing", schemes[0]), ("invalid", schemes[-1])):
+            if kind not in alike[scheme]:
+                continue
+            answer = self._answer(row, kind, scheme)
+            if answer != alike[scheme][kind].allowing(answer.allow()):
+                return None
+            methods.add(answer.allow())
+        if len(methods) != 1:
+            return None
+        (named,) = methods
+        return {
+            scheme: {kind: answer.allowing(named) for kind, answer in kinds.items()}
+            for scheme, kinds in alike.items()
+        }
 
     def _constant_answer(self, row: Row, kind: str, scheme: str) -> Answer:
         answer = self._answer(row, kind, scheme)
