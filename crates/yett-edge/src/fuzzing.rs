@@ -188,7 +188,7 @@ fn ask(floor: &Arc<Floor>, flags: u8) -> Task {
         let encode = |id: ExchangeId| {
             let mut frame = BytesMut::new();
             let payload = vec![0; usize::from(flags) * 8];
-            put_frame(&mut frame, Kind::Request, 0, id, &payload).map(|()| frame)
+            put_frame(&mut frame, Kind::Request, 0, id, &payload).map(|()| frame.into())
         };
         if flags.is_multiple_of(4) {
             if let Ok(asking) = ticket.ask_socket(encode) {
@@ -196,7 +196,7 @@ fn ask(floor: &Arc<Floor>, flags: u8) -> Task {
             }
             return;
         }
-        let Ok(mut exchange) = ticket.open(None, Beside::default(), encode) else {
+        let Ok(mut exchange) = ticket.open(Beside::default(), encode) else {
             return;
         };
         if let Ok(head) = exchange.head().await

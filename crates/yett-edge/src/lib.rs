@@ -26,6 +26,7 @@ pub mod floor;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod header_list;
+mod ip_text;
 pub mod listen;
 pub mod log;
 pub mod meters;

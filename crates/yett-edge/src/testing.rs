@@ -32,7 +32,7 @@ pub(crate) use client::Client;
 pub(crate) use worker::FakeWorker;
 
 use crate::conn::{Stop, Terms};
-use crate::floor::{Beside, Exchange, Floor, Ticket, WorkerNews};
+use crate::floor::{Beside, Exchange, Floor, Outgoing, Ticket, WorkerNews};
 use crate::listen::{Preface, proxy_header};
 use crate::log::{AccessLog, Field, Format};
 use crate::meters::{Limit, Meters};
@@ -180,9 +180,13 @@ pub(crate) fn open(ticket: Ticket, payload: &[u8], body: Option<Arc<OwnedFd>>) -
     let encode = |id| {
         let mut frame = BytesMut::new();
         let flags = if body.is_some() { DESCRIPTOR } else { 0 };
-        put_frame(&mut frame, Kind::Request, flags, id, payload).map(|()| frame)
+        put_frame(&mut frame, Kind::Request, flags, id, payload)?;
+        Ok(Outgoing {
+            file: body,
+            ..frame.into()
+        })
     };
-    match ticket.open(body.clone(), Beside::default(), encode) {
+    match ticket.open(Beside::default(), encode) {
         Ok(exchange) => exchange,
         Err(error) => panic!("{error:?}"),
     }

@@ -271,11 +271,27 @@ pub fn put_frame_with(
     exchange: ExchangeId,
     write: impl FnOnce(&mut BytesMut),
 ) -> Result<(), FrameError> {
+    put_frame_before(out, kind, flags, exchange, 0, write)
+}
+
+/// As [`put_frame_with`], of a frame whose payload has `behind` further bytes that the caller sends
+/// right after `out`.
+///
+/// # Errors
+/// As [`put_frame_with`], with those bytes.
+pub fn put_frame_before(
+    out: &mut BytesMut,
+    kind: Kind,
+    flags: u8,
+    exchange: ExchangeId,
+    behind: usize,
+    write: impl FnOnce(&mut BytesMut),
+) -> Result<(), FrameError> {
     let start = out.len();
     put_header(out, kind, flags, exchange, 0);
     write(out);
     let written = out.len() - start - HEADER_LEN;
-    match checked_len(written) {
+    match checked_len(written.saturating_add(behind)) {
         Ok(len) => {
             if let Some(field) = out.get_mut(start..start + 4) {
                 field.copy_from_slice(&len.to_le_bytes());

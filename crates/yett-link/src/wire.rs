@@ -95,11 +95,16 @@ impl<'a> Fields<'a> {
 }
 
 /// Appends bytes behind a `u32` length.
+pub fn put_bytes(out: &mut BytesMut, field: &[u8]) {
+    out.reserve(4 + field.len());
+    put_len(out, field.len());
+    out.extend_from_slice(field);
+}
+
+/// Appends the length of bytes that follow behind it.
 ///
 /// A field of 4 GiB or more cannot be written; it would break [`crate::frame::MAX_PAYLOAD`] long
 /// before, so the length saturates and the frame is refused as a whole by its writer.
-pub fn put_bytes(out: &mut BytesMut, field: &[u8]) {
-    out.reserve(4 + field.len());
-    out.put_u32_le(u32::try_from(field.len()).unwrap_or(u32::MAX));
-    out.extend_from_slice(field);
+pub fn put_len(out: &mut BytesMut, len: usize) {
+    out.put_u32_le(u32::try_from(len).unwrap_or(u32::MAX));
 }

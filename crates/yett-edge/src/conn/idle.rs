@@ -53,7 +53,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
         tokio::select! {
             // A request that is already here when the server stops is answered.
             biased;
-            filled = poll_fn(|cx| io.poll_fill(cx)) => {
+            filled = poll_fn(|cx| io.poll_fill(cx, None)) => {
                 let ended = !matches!(filled, Ok(1..));
                 if ended && state.offence().is_none() {
                     return Woken::Over;

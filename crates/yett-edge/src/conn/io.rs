@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
+use hyper::rt::ReadBufCursor;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::from_file::{FileSink, is_stand_in};
-use super::scan::{Limits, Scanner};
+use super::scan::{Limits, Scanner, Sink};
 use super::{ConnState, Offence};
 use crate::floor::rounds;
 
@@ -121,15 +122,47 @@ impl<S> ScannedIo<S> {
     }
 }
 
+/// What hyper has room for goes to it at once, the rest is kept.
+struct Onward<'p, 'c, 'b> {
+    into: Option<&'c mut ReadBufCursor<'b>>,
+    passed: &'p mut BytesMut,
+    /// Something went on.
+    any: bool,
+}
+
+impl Sink for Onward<'_, '_, '_> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.any |= !bytes.is_empty();
+        let mut rest = bytes;
+        if let Some(into) = &mut self.into {
+            // It is full before anything is kept.
+            let (now, later) = bytes.split_at(bytes.len().min(into.remaining()));
+            into.put_slice(now);
+            rest = later;
+        }
+        self.passed.extend_from_slice(rest);
+    }
+}
+
 impl<S: AsyncRead + Unpin> ScannedIo<S> {
-    /// Reads once, scans it and keeps what may go on. Nought is the client's end.
-    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let (scanner, passed) = (&mut self.scanner, &mut self.passed);
+    /// Reads once and scans it; what may go on goes `into` hyper's buffer, or is kept. There must be
+    /// nothing kept from before if there is such a buffer. Nought is the client's end.
+    pub(super) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        into: Option<&mut ReadBufCursor<'_>>,
+    ) -> Poll<io::Result<usize>> {
+        let scanner = &mut self.scanner;
+        let mut onward = Onward {
+            into,
+            any: !self.passed.is_empty(),
+            passed: &mut self.passed,
+        };
         let scanned = poll_read_some(Pin::new(&mut self.stream), cx, |bytes| {
-            (bytes.len(), scanner.push(bytes, passed))
+            (bytes.len(), scanner.push(bytes, &mut onward))
         });
         let (count, outcome) = ready!(scanned)?;
-        if !self.passed.is_empty() {
+        if onward.any {
             // Something came to its end, so a head that is arriving now began only now.
             self.state.head_arriving(false);
         }
@@ -145,7 +178,7 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut into: hyper::rt::ReadBufCursor<'_>,
+        mut into: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         loop {
@@ -176,11 +209,13 @@ impl<S: AsyncRead + Unpin> hyper::rt::Read for ScannedIo<S> {
                     return Poll::Pending;
                 }
             }
-            let filled = this.poll_fill(cx);
+            let room = into.remaining();
+            let filled = this.poll_fill(cx, Some(&mut into));
             if filled.is_pending() {
                 this.state.keep(cx.waker());
             }
-            if ready!(filled)? == 0 && this.state.offence().is_none() {
+            let ended = ready!(filled)? == 0 && this.state.offence().is_none();
+            if ended || into.remaining() < room {
                 return Poll::Ready(Ok(()));
             }
         }

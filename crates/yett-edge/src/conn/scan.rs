@@ -32,6 +32,18 @@ pub struct Limits {
     pub max_headers: usize,
 }
 
+/// Where bytes go that are in order.
+pub trait Sink {
+    /// Takes all of these, behind those before.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for BytesMut {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
 /// Follows one connection's bytes.
 #[derive(Debug)]
 pub struct Scanner {
@@ -112,7 +124,7 @@ impl Scanner {
     ///
     /// # Errors
     /// As [`Scanner::push`].
-    pub fn go_on(&mut self, out: &mut BytesMut) -> Result<(), Offence> {
+    pub fn go_on(&mut self, out: &mut dyn Sink) -> Result<(), Offence> {
         self.place = Place::Head;
         let early = std::mem::take(&mut self.early);
         self.push(&early, out)
@@ -146,11 +158,11 @@ impl Scanner {
         (word(), word())
     }
 
-    /// Takes in bytes; what is in order is appended to `out`.
+    /// Takes in bytes; what is in order goes to `out`.
     ///
     /// # Errors
     /// [`Offence`]: nothing behind it may be read any more. What was in order before is in `out`.
-    pub fn push(&mut self, mut bytes: &[u8], out: &mut BytesMut) -> Result<(), Offence> {
+    pub fn push(&mut self, mut bytes: &[u8], out: &mut dyn Sink) -> Result<(), Offence> {
         while !bytes.is_empty() {
             bytes = match self.place {
                 Place::Head => self.head(bytes, out)?,
@@ -168,7 +180,7 @@ impl Scanner {
         Ok(())
     }
 
-    fn head<'b>(&mut self, bytes: &'b [u8], out: &mut BytesMut) -> Result<&'b [u8], Offence> {
+    fn head<'b>(&mut self, bytes: &'b [u8], out: &mut dyn Sink) -> Result<&'b [u8], Offence> {
         let mut bytes = bytes;
         if self.held.is_empty() && !self.skipped && bytes.first() == Some(&b'\r') {
             // RFC 9112 section 2.2: an empty line before a request line is to be ignored, once.
@@ -189,7 +201,7 @@ impl Scanner {
         let rest = self.hold_lines(bytes, self.limits.max_head, Offence::HeadTooLong)?;
         let Some(rest) = rest else { return Ok(&[]) };
         let framing = check_head(&self.held, self.limits)?;
-        out.extend_from_slice(&self.held);
+        out.put(&self.held);
         self.held.clear();
         self.skipped = false;
         self.place = match framing {
@@ -246,20 +258,20 @@ impl Scanner {
     fn data<'b>(
         &mut self,
         bytes: &'b [u8],
-        out: &mut BytesMut,
+        out: &mut dyn Sink,
         left: u64,
         again: fn(u64) -> Place,
         then: Place,
     ) -> &'b [u8] {
         let take = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let (data, rest) = bytes.split_at_checked(take).unwrap_or((bytes, &[]));
-        out.extend_from_slice(data);
+        out.put(data);
         let left = left - data.len() as u64;
         self.place = if left == 0 { then } else { again(left) };
         rest
     }
 
-    fn chunk_line<'b>(&mut self, bytes: &'b [u8], out: &mut BytesMut) -> Result<&'b [u8], Offence> {
+    fn chunk_line<'b>(&mut self, bytes: &'b [u8], out: &mut dyn Sink) -> Result<&'b [u8], Offence> {
         let Some(place) = memchr::memchr(b'\n', bytes) else {
             self.held.extend_from_slice(bytes);
             return if self.held.len() > MAX_CHUNK_LINE {
@@ -278,7 +290,7 @@ impl Scanner {
             .strip_suffix(b"\r\n")
             .and_then(chunk_size)
             .ok_or(Offence::Chunk)?;
-        out.extend_from_slice(&self.held);
+        out.put(&self.held);
         self.held.clear();
         self.place = if size == 0 {
             Place::Trailers
@@ -291,7 +303,7 @@ impl Scanner {
     fn chunk_end<'b>(
         &mut self,
         bytes: &'b [u8],
-        out: &mut BytesMut,
+        out: &mut dyn Sink,
         seen: u8,
     ) -> Result<&'b [u8], Offence> {
         let (expected, next) = if seen == 0 {
@@ -301,7 +313,7 @@ impl Scanner {
         };
         match bytes.split_first() {
             Some((byte, rest)) if *byte == expected => {
-                out.extend_from_slice(&[expected]);
+                out.put(&[expected]);
                 self.place = next;
                 Ok(rest)
             }
@@ -309,7 +321,7 @@ impl Scanner {
         }
     }
 
-    fn trailers<'b>(&mut self, bytes: &'b [u8], out: &mut BytesMut) -> Result<&'b [u8], Offence> {
+    fn trailers<'b>(&mut self, bytes: &'b [u8], out: &mut dyn Sink) -> Result<&'b [u8], Offence> {
         let rest = self.hold_lines(bytes, MAX_TRAILERS, Offence::Trailers)?;
         let Some(rest) = rest else { return Ok(&[]) };
         let mut headers = [httparse::EMPTY_HEADER; 32];
@@ -320,7 +332,7 @@ impl Scanner {
                     .any(|field| trailers::is_forbidden(field.name)) => {}
             _ => return Err(Offence::Trailers),
         }
-        out.extend_from_slice(&self.held);
+        out.put(&self.held);
         self.held.clear();
         self.place = Place::Head;
         Ok(rest)

@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -74,9 +74,42 @@ pub(super) struct Rings {
     pub(super) bell: AsyncFd<OwnedFd>,
 }
 
+/// A frame on its way to the worker.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    /// Its header and its payload, or the front of it.
+    pub(crate) front: BytesMut,
+    /// The rest of the payload, a piece of a body, sent from where it lies.
+    pub(crate) body: Bytes,
+    /// The descriptor that goes with it.
+    pub(crate) file: Option<Arc<OwnedFd>>,
+}
+
+impl From<BytesMut> for Outgoing {
+    fn from(front: BytesMut) -> Self {
+        Self {
+            front,
+            ..Self::default()
+        }
+    }
+}
+
+impl Outgoing {
+    fn is_empty(&self) -> bool {
+        self.front.is_empty() && self.body.is_empty()
+    }
+
+    /// So many bytes were sent.
+    fn advance(&mut self, sent: usize) {
+        let of_front = sent.min(self.front.len());
+        self.front.advance(of_front);
+        self.body.advance((sent - of_front).min(self.body.len()));
+    }
+}
+
 #[derive(Default)]
 struct Outbox {
-    frames: VecDeque<(BytesMut, Option<Arc<OwnedFd>>)>,
+    frames: VecDeque<Outgoing>,
     ring: Option<Writer>,
 }
 
@@ -149,13 +182,9 @@ impl Wire {
     /// # Errors
     /// The kernel's, and `EPROTO` when the worker claims an impossible position. What was to be sent is
     /// thrown away then.
-    pub(super) fn send(
-        &self,
-        frame: BytesMut,
-        body: Option<Arc<OwnedFd>>,
-    ) -> Result<Flushed, Errno> {
+    pub(super) fn send(&self, frame: Outgoing) -> Result<Flushed, Errno> {
         let mut outbox = locked(&self.outbox);
-        outbox.frames.push_back((frame, body));
+        outbox.frames.push_back(frame);
         if outbox.frames.len() > 1 {
             // Whatever the first of them waits for.
             return Ok(Flushed::AwaitsRoom);
@@ -189,10 +218,10 @@ impl Wire {
 
     fn flush_frames(&self, outbox: &mut Outbox) -> Result<Flushed, Errno> {
         let Outbox { frames, ring } = outbox;
-        while let Some((frame, body)) = frames.front_mut() {
+        while let Some(frame) = frames.front_mut() {
             let sent = match ring {
-                Some(ring) => self.write_ring(ring, frame, body),
-                None => self.write_socket(frame, body),
+                Some(ring) => self.write_ring(ring, frame),
+                None => self.write_socket(frame),
             };
             match sent {
                 Ok(_) if frame.is_empty() => _ = frames.pop_front(),
@@ -206,35 +235,28 @@ impl Wire {
         Ok(Flushed::All)
     }
 
-    fn write_socket(
-        &self,
-        frame: &mut BytesMut,
-        body: &mut Option<Arc<OwnedFd>>,
-    ) -> Result<Flushed, Errno> {
-        let sent = write(self.socket.get_ref(), frame, body.as_deref())?;
+    fn write_socket(&self, frame: &mut Outgoing) -> Result<Flushed, Errno> {
+        let Outgoing { front, body, file } = &*frame;
+        let sent = write(self.socket.get_ref(), &[front, body], file.as_deref())?;
         if sent > 0 {
-            *body = None;
+            frame.file = None;
             frame.advance(sent);
         }
         Ok(Flushed::AwaitsSocket)
     }
 
-    fn write_ring(
-        &self,
-        ring: &mut Writer,
-        frame: &mut BytesMut,
-        body: &mut Option<Arc<OwnedFd>>,
-    ) -> Result<Flushed, Errno> {
-        if let Some(descriptor) = body {
+    fn write_ring(&self, ring: &mut Writer, frame: &mut Outgoing) -> Result<Flushed, Errno> {
+        if let Some(file) = &frame.file {
             // Before its frame, so that it is there when the frame is read.
-            if write(self.socket.get_ref(), &[0], Some(descriptor))? == 0 {
+            if write(self.socket.get_ref(), &[&[0]], Some(file))? == 0 {
                 // Full of wake-ups that the worker has not read yet.
                 return Ok(Flushed::AwaitsSocket);
             }
-            *body = None;
+            frame.file = None;
         }
         loop {
-            let written = ring.write(&[frame]).map_err(|_| Errno::PROTO)?;
+            let pieces: [&[u8]; 2] = [&frame.front, &frame.body];
+            let written = ring.write(&pieces).map_err(|_| Errno::PROTO)?;
             frame.advance(written);
             // The flag goes up before the rest waits: the worker rings when it has made room.
             if frame.is_empty() || ring.wait_for_room().map_err(|_| Errno::PROTO)? {
@@ -255,12 +277,12 @@ impl Wire {
     /// Fills the socket as wake-ups do that the worker does not read.
     #[cfg(test)]
     pub(super) fn fill_socket(&self) {
-        while write(self.socket.get_ref(), &[0], None) == Ok(1) {}
+        while write(self.socket.get_ref(), &[&[0]], None) == Ok(1) {}
     }
 
     fn wake(&self) {
         // A socket that is full has a wake-up in it; one that is closed is found by its reader.
-        let _full_or_closed = write(self.socket.get_ref(), &[0], None);
+        let _full_or_closed = write(self.socket.get_ref(), &[&[0]], None);
     }
 
     /// Looks into the ring and gives its frames to `hand_out`. Makes no system call, unless the worker
@@ -418,13 +440,42 @@ pub(super) fn watched<T: AsFd + std::os::fd::AsRawFd>(
     AsyncFd::with_interest(descriptor, interest)
 }
 
-fn write(socket: &UnixStream, bytes: &[u8], body: Option<&OwnedFd>) -> Result<usize, Errno> {
-    let body: Option<BorrowedFd<'_>> = body.map(AsFd::as_fd);
+fn write<const N: usize>(
+    socket: &UnixStream,
+    pieces: &[&[u8]; N],
+    file: Option<&OwnedFd>,
+) -> Result<usize, Errno> {
+    let file: Option<BorrowedFd<'_>> = file.map(AsFd::as_fd);
+    let pieces = pieces.map(IoSlice::new);
     loop {
-        match descriptor::send(socket, &[IoSlice::new(bytes)], body) {
+        match descriptor::send(socket, &pieces, file) {
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return Ok(0),
             other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frame_goes_out_in_any_pieces_with_its_body_behind_it() {
+        let whole = b"front and body";
+        for step in 1..=whole.len() {
+            let mut frame = Outgoing {
+                body: Bytes::from_static(b" and body"),
+                ..BytesMut::from("front").into()
+            };
+            let mut sent = Vec::new();
+            while !frame.is_empty() {
+                let mut rest = [&*frame.front, &*frame.body].concat();
+                rest.truncate(step);
+                frame.advance(rest.len());
+                sent.extend(rest);
+            }
+            assert_eq!(sent, whole, "{step}");
         }
     }
 }

@@ -321,7 +321,7 @@ impl Uplink {
     }
 
     /// Sends a piece whose room was taken; with the last one the body is whole.
-    pub(crate) fn send(&self, piece: &[u8], last: bool) {
+    pub(crate) fn send(&self, piece: Bytes, last: bool) {
         if last {
             self.window.finish();
         }
@@ -331,6 +331,6 @@ impl Uplink {
     /// The rest will not come.
     pub(crate) fn cut_short(&self) {
         self.window.finish();
-        self.link.body(self.id, &[], CUT_SHORT);
+        self.link.body(self.id, Bytes::new(), CUT_SHORT);
     }
 }

@@ -16,16 +16,18 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, put_claim, put_frame};
+use yett_link::frame::{
+    ExchangeId, Frame, FrameError, HEADER_LEN, Kind, put_claim, put_frame, put_frame_before,
+};
 use yett_link::ring::{Direction, REQUEST_RING};
 
-use super::carrier::{Flushed, Heard, Wire, watched};
+use super::carrier::{Flushed, Heard, Outgoing, Wire, watched};
 use super::kind::{Appetite, Pulse};
 use super::pace::Pace;
 use super::pending::{Abandoned, Overdue, Pendings, Recalled};
@@ -107,9 +109,8 @@ impl Link {
     /// [`OpenError::Closed`] when the link is closed already; the request was not begun.
     pub(super) fn open(
         self: &Arc<Self>,
-        body: Option<Arc<OwnedFd>>,
         beside: Beside,
-        encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
+        encode: impl FnOnce(ExchangeId) -> Result<Outgoing, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let id = self.next_id();
         let mut frame = encode(id).map_err(OpenError::Frame)?;
@@ -118,9 +119,9 @@ impl Link {
             .begin(id, beside, &self.closed)
             .ok_or(OpenError::Closed)?;
         if let Some(claim) = claim {
-            put_claim(&mut frame, claim);
+            put_claim(&mut frame.front, claim);
         }
-        self.send(frame, body);
+        self.send(frame);
         Ok(Exchange::new(Arc::clone(self), id, receiver))
     }
 
@@ -139,9 +140,16 @@ impl Link {
     }
 
     /// A piece of a streamed request body, or its end.
-    pub(super) fn body(self: &Arc<Self>, id: ExchangeId, piece: &[u8], flags: u8) {
+    pub(super) fn body(self: &Arc<Self>, id: ExchangeId, piece: Bytes, flags: u8) {
         self.pending.sent_body(id);
-        self.send_small(Kind::Body, flags, id, piece);
+        let mut front = BytesMut::with_capacity(HEADER_LEN);
+        let framed = put_frame_before(&mut front, Kind::Body, flags, id, piece.len(), |_| ());
+        if framed.is_ok() {
+            self.send(Outgoing {
+                body: piece,
+                ..Outgoing::from(front)
+            });
+        }
     }
 
     /// Nobody waits for this exchange any more.
@@ -192,13 +200,13 @@ impl Link {
     ) {
         let mut frame = BytesMut::with_capacity(32 + payload.len());
         if put_frame(&mut frame, kind, flags, id, payload).is_ok() {
-            self.send(frame, None);
+            self.send(frame.into());
         }
     }
 
     /// Writes at once as far as the carrier takes it; the rest waits for the link's task.
-    pub(super) fn send(self: &Arc<Self>, frame: BytesMut, body: Option<Arc<OwnedFd>>) {
-        match self.wire.send(frame, body) {
+    pub(super) fn send(self: &Arc<Self>, frame: Outgoing) {
+        match self.wire.send(frame) {
             Ok(Flushed::All) => {}
             Ok(Flushed::AwaitsRoom | Flushed::AwaitsSocket) => self.flush.notify_one(),
             // Its end is found, and reported, by the reading side.
@@ -378,9 +386,9 @@ impl Link {
     /// Takes back what stands behind another for too long; when to look again, if anything is left.
     fn recall_late(self: &Arc<Self>, floor: &Arc<Floor>) -> Option<Instant> {
         self.look(floor);
-        let late = self
-            .pending
-            .recall_late(self.pace().patience(), floor.has_free_besides(self.worker));
+        let elsewhere = floor.has_free_besides(self.worker);
+        let patience = self.pace().patience(elsewhere);
+        let late = self.pending.recall_late(patience, elsewhere);
         for moved in late {
             floor.moved(self.worker, moved);
         }
@@ -523,14 +531,13 @@ impl Ticket {
     /// Sends a request to the ticket's worker.
     pub(crate) fn open(
         self,
-        body: Option<Arc<OwnedFd>>,
         beside: Beside,
-        encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
+        encode: impl FnOnce(ExchangeId) -> Result<Outgoing, FrameError>,
     ) -> Result<Exchange, OpenError> {
         let Some(link) = self.link.clone() else {
             return Err(OpenError::Closed);
         };
-        let exchange = link.open(body, beside, encode)?;
+        let exchange = link.open(beside, encode)?;
         if self.stands_behind {
             // Not before it is in the table: who looks there either sees it or is asked to look again.
             link.watch_ahead();

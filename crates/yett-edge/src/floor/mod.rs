@@ -33,6 +33,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 pub use carrier::Carrier;
+pub(crate) use carrier::Outgoing;
 pub(crate) use exchange::{
     AppBody, AppHead, BadHeader, Beside, Exchange, Lost, NoHead, Piece, Pieces, Uplink,
 };

@@ -36,6 +36,8 @@ pub(super) struct Load {
     pub(super) runs: Runs,
     pub(super) in_flight: usize,
     pub(super) capacity: usize,
+    /// All that is in flight is begun.
+    pub(super) all_begun: bool,
 }
 
 /// How a worker stands at this moment.
@@ -59,8 +61,12 @@ impl Pace {
         self.asleep
     }
 
-    /// How long a request may stand behind another before it goes to somebody else.
-    pub(super) fn patience(self) -> Duration {
+    /// How long a request may stand behind another before it goes to somebody else, or back into the
+    /// queue if nobody is free.
+    pub(super) fn patience(self, elsewhere: bool) -> Duration {
+        if elsewhere {
+            return PATIENCE;
+        }
         Duration::from_nanos(self.request.saturating_mul(4)).clamp(PATIENCE, LONGEST_PATIENCE)
     }
 
@@ -81,8 +87,8 @@ impl Pace {
         match (load.in_flight + 1).saturating_sub(load.capacity) {
             0 if load.in_flight > 0 && load.runs == Runs::Threads => {
                 // Another thread waits for it; a worker that has nothing at all is better still. One that
-                // sleeps and has worked a moment ago is only about to wake up.
-                if self.asleep && silent >= RELIEF {
+                // sleeps and has not begun what it has is only about to wake up.
+                if self.asleep && load.all_begun {
                     2 * WAKING
                 } else {
                     // Its threads take turns while requests are short.
@@ -106,6 +112,7 @@ mod tests {
             runs: Runs::Threads,
             in_flight,
             capacity: 1,
+            all_begun: true,
         }
     }
 
@@ -133,15 +140,26 @@ mod tests {
         };
         let idle = Pace::new(Some(300_000), true).wait(load(0), Duration::ZERO);
         let at_work = Pace::new(Some(300_000), false).wait(load(1), Duration::ZERO);
-        let relieved = Pace::new(Some(300_000), true).wait(load(1), Duration::from_secs(1));
+        let relieved = Pace::new(Some(300_000), true).wait(load(1), Duration::ZERO);
         assert!(idle < relieved && relieved < at_work);
         let short = Pace::new(Some(10_000), true);
-        let waking = short.wait(load(1), Duration::ZERO);
+        let given = Load {
+            all_begun: false,
+            ..load(1)
+        };
+        let waking = short.wait(given, Duration::ZERO);
         assert!(waking < short.wait(load(0), Duration::ZERO), "it was woken");
         let stuck = Pace::new(Some(300_000), false).wait(load(3), Duration::from_secs(1));
         assert_eq!(stuck, RELIEF);
         let full = Pace::new(Some(300_000), false).wait(load(4), Duration::from_secs(1));
         assert_eq!(full, 1_000_000_000);
+    }
+
+    #[test]
+    fn nothing_stands_long_behind_another_where_a_worker_is_free() {
+        let slow = Pace::new(Some(200_000_000), false);
+        assert_eq!(slow.patience(false), LONGEST_PATIENCE);
+        assert_eq!(slow.patience(true), PATIENCE);
     }
 
     #[test]

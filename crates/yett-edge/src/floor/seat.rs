@@ -63,12 +63,15 @@ impl Seat {
     /// Nanoseconds, about, until a request would be begun here.
     pub(super) fn wait(&self, now: Instant) -> u64 {
         let silent = now.saturating_duration_since(self.silent_since);
+        let pace = self.link.pace();
         let load = Load {
             runs: self.runs,
             in_flight: self.in_flight,
             capacity: self.capacity,
+            all_begun: self.in_flight == 0
+                || (pace.is_asleep() && !self.link.pending.has_unbegun()),
         };
-        self.link.pace().wait(load, silent)
+        pace.wait(load, silent)
     }
 
     /// Requests that it begins as soon as it has them.
@@ -83,7 +86,7 @@ impl Seat {
     /// Whether it has been silent for so long that nothing should stand behind what it is at.
     pub(super) fn is_late(&self, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.silent_since);
-        self.in_flight >= self.capacity && silent >= self.link.pace().patience()
+        self.in_flight >= self.capacity && silent >= self.link.pace().patience(false)
     }
 
     pub(super) fn takes_from(&self, generation: u64) -> bool {

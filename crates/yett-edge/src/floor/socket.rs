@@ -10,6 +10,7 @@ use http::header::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, MAX_CHUNK, MORE, TEXT, put_frame};
 
+use super::carrier::Outgoing;
 use super::exchange::{AppHead, BadHeader, CREDIT_STEP, Exchange, Lost};
 use super::link::{Link, OpenError};
 use super::pending::{Departure, Toll, Turn};
@@ -106,7 +107,7 @@ impl Ticket {
     /// Asks the ticket's worker for a WebSocket.
     pub(crate) fn ask_socket(
         self,
-        encode: impl FnOnce(ExchangeId) -> Result<BytesMut, FrameError>,
+        encode: impl FnOnce(ExchangeId) -> Result<Outgoing, FrameError>,
     ) -> Result<Asking, OpenError> {
         let Some(link) = self.link.clone() else {
             return Err(OpenError::Closed);
@@ -116,7 +117,7 @@ impl Ticket {
         let frame = encode(id).map_err(OpenError::Frame)?;
         let begun = link.pending.begin_socket(id, link.closed_flag());
         let (answer, toll) = begun.ok_or(OpenError::Closed)?;
-        link.send(frame, None);
+        link.send(frame);
         // From here on the end of the exchange at the worker gives the place back.
         let _link = self.redeem();
         let side = Side {
@@ -191,7 +192,7 @@ impl SocketExchange {
         let mut frame = BytesMut::with_capacity(16 + piece.len());
         if put_frame(&mut frame, Kind::Message, flags, self.side.id, piece).is_ok() {
             self.side.toll.sent(piece.len());
-            self.side.link.send(frame, None);
+            self.side.link.send(frame.into());
         }
     }
 

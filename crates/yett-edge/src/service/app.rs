@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use yett_gate::{Admitted, BodyLength, ClientAddr, RequestHead, ServerAddr, TlsSession};
 use yett_link::frame::{
     ANNOUNCE_BEGIN, DESCRIPTOR, ExchangeId, FrameError, Kind, RESPONSE_WINDOW, STREAMED_BODY,
-    put_frame_with,
+    put_frame_before,
 };
 use yett_link::request::{HttpVersion, IdentityFields, RequestLine, write_request};
 use yett_link::tls::{ClientFields, TlsFields};
@@ -28,9 +28,10 @@ use super::upload::{Upload, is_streamed};
 use super::{Extras, Services};
 use crate::conn::ClientBody;
 use crate::floor::{
-    AppBody, AppHead, Beside, Comes, Exchange, Lost, NoHead, OpenError, QueueError, Ticket, Uplink,
-    Window,
+    AppBody, AppHead, Beside, Comes, Exchange, Lost, NoHead, OpenError, Outgoing, QueueError,
+    Ticket, Uplink, Window,
 };
+use crate::ip_text;
 use crate::log::Record;
 use crate::meters::Limit;
 use crate::respond::backlog::{self, Backlog};
@@ -145,8 +146,9 @@ async fn ask(
             window: window.clone(),
         };
         let handed = Instant::now();
-        let opened = ticket.open(file, beside, |id| {
-            encode(admitted, call.interface, body.parts(safe), id)
+        let opened = ticket.open(beside, |id| {
+            let frame = encode(admitted, call.interface, body.parts(safe), id)?;
+            Ok(Outgoing { file, ..frame })
         });
         let mut exchange = match opened {
             Ok(exchange) => exchange,
@@ -212,11 +214,16 @@ fn is_safe(method: &Method) -> bool {
 
 impl RequestBody {
     /// The flags of the request's frame, the body's length, and what of it the frame holds.
-    fn parts(&self, safe: bool) -> (u8, u64, &[u8]) {
-        let (flags, len, inline): (u8, u64, &[u8]) = match self {
-            Self::Whole(spooled) if spooled.file.is_some() => (DESCRIPTOR, spooled.len, &[]),
-            Self::Whole(spooled) => (0, spooled.len, &spooled.inline),
-            Self::Arriving(upload) => (STREAMED_BODY, upload.announced().unwrap_or(u64::MAX), &[]),
+    fn parts(&self, safe: bool) -> (u8, u64, Bytes) {
+        let (flags, len, inline) = match self {
+            Self::Whole(spooled) if spooled.file.is_some() => {
+                (DESCRIPTOR, spooled.len, Bytes::new())
+            }
+            Self::Whole(spooled) => (0, spooled.len, spooled.inline.clone()),
+            Self::Arriving(upload) => {
+                let len = upload.announced().unwrap_or(u64::MAX);
+                (STREAMED_BODY, len, Bytes::new())
+            }
         };
         (
             if safe { flags } else { flags | ANNOUNCE_BEGIN },
@@ -229,13 +236,13 @@ impl RequestBody {
 pub(super) fn encode(
     admitted: &Admitted,
     interface: Interface,
-    (flags, body_len, inline_body): (u8, u64, &[u8]),
+    (flags, body_len, inline): (u8, u64, Bytes),
     id: ExchangeId,
-) -> Result<BytesMut, FrameError> {
+) -> Result<Outgoing, FrameError> {
     let head = admitted.head();
     let arrival = head.arrival();
     let (remote_addr, remote_port) = match head.client() {
-        ClientAddr::Ip(address) => (address.ip().to_canonical().to_string(), address.port()),
+        ClientAddr::Ip(address) => (ip_text::canonical(address.ip()), address.port()),
         ClientAddr::Unix => (String::new(), 0),
     };
     let (server_name, server_port) = match arrival.server() {
@@ -272,11 +279,14 @@ pub(super) fn encode(
         .headers()
         .iter()
         .map(|(name, value)| (name.as_str(), tags.of(name, value)));
-    let mut out = BytesMut::with_capacity(1024 + inline_body.len());
-    put_frame_with(&mut out, Kind::Request, flags, id, |out| {
-        write_request(out, &line, headers, body_len, inline_body);
+    let mut front = BytesMut::with_capacity(1024);
+    put_frame_before(&mut front, Kind::Request, flags, id, inline.len(), |out| {
+        write_request(out, &line, headers, body_len, inline.len());
     })?;
-    Ok(out)
+    Ok(Outgoing {
+        body: inline,
+        ..front.into()
+    })
 }
 
 fn tls_fields(session: &TlsSession, interface: Interface) -> TlsFields<'_> {
@@ -302,7 +312,7 @@ fn tls_fields(session: &TlsSession, interface: Interface) -> TlsFields<'_> {
 }
 
 fn server(address: SocketAddr) -> (String, u16) {
-    (address.ip().to_canonical().to_string(), address.port())
+    (ip_text::canonical(address.ip()), address.port())
 }
 
 /// An answer from the application that HTTP allows.

@@ -4,6 +4,7 @@
 //! admits any other, and whether `Origin` may connect is the application's to say. What the
 //! application answers instead of accepting is an ordinary answer.
 
+use bytes::Bytes;
 use http::header::HeaderMap;
 use http::{Response, StatusCode};
 use yett_gate::Admitted;
@@ -107,9 +108,9 @@ async fn ask(
         })?;
         record.fields.waited += waited;
         record.fields.worker = Some(ticket.worker());
-        let asking = match ticket
-            .ask_socket(|id| app::encode(admitted, Interface::Asgi, (WEBSOCKET, 0, b""), id))
-        {
+        let asking = match ticket.ask_socket(|id| {
+            app::encode(admitted, Interface::Asgi, (WEBSOCKET, 0, Bytes::new()), id)
+        }) {
             Ok(asking) => asking,
             Err(OpenError::Frame(error)) => return Err(error.into()),
             Err(OpenError::Closed) if tries < MOST_TRIES => continue,

@@ -48,6 +48,8 @@ pub(super) async fn spool(
         BodyLength::Known(length) => length,
         BodyLength::Chunked => 0,
     };
+    // Most bodies come in one piece, which stays where it is; of several the memory is one.
+    let mut piece = Bytes::new();
     let mut memory = BytesMut::new();
     let mut file: Option<SpoolFile> = None;
     let mut len: u64 = 0;
@@ -67,21 +69,29 @@ pub(super) async fn spool(
         if len > limit {
             return Err(too_long);
         }
-        if file.is_none() && memory.len() + data.len() > MAX_INLINE_BODY {
+        if file.is_none() && len > MAX_INLINE_BODY as u64 {
             let mut fresh = SpoolFile::create(settings, budget).await?;
-            fresh.write(&memory).await?;
-            memory = BytesMut::new();
+            fresh.write(&std::mem::take(&mut piece)).await?;
+            fresh.write(&std::mem::take(&mut memory)).await?;
             file = Some(fresh);
         }
         match &mut file {
             Some(file) => file.write(&data).await?,
-            None => memory.extend_from_slice(&data),
+            None if piece.is_empty() && memory.is_empty() => piece = data,
+            None => {
+                memory.extend_from_slice(&std::mem::take(&mut piece));
+                memory.extend_from_slice(&data);
+            }
         }
     }
     *incoming = ClientBody::Gone;
     match file {
         None => Ok(Spooled {
-            inline: memory.freeze(),
+            inline: if memory.is_empty() {
+                piece
+            } else {
+                memory.freeze()
+            },
             len,
             ..Spooled::default()
         }),

@@ -129,7 +129,7 @@ impl Upload {
                 let piece = self.held.split_to(len);
                 self.whole = self.held.is_empty() && self.incoming.is_end_stream();
                 self.begun = true;
-                uplink.send(&piece, self.whole);
+                uplink.send(piece, self.whole);
                 continue;
             }
             let arrived = tokio::select! {
@@ -144,7 +144,7 @@ impl Upload {
                 None => {
                     self.whole = true;
                     self.begun = true;
-                    uplink.send(&[], true);
+                    uplink.send(Bytes::new(), true);
                 }
                 // ASGI has no place for a request's trailers.
                 Some(frame) => {

@@ -343,10 +343,12 @@ fn strip_connection(headers: &mut HeaderMap) -> Result<(), BadRequest> {
             listed.push(name);
         }
     }
+    // Most requests have none of them, which one look at each name tells.
+    let known = headers
+        .keys()
+        .filter(|name| is_of_connection(name.as_str()));
+    listed.extend(known.cloned());
     for name in listed {
-        headers.remove(name);
-    }
-    for name in HOP_BY_HOP {
         headers.remove(name);
     }
     Ok(())

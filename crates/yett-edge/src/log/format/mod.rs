@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -14,7 +13,7 @@ use yett_gate::ClientAddr;
 
 use super::record::Fields;
 use super::words::{Word, WordSet};
-use crate::clock;
+use crate::{clock, ip_text};
 
 mod field;
 mod template;
@@ -125,20 +124,7 @@ fn stamp_of_apache(out: &mut String) {
 
 pub(super) fn client(out: &mut String, client: ClientAddr) {
     match client {
-        ClientAddr::Ip(address) => match address.ip() {
-            IpAddr::V4(address) => {
-                let [a, b, c, d] = address.octets();
-                for (place, octet) in [a, b, c, d].into_iter().enumerate() {
-                    if place > 0 {
-                        out.push('.');
-                    }
-                    number(out, octet);
-                }
-            }
-            IpAddr::V6(address) => {
-                let _infallible = write!(out, "{address}");
-            }
-        },
+        ClientAddr::Ip(address) => ip_text::put(out, address.ip()),
         ClientAddr::Unix => out.push_str("unix"),
     }
 }
