@@ -36,8 +36,8 @@ pub(super) struct Load {
     pub(super) runs: Runs,
     pub(super) in_flight: usize,
     pub(super) capacity: usize,
-    /// All that is in flight is begun.
-    pub(super) all_begun: bool,
+    /// One of its threads waits for a request, beside those that are at theirs.
+    pub(super) thread_waits: bool,
 }
 
 /// How a worker stands at this moment.
@@ -86,9 +86,8 @@ impl Pace {
         };
         match (load.in_flight + 1).saturating_sub(load.capacity) {
             0 if load.in_flight > 0 && load.runs == Runs::Threads => {
-                // Another thread waits for it; a worker that has nothing at all is better still. One that
-                // sleeps and has not begun what it has is only about to wake up.
-                if self.asleep && load.all_begun {
+                // A worker that has nothing at all is better still.
+                if load.thread_waits {
                     2 * WAKING
                 } else {
                     // Its threads take turns while requests are short.
@@ -112,7 +111,7 @@ mod tests {
             runs: Runs::Threads,
             in_flight,
             capacity: 1,
-            all_begun: true,
+            thread_waits: false,
         }
     }
 
@@ -140,14 +139,14 @@ mod tests {
         };
         let idle = Pace::new(Some(300_000), true).wait(load(0), Duration::ZERO);
         let at_work = Pace::new(Some(300_000), false).wait(load(1), Duration::ZERO);
-        let relieved = Pace::new(Some(300_000), true).wait(load(1), Duration::ZERO);
-        assert!(idle < relieved && relieved < at_work);
-        let short = Pace::new(Some(10_000), true);
-        let given = Load {
-            all_begun: false,
+        let beside = Load {
+            thread_waits: true,
             ..load(1)
         };
-        let waking = short.wait(given, Duration::ZERO);
+        let relieved = Pace::new(Some(300_000), true).wait(beside, Duration::ZERO);
+        assert!(idle < relieved && relieved < at_work);
+        let short = Pace::new(Some(10_000), true);
+        let waking = short.wait(load(1), Duration::ZERO);
         assert!(waking < short.wait(load(0), Duration::ZERO), "it was woken");
         let stuck = Pace::new(Some(300_000), false).wait(load(3), Duration::from_secs(1));
         assert_eq!(stuck, RELIEF);

@@ -244,6 +244,14 @@ impl Pendings {
         !self.works(&self.table())
     }
 
+    /// How many the worker is known to have begun.
+    pub(super) fn count_begun(&self) -> usize {
+        let table = self.table();
+        let all = table.exchanges.iter();
+        all.filter(|&(&id, pending)| self.is_begun(id, pending))
+            .count()
+    }
+
     /// Whether something stands there that the worker has not begun.
     pub(super) fn has_unbegun(&self) -> bool {
         let table = self.table();

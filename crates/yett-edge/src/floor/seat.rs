@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::Runs;
 use super::link::Link;
-use super::pace::Load;
+use super::pace::{Load, Pace};
 
 pub(super) struct Seat {
     pub(super) worker: u32,
@@ -68,10 +68,18 @@ impl Seat {
             runs: self.runs,
             in_flight: self.in_flight,
             capacity: self.capacity,
-            all_begun: self.in_flight == 0
-                || (pace.is_asleep() && !self.link.pending.has_unbegun()),
+            thread_waits: self.thread_waits(pace),
         };
         pace.wait(load, silent)
+    }
+
+    /// Whether it sleeps although it has something: it is at all of it, and another thread waits. One that
+    /// has not begun what it was given is only about to wake up.
+    fn thread_waits(&self, pace: Pace) -> bool {
+        self.runs == Runs::Threads
+            && (1..self.capacity).contains(&self.in_flight)
+            && pace.is_asleep()
+            && self.link.pending.count_begun() >= self.in_flight
     }
 
     /// Requests that it begins as soon as it has them.

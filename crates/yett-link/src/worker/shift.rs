@@ -13,8 +13,13 @@ use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often the watcher looks. A request that sleeps holds up the next one for twice this at most.
+/// How often the watcher looks. A request that sleeps holds up the next one for twice this at most, and
+/// four times as long if none has slept for a while.
 const TICK: Duration = Duration::from_millis(2);
+
+/// After so many looks, half a second, none of which found a request asleep, the watcher looks a fourth
+/// as often: each look takes the processor from a request that computes.
+const CALM: u32 = 250;
 
 /// For so many looks a request may work without sleeping; then others get their share of the
 /// interpreter. Shorter than what a person notices, longer than what most requests compute.
@@ -73,6 +78,8 @@ struct Watch {
     word: u64,
     looks: u32,
     quiet: u32,
+    /// Looks at work since a request last had to be relieved.
+    calm: u32,
     /// No thread could be started for the turn, which is free: looks until the next try.
     vacant: Option<u32>,
 }
@@ -202,7 +209,7 @@ impl Shift {
     fn rest(&self, watch: &Watch) -> bool {
         let mut crew = self.crew();
         if watch.quiet < QUIET {
-            let waited = self.watcher.wait_timeout(crew, TICK);
+            let waited = self.watcher.wait_timeout(crew, watch.pause());
             return !waited.unwrap_or_else(PoisonError::into_inner).0.ended;
         }
         self.watcher_rests.store(true, Ordering::SeqCst);
@@ -238,6 +245,7 @@ impl Shift {
             return Relief::None;
         }
         watch.quiet = 0;
+        watch.calm = watch.calm.saturating_add(1);
         if word != watch.word {
             watch.word = word;
             watch.looks = 0;
@@ -248,6 +256,7 @@ impl Shift {
         if watch.looks < LONGEST_WORK && !is_asleep(holder) {
             return Relief::None;
         }
+        watch.calm = 0;
         let mut crew = self.crew();
         if crew.ended || (crew.spares == 0 && crew.room == 0) {
             return Relief::None;
@@ -281,6 +290,18 @@ impl Shift {
         // Nobody waits for the turn: who does would have taken it when it was free.
         crew.room = crew.room.saturating_sub(1);
         Relief::Start
+    }
+}
+
+impl Watch {
+    /// How long to wait for the next look.
+    fn pause(&self) -> Duration {
+        // A request that was there at the last look already is kept in sight.
+        if self.calm < CALM || self.looks > 0 {
+            TICK
+        } else {
+            TICK.saturating_mul(4)
+        }
     }
 }
 
@@ -349,6 +370,26 @@ mod tests {
             assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
         }
         assert_eq!(shift.look(&mut watch, WORKS), Relief::Start);
+    }
+
+    #[test]
+    fn watcher_looks_less_often_while_nothing_sleeps() {
+        let (shift, mut turn, mut watch) = at_a_request(1);
+        for _ in 1..CALM {
+            assert_eq!(watch.pause(), TICK);
+            turn = shift.go_on(turn).unwrap();
+            shift.begin(&mut turn);
+            assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
+        }
+        assert!(watch.pause() > TICK);
+        assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
+        assert_eq!(watch.pause(), TICK, "the same request is still there");
+        assert_eq!(shift.look(&mut watch, SLEEPS), Relief::Start);
+        assert_eq!(watch.pause(), TICK);
+        let mut second = shift.wait().unwrap();
+        shift.begin(&mut second);
+        assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
+        assert_eq!(watch.pause(), TICK);
     }
 
     #[test]
