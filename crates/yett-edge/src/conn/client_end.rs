@@ -7,9 +7,8 @@ use bytes::Bytes;
 
 use super::from_file::Piece;
 use super::h2::StreamState;
-use super::{BusyGuard, EarlyHints};
+use super::{BusyGuard, EarlyHints, Ending};
 use crate::log::Record;
-use crate::rate::Slow;
 use crate::websocket::{Asked, Socket};
 
 /// The client's end of one request. While this lives, the request is running.
@@ -78,22 +77,6 @@ impl ClientEnd {
         }
     }
 
-    /// Why the kernel could not send a file to its end.
-    pub(crate) fn take_spoilt(&self) -> Option<io::Error> {
-        match self {
-            Self::Http1(busy) => busy.take_spoilt(),
-            Self::Http2(_) => None,
-        }
-    }
-
-    /// Whether pieces of files wait for the kernel to send them.
-    pub(crate) fn has_pieces(&self) -> bool {
-        match self {
-            Self::Http1(busy) => busy.has_pieces(),
-            Self::Http2(_) => false,
-        }
-    }
-
     /// Keeps the record of an answer that hyper has taken whole until the kernel has sent it.
     pub(crate) fn hold(&self, record: Record) {
         match self {
@@ -102,11 +85,14 @@ impl ClientEnd {
         }
     }
 
-    /// Why the answer is being cut, if its client takes it too slowly.
-    pub(crate) fn cut(&self) -> Option<Slow> {
+    /// How the answer's body ends.
+    pub(crate) fn ending(&self) -> Ending {
         match self {
-            Self::Http1(busy) => busy.cut(),
-            Self::Http2(stream) => stream.cut(),
+            Self::Http1(busy) => busy.ending(),
+            Self::Http2(stream) => Ending {
+                cut: stream.cut(),
+                ..Ending::default()
+            },
         }
     }
 }

@@ -345,13 +345,8 @@ impl<S: AsyncWrite + FileSink + Unpin> hyper::rt::Write for ScannedIo<S> {
         ready!(self.poll_hints(cx))?;
         // TLS takes bytes before the socket does: a client that takes none of them shows only here.
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        self.state.wrote(&match &flushed {
-            Poll::Ready(_) => Poll::Ready(Ok(0)),
-            Poll::Pending => Poll::Pending,
-        });
-        ready!(flushed)?;
-        self.state.flushed();
-        Poll::Ready(Ok(()))
+        self.state.flushed(&flushed);
+        flushed
     }
 
     /// Does nothing: the connection's driver closes the socket, perhaps after it has answered an

@@ -54,7 +54,7 @@ use dispatch::begin;
 pub(crate) use hints::EarlyHints;
 pub(crate) use io::poll_read_some;
 pub use offence::Offence;
-pub(crate) use state::{BusyGuard, ConnState};
+pub(crate) use state::{BusyGuard, ConnState, Ending};
 pub(crate) use terms::Terms;
 
 use active::Left;

@@ -139,11 +139,15 @@ impl ConnState {
         answering
     }
 
-    /// All that hyper had to write is written.
-    pub(super) fn flushed(&self) {
+    /// The socket took the last of what hyper had to write, or had no room for it.
+    pub(super) fn flushed(&self, flushed: &Poll<io::Result<()>>) {
         let reader = {
             let mut shared = self.shared();
-            if shared.busy || !shared.unsent {
+            shared.taking.wrote(&match flushed {
+                Poll::Ready(_) => Poll::Ready(Ok(0)),
+                Poll::Pending => Poll::Pending,
+            });
+            if shared.busy || !shared.unsent || !matches!(flushed, Poll::Ready(Ok(()))) {
                 return;
             }
             shared.unsent = false;
@@ -289,6 +293,17 @@ pub(super) fn look_every(settings: &EdgeSettings) -> Duration {
     shortest.max(Duration::from_millis(50))
 }
 
+/// What an answer's body has to tell of its connection when it ends.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    /// Why a file could not be sent to its end.
+    pub(crate) spoilt: Option<io::Error>,
+    /// Why the answer is being cut, if its client takes it too slowly.
+    pub(crate) cut: Option<Slow>,
+    /// Pieces of files wait for the kernel to send them.
+    pub(crate) waiting: bool,
+}
+
 /// While this lives, a request is running on its connection.
 #[derive(Debug)]
 pub(crate) struct BusyGuard {
@@ -363,18 +378,17 @@ impl BusyGuard {
         }
     }
 
-    /// Why a file could not be sent to its end.
-    pub(crate) fn take_spoilt(&self) -> Option<io::Error> {
-        self.state.shared().spoilt.take()
-    }
-
-    /// Whether pieces of files wait to be sent.
-    pub(crate) fn has_pieces(&self) -> bool {
-        let shared = self.state.shared();
-        shared
-            .pieces
-            .as_ref()
-            .is_some_and(|pieces| !pieces.is_empty())
+    /// How the answer's body ends.
+    pub(crate) fn ending(&self) -> Ending {
+        let mut shared = self.state.shared();
+        Ending {
+            spoilt: shared.spoilt.take(),
+            cut: shared.cut,
+            waiting: shared
+                .pieces
+                .as_ref()
+                .is_some_and(|pieces| !pieces.is_empty()),
+        }
     }
 
     /// Keeps the record of an answer that hyper has taken whole until the kernel has sent it.
@@ -386,11 +400,6 @@ impl BusyGuard {
         // Written where no lock is held.
         let over = hold(&mut self.state.shared());
         drop(over);
-    }
-
-    /// Why the connection is being cut, if its client takes the answer too slowly.
-    pub(crate) fn cut(&self) -> Option<Slow> {
-        self.state.shared().cut
     }
 }
 

@@ -188,11 +188,12 @@ fn counted(piece: Option<Piece>, promised: &mut Option<u64>) -> Result<Option<Pi
 
 impl Drop for Body {
     fn drop(&mut self) {
-        let spoilt = self.busy.as_ref().and_then(ClientEnd::take_spoilt);
-        if let Some(error) = spoilt {
+        let Some(busy) = &self.busy else { return };
+        let ending = busy.ending();
+        if let Some(error) = ending.spoilt {
             BodyError::File(error).note(&mut self.record);
         }
-        if let Some(slow) = self.busy.as_ref().and_then(ClientEnd::cut) {
+        if let Some(slow) = ending.cut {
             self.record.fields.fault = Some(Fault::Client.name());
             self.record.fields.failure = Some(match slow {
                 Slow::Stopped => "client_stopped_reading",
@@ -204,7 +205,7 @@ impl Drop for Body {
             });
         }
         // What hyper has taken of a file is not sent yet.
-        if let Some(busy) = self.busy.as_ref().filter(|busy| busy.has_pieces()) {
+        if ending.waiting {
             busy.hold(self.record.take_along());
         }
     }
