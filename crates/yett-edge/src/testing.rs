@@ -107,12 +107,30 @@ pub(crate) const GUARDED: &str = r#"{"django": {
     "answers": [{"status": 401, "headers": [["WWW-Authenticate", "Bearer"]], "body": "who?"}]
 }}"#;
 
-/// Targets of requests that panic: in their first steps, and in later ones.
+/// Targets of requests that panic before there is an answer: in their first steps, and in later ones.
 pub(crate) const PANICS: [&str; 2] = ["/panics/first", "/panics/later"];
+
+/// The target of one that panics while its answer is sent, behind the first piece.
+pub(crate) const PANIC_IN_BODY: &str = "/panics/body";
+
+/// The end of a worker's frame at which whoever reads it panics.
+pub(crate) const PANIC_IN_FRAME: &str = "/panics/frame";
 
 /// Panics if this is a request for that target.
 pub(crate) fn panic_where_asked(head: &RequestHead, target: &str) {
     assert!(head.target().path() != target.as_bytes(), "as was asked");
+}
+
+/// Panics if a worker said that.
+pub(crate) fn panic_where_said(payload: &[u8]) {
+    assert!(!payload.ends_with(PANIC_IN_FRAME.as_bytes()), "as was said");
+}
+
+/// Panics if this is the record of a request for that, of whose answer something is sent.
+pub(crate) fn panic_where_sent(record: &crate::log::Record) {
+    let fields = &record.fields;
+    let is_asked = fields.bytes > 0 && fields.words.target() == PANIC_IN_BODY;
+    assert!(!is_asked, "as was asked");
 }
 
 pub(crate) const fn seconds(count: u64) -> Duration {
@@ -379,6 +397,12 @@ impl Bench {
     /// Tells WebSockets too that the server stops.
     pub(crate) fn stop_sockets(&self) {
         self.stopping.send_replace(Stop::Sockets);
+    }
+
+    /// Waits for the last connection's end, which is a panic.
+    pub(crate) async fn connection_panicked(&self) {
+        let connection = self.connections.lock().unwrap().pop().unwrap();
+        assert!(soon(connection).await.unwrap_err().is_panic());
     }
 
     /// The access records, when every connection has ended.

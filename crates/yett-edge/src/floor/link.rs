@@ -4,7 +4,7 @@
 //! in an outbox for the link's own task. Frames are read by the thread that looks after the link, in
 //! its [rounds] or when the worker rings, and handed to the exchanges that wait for them. It trusts
 //! nothing that it reads: an unknown exchange is ignored, a frame that breaks the protocol closes the
-//! link.
+//! link, and so does one that leads to a panic.
 //!
 //! Bounds: the outbox holds what the requests in flight sent (their number is the floor's rule, and
 //! one frame is at most 1 MiB), and a link in which something waits there is given no request; a
@@ -12,6 +12,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -472,12 +473,27 @@ impl Link {
         self.gone.notify_one();
     }
 
+    /// Gives a frame to whom it is for. Whoever looks does that, a request or a connection that has
+    /// nothing to do with it: so a panic ends this link, as if the worker had broken the protocol, and
+    /// not them. It leaves nothing half done that goes on: all of the link's exchanges fail.
     fn hand_out(
         self: &Arc<Self>,
         frame: Frame,
         descriptor: Option<OwnedFd>,
         floor: &Arc<Floor>,
     ) -> Result<(), FrameError> {
+        let steps = AssertUnwindSafe(|| self.give(frame, descriptor, floor));
+        catch_unwind(steps).unwrap_or(Err(FrameError::Malformed("frame that led to a panic")))
+    }
+
+    fn give(
+        self: &Arc<Self>,
+        frame: Frame,
+        descriptor: Option<OwnedFd>,
+        floor: &Arc<Floor>,
+    ) -> Result<(), FrameError> {
+        #[cfg(test)]
+        crate::testing::panic_where_said(&frame.payload);
         match frame.kind {
             Kind::Ready => floor.ready(self.worker),
             Kind::Begun => self.pending.begun(frame.exchange),

@@ -233,12 +233,15 @@ impl Drop for Record {
             return;
         }
         self.fields.took = self.began.elapsed();
-        if self.fields.status == 0 {
-            if std::thread::panicking() {
-                note(&Failure::Panicked, self);
-            } else {
-                self.fields.status = CLIENT_LEFT;
+        let said = self.fields.status;
+        if std::thread::panicking() {
+            note(&Failure::Panicked, self);
+            if said != 0 {
+                // Its client has it: the answer was cut.
+                self.fields.status = said;
             }
+        } else if said == 0 {
+            self.fields.status = CLIENT_LEFT;
         }
         self.journal.close(&self.fields);
     }

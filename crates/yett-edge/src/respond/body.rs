@@ -227,6 +227,8 @@ impl HttpBody for Body {
             }
             (content, _) => ready!(content.poll_piece(cx)),
         };
+        #[cfg(test)]
+        crate::testing::panic_where_sent(&this.record);
         Poll::Ready(match piece {
             Some(Ok(Piece::Trailers(fields))) => Some(Ok(Frame::trailers(fields))),
             Some(Ok(Piece::Data(piece))) => {

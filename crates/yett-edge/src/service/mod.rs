@@ -181,14 +181,14 @@ impl Services {
         arrival: Arrival,
         mut busy: ClientEnd,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
-        // A thread that has requests to begin has not slept: see what its workers have answered.
-        let _heard = rounds::look_round();
         let (over_tls, version) = (arrival.tls().is_some(), request.version());
         let (parts, mut body) = request.into_parts();
-        let mut id = None;
-        let extras = Extras::of(&parts, &busy);
+        let (mut id, mut extras) = (None, None);
         let mut begun = unharmed::begun(|| {
             let mut record = self.record(&parts, &arrival);
+            // A thread that has requests to begin has not slept: see what its workers have answered.
+            let _heard = rounds::look_round();
+            extras = Some(Extras::of(&parts, &busy));
             record.hear(&parts.headers);
             id = self.name(&parts.headers, &arrival, &mut record);
             let mut head = RequestHead::parse(parts, arrival, &self.settings.head);
@@ -205,7 +205,7 @@ impl Services {
                     if let Some(waits) = Step::take_waits(&mut begun) {
                         begun = Some(Step::Last(Box::pin(self.go_on(*waits)).await));
                     }
-                    let Some(Step::Last(last)) = begun.take() else {
+                    let (Some(Step::Last(last)), Some(extras)) = (begun.take(), extras) else {
                         return None;
                     };
                     Some(match last {

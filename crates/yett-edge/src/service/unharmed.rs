@@ -1,5 +1,10 @@
 //! A panic costs its own request, and no other one anything: its client gets 500.
 //!
+//! One while a body is sent is too late for that: the task that sends it ends, so that over HTTP/1.1
+//! the answer is cut with its connection, and over HTTP/2 with its stream. The record keeps the status
+//! that was sent, and says of both that the server failed. One over a worker's frame ends that worker's
+//! link (`floor/link.rs`), and not who happened to read it.
+//!
 //! Nothing that requests share is left half done by that: whatever is locked is whole between two
 //! statements, and who locks it next takes it as it is. That a request panicked stands in its
 //! record, which is closed while what the request has is dropped, and in what the program prints.
