@@ -5,8 +5,9 @@ use yett_edge::listen::Permissions;
 
 /// Who may write to a file of this mode.
 const WRITE: u16 = 0o222;
-/// Everybody among them.
+/// Everybody among them, and the group.
 const WRITE_BY_ALL: u16 = 0o002;
+const WRITE_BY_GROUP: u16 = 0o020;
 
 /// The numbers of users and groups by their names.
 pub(crate) struct Accounts<'a> {
@@ -42,6 +43,12 @@ pub(super) fn mode(text: &str) -> Result<u16, Wrong> {
 /// Whether everybody on the machine may connect.
 pub(super) const fn is_for_all(permissions: &Permissions) -> bool {
     permissions.mode & WRITE_BY_ALL != 0
+}
+
+/// Whether somebody may connect who was not named: everybody, or whoever is in the process's group.
+pub(super) const fn is_for_unnamed(permissions: &Permissions) -> bool {
+    let by_group = permissions.mode & WRITE_BY_GROUP != 0 && permissions.group.is_none();
+    by_group || is_for_all(permissions)
 }
 
 /// Reads an owner: the numbers of user and group, of which one may be missing.

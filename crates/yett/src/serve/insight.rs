@@ -19,7 +19,7 @@ use std::{
 use yett_edge::{
     admin::{Hosts, Insight},
     clock,
-    listen::Listener,
+    listen::{Listener, Permissions},
     log::{AccessLog, LogFile, Out},
     meters::Page,
 };
@@ -32,7 +32,8 @@ pub(super) fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
     };
     let addresses = super::addresses(admin)?.into_iter();
     addresses
-        .map(|address| Listener::bind(&address).map_err(super::cannot_listen))
+        // Who measures is not who proxies: a Unix socket of its own is for nobody's group.
+        .map(|address| Listener::bind_for(&address, Permissions::OWN).map_err(super::cannot_listen))
         .collect()
 }
 

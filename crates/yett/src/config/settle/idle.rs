@@ -3,7 +3,7 @@
 
 use super::{Interface, Key, Listen, Role, ServeSettings, Settling, choice, socket};
 use yett_edge::{listen::Wire, log::Format, rules::Compression};
-use yett_gate::UnderscoreNames;
+use yett_gate::{ClientAddr, UnderscoreNames};
 
 /// Settings that do nothing, when they do nothing, and without what.
 type Idle = (&'static [Key], fn(&ServeSettings) -> bool, &'static str);
@@ -107,14 +107,21 @@ impl Settling<'_> {
                     )
                 }),
         );
-        let for_all =
-            |one: &&Listen| one.bind.unix_path().is_some() && socket::is_for_all(&one.permissions);
-        for one in settings.listeners.iter().filter(for_all) {
-            let bind = &one.bind;
-            let mode = one.permissions.mode;
-            warnings.push(format!(
-                "everyone on this machine can connect to {bind}: its socket_mode is {mode:04o}"
-            ));
+        let believed = settings.head.proxies.trusts_hop(ClientAddr::Unix);
+        let listeners = settings.listeners.iter();
+        for one in listeners.filter(|one| one.bind.unix_path().is_some()) {
+            let (bind, mode) = (&one.bind, one.permissions.mode);
+            if socket::is_for_all(&one.permissions) {
+                warnings.push(format!(
+                    "everyone on this machine can connect to {bind}: its socket_mode is {mode:04o}"
+                ));
+            }
+            if believed && socket::is_for_unnamed(&one.permissions) {
+                warnings.push(format!(
+                    "unix is trusted, and more than its owner can connect to {bind}, whose socket_mode is \
+                     {mode:04o}: name the proxy's group as socket_owner, or say 0600"
+                ));
+            }
         }
         if let Some(admin) = &settings.admin
             && !admin.is_of_this_machine()
