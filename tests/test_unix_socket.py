@@ -67,6 +67,12 @@ def test_user_and_group_may_connect_and_nobody_else_whatever_the_umask(serve, fo
         client.connect(str(folder / "s"))
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_admin_socket_is_its_owners_alone_whatever_the_umask(serve, folder, umask):
+    start(serve, folder / "s", "--admin", f"unix:{folder / 'admin'}", umask=umask)
+    assert stat.S_IMODE((folder / "admin").lstat().st_mode) == 0o600
+
+
 @as_root
 def test_group_that_is_named_may_connect(serve, folder):
     path = folder / "s"
