@@ -20,6 +20,10 @@ use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
 use yett_gate::HeadRules;
 
+/// Files of bodies that are open at one time, of requests and of answers: each takes a descriptor, and
+/// clients decide how many there are.
+pub const SPOOL_FILES: u64 = 4096;
+
 /// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sendfile {
@@ -88,13 +92,14 @@ pub struct EdgeSettings {
     pub keep_alive: Duration,
     /// Limits of HTTP/2. `None`: only HTTP/1.1 is spoken.
     pub http2: Option<Http2Settings>,
-    /// Where bodies above 64 KiB are kept until they are whole, as files without a name.
+    /// Where bodies above 64 KiB are kept until they are whole, and answers of WSGI applications whose
+    /// clients are slower than they, as files without a name.
     pub spool_dir: PathBuf,
-    /// Bytes of bodies that are kept in files at one time, over all connections; above: 507. Answers
-    /// have no more than a half of it.
+    /// Bytes of bodies that are kept in files at one time, over all connections; above it, or with more
+    /// than [`SPOOL_FILES`]: 507. Answers have no more than a half of either.
     pub max_spool: u64,
     /// Bytes of one answer of a WSGI application that are kept in a file while its client is slower than
-    /// the application, so that no thread waits for it; above it, or when answers have a half of
+    /// the application, so that no thread waits for it; above it, or when answers have their half of
     /// `max_spool`, the application waits until its client has taken what is kept. Zero: it always waits.
     pub max_answer_spool: u64,
     /// What carries requests to the workers and answers back.

@@ -42,8 +42,15 @@ impl Journal {
     }
 
     /// A request met this limit.
-    pub(super) fn met(&self, limit: Limit) {
+    pub(crate) fn met(&self, limit: Limit) {
         self.meters.met(limit);
+    }
+
+    /// Something is wrong, though no request has failed of it.
+    pub(crate) fn tell(&self, what: &str) {
+        if let Some(troubles) = &self.troubles {
+            troubles.tell(what);
+        }
     }
 
     /// A request is over.

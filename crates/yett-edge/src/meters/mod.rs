@@ -54,8 +54,8 @@ pub enum Limit {
     BodyTime,
     /// The rate of a request's body: 408.
     BodyRate,
-    /// The room for all bodies that are kept in files: 507; or, of an answer, the application waited for
-    /// its client.
+    /// The room for all bodies that are kept in files, or the number of these: 507; or, of an answer, the
+    /// application waited for its client.
     Spool,
     /// What is kept of one answer whose client is slower than the application: that one waited.
     AnswerSpool,

@@ -5,12 +5,15 @@
 //! So the edge takes what the application says as fast as it is said: a little is kept in memory, more
 //! in a nameless file, and the thread goes on to its next request.
 //!
-//! Bounds: memory by [`MEMORY`] and [`MOST_PIECES`], one answer's file by `max_answer_spool`, all files
-//! by a half of `max_spool`. Beyond any of them, and where a file cannot be written, the application waits
-//! until the client has taken all that is kept.
+//! Bounds: memory by [`MEMORY`] and [`MOST_PIECES`] and, of all answers, by the [`Budget`]; one answer's file
+//! by `max_answer_spool`; all files, their bytes and their number, by the budget's half for answers. Beyond
+//! any of them, and where a file cannot be written, the application waits until the client has taken all
+//! that is kept. A file and what it takes of the budget end together: as soon as all of it was read, or
+//! with the answer.
+
+mod spool;
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
@@ -19,7 +22,6 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout};
@@ -27,11 +29,13 @@ use tokio::time::{Instant, timeout};
 use super::body::BodyError;
 use super::{FileRange, PIECE};
 use crate::floor::{Exchange, Lost, Piece, Pieces};
-use crate::meters::{Limit, Meters};
-use crate::room::Room;
+use crate::log::Journal;
+use crate::meters::Limit;
+use crate::room::{Budget, Room};
+use spool::{Spool, Unkept};
 
-/// Bytes of an answer that are kept in memory; a single piece may be longer.
-const MEMORY: usize = 128 * 1024;
+/// Bytes of an answer that are kept in memory; a piece that its client waits for may be longer.
+const MEMORY: u64 = 128 * 1024;
 
 /// Pieces that are kept in memory, however short.
 const MOST_PIECES: usize = 256;
@@ -45,8 +49,8 @@ pub(crate) struct Terms {
     pub(crate) folder: PathBuf,
     /// Bytes in the answer's file.
     pub(crate) most: u64,
-    pub(crate) room: Room,
-    pub(crate) meters: Arc<Meters>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) journal: Arc<Journal>,
 }
 
 /// The client's end. Dropping it tells the worker to stop, if the answer is not whole.
@@ -58,7 +62,6 @@ pub(crate) struct Backlog {
 }
 
 /// Said by the application and not taken by the client.
-#[derive(Default)]
 struct Kept {
     state: Mutex<State>,
     /// The client took something, or has taken everything.
@@ -66,31 +69,29 @@ struct Kept {
 }
 
 /// What is in memory was said before what is in the file.
-#[derive(Default)]
 struct State {
     memory: VecDeque<Bytes>,
-    held: usize,
-    file: Option<Arc<File>>,
-    /// Bytes in the file, and how many of them were given to be read.
-    written: u64,
-    given: u64,
-    /// They are still being read.
+    /// The bytes in memory.
+    held: Room,
+    file: Option<Spool>,
+    /// What was given of the file is still being read.
     reading: bool,
     /// How the answer ends behind all that.
-    end: Option<Option<Result<Piece, Lost>>>,
+    end: Option<Option<Result<Piece, BodyError>>>,
+    /// It waits, and has taken everything.
     client: Option<Waker>,
 }
 
 enum Next {
     Piece(Bytes),
     File(FileRange),
-    End(Option<Result<Piece, Lost>>),
+    End(Option<Result<Piece, BodyError>>),
 }
 
 impl Backlog {
     /// Begins to take what a worker sends.
     pub(crate) fn new(stream: Pieces, exchange: Exchange, terms: Terms) -> Self {
-        let kept = Arc::<Kept>::default();
+        let kept = Arc::new(Kept::new(&terms.budget));
         let application = Application { stream, exchange };
         Self {
             taking: tokio::spawn(take(Arc::clone(&kept), application, terms)),
@@ -116,7 +117,7 @@ impl Backlog {
             match ready!(next) {
                 Next::Piece(piece) => return Poll::Ready(Some(Ok(Piece::Data(piece)))),
                 Next::File(range) => self.reading = Some(range),
-                Next::End(end) => return Poll::Ready(end.map(|end| Ok(end?))),
+                Next::End(end) => return Poll::Ready(end),
             }
         }
     }
@@ -124,17 +125,15 @@ impl Backlog {
 
 impl Drop for Backlog {
     fn drop(&mut self) {
+        // The file is not to be closed here: what is kept closes it where nobody waits.
+        self.reading = None;
         self.taking.abort();
     }
 }
 
-/// Whoever closes a nameless file last waits until its blocks are given back. That is a millisecond, and of
-/// the many that end when an attack does it would be a second in which a thread serves nobody.
 impl Drop for State {
     fn drop(&mut self) {
-        if let (Some(file), Ok(runtime)) = (self.file.take(), Handle::try_current()) {
-            runtime.spawn_blocking(move || drop(file));
-        }
+        self.let_go();
     }
 }
 
@@ -142,14 +141,15 @@ impl State {
     fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Next> {
         self.reading = false;
         if let Some(piece) = self.memory.pop_front() {
-            self.held -= piece.len();
+            self.held.give(piece.len() as u64);
             return Poll::Ready(Next::Piece(piece));
         }
-        if let Some(file) = self.file.as_ref().filter(|_| self.given < self.written) {
-            let range = FileRange::of(Arc::clone(file), self.given, self.written - self.given);
-            self.given = self.written;
+        if let Some(range) = self.file.as_mut().and_then(Spool::rest) {
             self.reading = true;
             return Poll::Ready(Next::File(range));
+        }
+        if self.file.as_ref().is_some_and(Spool::is_done) {
+            self.let_go();
         }
         if self.end.is_some() {
             return Poll::Ready(Next::End(self.end.replace(None).flatten()));
@@ -158,17 +158,26 @@ impl State {
         Poll::Pending
     }
 
-    /// Whether nothing of the file is left to be read.
-    const fn has_read_all(&self) -> bool {
-        self.given == self.written && !self.reading
+    fn let_go(&mut self) {
+        if let Some(file) = self.file.take() {
+            file.close();
+        }
     }
 
-    /// Keeps a piece in memory, if it has its place there.
+    /// Keeps a piece in memory, if it has its place there. A client that waits takes it at once.
     fn hold(&mut self, piece: &Bytes) -> bool {
-        let fits = self.held + piece.len() <= MEMORY && self.memory.len() < MOST_PIECES;
-        let held = self.has_read_all() && (fits || self.memory.is_empty());
+        let len = piece.len() as u64;
+        let held = if self.client.is_some() {
+            self.held.take_anyway(len);
+            true
+        } else {
+            !self.reading
+                && self.file.as_ref().is_none_or(Spool::is_given)
+                && self.memory.len() < MOST_PIECES
+                && self.held.taken() + len <= MEMORY
+                && self.held.take(len)
+        };
         if held {
-            self.held += piece.len();
             self.memory.push_back(piece.clone());
             self.wake();
         }
@@ -183,6 +192,20 @@ impl State {
 }
 
 impl Kept {
+    fn new(budget: &Budget) -> Self {
+        Self {
+            state: Mutex::new(State {
+                memory: VecDeque::new(),
+                held: budget.in_memory(),
+                file: None,
+                reading: false,
+                end: None,
+                client: None,
+            }),
+            taken: Notify::new(),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -194,43 +217,80 @@ impl Kept {
         }
     }
 
-    /// Appends to the file.
-    async fn write(&self, bytes: Bytes, terms: &mut Terms) -> io::Result<()> {
-        let (file, place) = {
-            let mut state = self.state();
-            if state.has_read_all() {
-                // From its beginning again; nobody else writes.
-                (state.written, state.given) = (0, 0);
-                terms.room.clear();
-            }
-            (state.file.clone(), state.written)
-        };
+    /// Appends to the file, or begins one.
+    async fn write(&self, bytes: Bytes, terms: &Terms) -> Result<(), Unkept> {
         let len = bytes.len() as u64;
-        let full = if place + len > terms.most {
-            Some(Limit::AnswerSpool)
+        let place = match &mut self.state().file {
+            Some(file) => Some(file.place(len, terms.most)?),
+            None if len > terms.most => return Err(Unkept::Full(Limit::AnswerSpool)),
+            None => None,
+        };
+        let begun = if let Some((file, place)) = place {
+            blocking(move || file.write_all_at(&bytes, place).map(|()| None)).await
         } else {
-            Some(Limit::Spool).filter(|_| !terms.room.take(len))
+            let mut room = terms.budget.of_answer();
+            let room = room.take_if(|room| room.bytes().take(len));
+            let room = room.ok_or(Unkept::Full(Limit::Spool))?;
+            let folder = terms.folder.clone();
+            blocking(move || Spool::begin(&folder, room, &bytes).map(Some)).await
         };
-        if let Some(limit) = full {
-            terms.meters.met(limit);
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        let folder = terms.folder.clone();
-        let write = move || {
-            let file = match file {
-                Some(file) => file,
-                None => Arc::new(tempfile::tempfile_in(folder)?),
-            };
-            file.write_all_at(&bytes, place).map(|()| file)
-        };
-        // The task neither panics nor is it cancelled while the runtime lives.
-        let written = spawn_blocking(write).await.map_err(io::Error::other)?;
-        let file = written.inspect_err(|_| terms.meters.met(Limit::Spool))?;
         let mut state = self.state();
-        state.file = Some(file);
-        state.written += len;
+        let written = match begun {
+            Ok(Some(begun)) => {
+                state.file = Some(begun);
+                Ok(())
+            }
+            other => {
+                if let Some(file) = &mut state.file {
+                    file.wrote(len, other.is_ok());
+                }
+                other.map(drop)
+            }
+        };
         state.wake();
-        Ok(())
+        Ok(written?)
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    // The task neither panics nor is it cancelled while the runtime lives.
+    spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+/// Who writes an answer's file.
+struct Writer {
+    terms: Terms,
+    /// Limits that were met: each is counted once.
+    met: Vec<Limit>,
+    /// No file can be written.
+    broken: bool,
+}
+
+impl Writer {
+    /// Whether these bytes are in the file.
+    async fn write(&mut self, kept: &Kept, bytes: Bytes) -> bool {
+        if self.broken {
+            return false;
+        }
+        match kept.write(bytes, &self.terms).await {
+            Ok(()) => return true,
+            Err(Unkept::Full(limit)) if self.met.contains(&limit) => {}
+            Err(Unkept::Full(limit)) => {
+                self.met.push(limit);
+                self.terms.journal.met(limit);
+            }
+            Err(Unkept::Broken(error)) => {
+                self.broken = true;
+                self.terms.journal.tell(&format!(
+                    "an answer that its client takes slowly cannot be kept in {} (spool_dir), and the \
+                     application waits for the client: {error}",
+                    self.terms.folder.display()
+                ));
+            }
+        }
+        false
     }
 }
 
@@ -267,8 +327,25 @@ impl Application {
     }
 }
 
+/// Gives the client an end in any case: if taking panics, a failure.
+struct Ending(Arc<Kept>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.end.get_or_insert(Some(Err(BodyError::Panicked)));
+        state.wake();
+    }
+}
+
 /// Takes what the application says, to its end.
-async fn take(kept: Arc<Kept>, mut application: Application, mut terms: Terms) {
+async fn take(kept: Arc<Kept>, mut application: Application, terms: Terms) {
+    let _ending = Ending(Arc::clone(&kept));
+    let mut writer = Writer {
+        terms,
+        met: Vec::new(),
+        broken: false,
+    };
     let mut patience = PATIENCE;
     let end = loop {
         let piece = match application.piece().await {
@@ -287,14 +364,15 @@ async fn take(kept: Arc<Kept>, mut application: Application, mut terms: Terms) {
             }
         }
         let (bytes, end) = application.gather(piece).await;
-        if kept.write(bytes.clone(), &mut terms).await.is_err() {
+        if !writer.write(&kept, bytes.clone()).await {
             kept.hold(&bytes).await;
         }
         if let Some(end) = end {
             break end;
         }
     };
-    let mut state = kept.state();
-    state.end = Some(end);
-    state.wake();
+    kept.state().end = Some(end.map(|end| end.map_err(BodyError::from)));
 }
+
+#[cfg(test)]
+mod tests;

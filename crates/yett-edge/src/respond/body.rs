@@ -68,6 +68,8 @@ pub(crate) enum BodyError {
     File(#[from] std::io::Error),
     #[error("the answer could not be compressed")]
     Coding(#[from] EncoderFailed),
+    #[error("taking the application's answer panicked; the error output says where")]
+    Panicked,
 }
 
 impl BodyError {
@@ -80,7 +82,7 @@ impl BodyError {
     const fn fault(&self) -> Fault {
         match self {
             Self::App(_) | Self::Short { .. } => Fault::App,
-            Self::File(_) | Self::Coding(_) => Fault::Yett,
+            Self::File(_) | Self::Coding(_) | Self::Panicked => Fault::Yett,
         }
     }
 }

@@ -466,8 +466,8 @@ impl Answer {
         keeps.then(|| backlog::Terms {
             folder: settings.spool_dir.clone(),
             most,
-            room: services.budget.of_answer(),
-            meters: Arc::clone(&services.meters),
+            budget: Arc::clone(&services.budget),
+            journal: Arc::clone(&services.journal),
         })
     }
 

@@ -5,8 +5,8 @@
 //! name, which the worker gets as a descriptor. A body that is kept can also be sent again to
 //! another worker.
 //!
-//! Bounds: one body by `max_body` or its route's, all files together by `max_spool`; beyond either the request is
-//! refused and its file is gone.
+//! Bounds: one body by `max_body` or its route's, all files together by `max_spool` and their number by
+//! [`SPOOL_FILES`](crate::settings::SPOOL_FILES); beyond any the request is refused and its file is gone.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -22,7 +22,7 @@ use super::pace;
 use crate::conn::ClientBody;
 use crate::rate::Pace;
 use crate::respond::Failure;
-use crate::room::{Budget, Room};
+use crate::room::{Budget, FileRoom};
 use crate::settings::EdgeSettings;
 
 /// A whole body.
@@ -31,7 +31,7 @@ pub(super) struct Spooled {
     pub(super) inline: Bytes,
     pub(super) file: Option<Arc<OwnedFd>>,
     pub(super) len: u64,
-    _room: Option<Room>,
+    _room: Option<FileRoom>,
 }
 
 /// Reads the body, of this announced length and of at most so many bytes, to its end; then it is gone.
@@ -39,7 +39,7 @@ pub(super) async fn spool(
     incoming: &mut ClientBody,
     (length, limit): (BodyLength, u64),
     settings: &EdgeSettings,
-    budget: &Arc<Budget>,
+    budget: &Budget,
 ) -> Result<Spooled, Failure> {
     let too_long = Failure::BodyTooLong { limit };
     let expected = match length {
@@ -102,27 +102,23 @@ pub(super) async fn spool(
 /// A body's file while it is being written.
 struct SpoolFile {
     file: File,
-    room: Room,
+    room: FileRoom,
 }
 
 impl SpoolFile {
-    async fn create(settings: &EdgeSettings, budget: &Arc<Budget>) -> Result<Self, Failure> {
+    async fn create(settings: &EdgeSettings, budget: &Budget) -> Result<Self, Failure> {
+        let room = budget.of_request().ok_or_else(full)?;
         let folder = settings.spool_dir.clone();
         let opened = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         // The task neither panics nor is it cancelled while the runtime lives.
         let file = opened.map_err(|gone| Failure::Spool(io::Error::other(gone)))?;
         let file = file.map(File::from_std).map_err(Failure::Spool)?;
-        Ok(Self {
-            file,
-            room: budget.of_request(),
-        })
+        Ok(Self { file, room })
     }
 
     async fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
-        if !self.room.take(data.len() as u64) {
-            let full = "all bodies together are too long";
-            let full = io::Error::new(io::ErrorKind::StorageFull, full);
-            return Err(Failure::Spool(full));
+        if !self.room.bytes().take(data.len() as u64) {
+            return Err(full());
         }
         self.file.write_all(data).await.map_err(Failure::Spool)
     }
@@ -137,6 +133,11 @@ impl SpoolFile {
             _room: Some(self.room),
         })
     }
+}
+
+fn full() -> Failure {
+    let full = "all bodies together are too long or too many";
+    Failure::Spool(io::Error::new(io::ErrorKind::StorageFull, full))
 }
 
 impl Spooled {

@@ -25,8 +25,8 @@ const ACCOUNTS: Accounts<'static> = Accounts {
 
 const DASHES: &str = "----------\n";
 
-/// A folder whose name has "missing" in it does not exist; there are 8 CPUs, a user notes and a group www-data; `yett` was started in
-/// /srv/notes.
+/// A folder whose name has "missing" in it does not exist; there are 8 CPUs, a user notes and a group
+/// www-data; `yett` was started in /srv/notes.
 fn outcome(command: &str, toml: &str) -> Result<Settled, String> {
     let is_word_of_shell = |word: &&str| word.starts_with("YETT_") && word.contains('=');
     let words = || command.split_whitespace();

@@ -6,9 +6,10 @@
 
 use crate::config::ServeSettings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use yett_edge::settings::SPOOL_FILES;
 
-/// Files beside connections and those that are kept open to be sent again: workers' links, bodies that
-/// are kept, files that are sent once.
+/// Files beside connections, bodies that are kept and files that are kept open to be sent again: workers'
+/// links, files that are sent once.
 const OTHERS: u64 = 1024;
 
 /// Files that the settings promise.
@@ -22,6 +23,7 @@ impl Promised {
     const fn with(self, others: u64) -> u64 {
         self.connections
             .saturating_add(self.kept)
+            .saturating_add(SPOOL_FILES)
             .saturating_add(others)
     }
 }
@@ -60,8 +62,8 @@ fn warning(files: u64, promised: Promised) -> Option<String> {
     // Some room for other files is enough to keep the promise.
     (files < promised.with(OTHERS / 4)).then(|| {
         format!(
-            "the system allows {files} open files, too few for max_connections = {connections} and \
-             {kept} open static files: raise the limit (ulimit -n, LimitNOFILE=), or lower \
+            "the system allows {files} open files, too few for max_connections = {connections}, \
+             {kept} open static files and {SPOOL_FILES} of bodies: raise the limit (ulimit -n, LimitNOFILE=), or lower \
              max_connections or open of [static]"
         )
     })
@@ -88,8 +90,8 @@ mod tests {
 
     #[test]
     fn limit_is_raised_as_far_as_needed_and_no_further() {
-        check((1024, Some(524_288)), (10_000, 1024), (12_048, false));
-        check((1024, None), (10_000, 0), (11_024, false));
+        check((1024, Some(524_288)), (10_000, 1024), (16_144, false));
+        check((1024, None), (10_000, 0), (15_120, false));
         check((65_536, Some(524_288)), (10_000, 1024), (65_536, false));
         check((1024, Some(524_288)), (u64::MAX, 1024), (524_288, true));
     }
@@ -97,8 +99,8 @@ mod tests {
     #[test]
     fn limit_that_stays_too_low_is_told() {
         check((1024, Some(4096)), (10_000, 0), (4096, true));
-        check((1024, Some(10_500)), (10_000, 0), (10_500, false));
-        check((1024, Some(10_500)), (10_000, 1024), (10_500, true));
+        check((1024, Some(14_500)), (10_000, 0), (14_500, false));
+        check((1024, Some(14_500)), (10_000, 1024), (14_500, true));
         check((1024, Some(1024)), (10_000, 0), (1024, true));
     }
 }

@@ -80,6 +80,25 @@ impl Troubles {
         if !failed && !is_slow {
             return;
         }
+        self.write(|line| {
+            if failed {
+                tell_failed(line, fields);
+            } else {
+                tell_slow(line, fields);
+            }
+        });
+    }
+
+    /// Tells what is wrong though no request has failed of it.
+    pub(super) fn tell(&self, what: &str) {
+        self.write(|line| {
+            line.push_str("error: ");
+            escaped(line, what);
+            line.push('\n');
+        });
+    }
+
+    fn write(&self, tell: impl FnOnce(&mut String)) {
         let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = rate.admits(Instant::now()) else {
             return;
@@ -89,11 +108,7 @@ impl Troubles {
         if before > 0 {
             line.push_str(&untold(before));
         }
-        if failed {
-            tell_failed(&mut line, fields);
-        } else {
-            tell_slow(&mut line, fields);
-        }
+        tell(&mut line);
         self.writer.write(&line);
     }
 }

@@ -7,6 +7,7 @@ mod beside;
 mod compression;
 mod files;
 mod framing;
+mod room;
 mod streaming;
 mod trust;
 mod upload;

@@ -14,10 +14,10 @@ use crate::meters::Limit;
 use crate::ruling::Interface;
 use crate::testing::h2_client::H2Client;
 
-const MIB: usize = 1 << 20;
+pub(super) const MIB: usize = 1 << 20;
 
 /// What a client has room for, and takes only when it is asked to.
-const CLIENT: usize = 4096;
+pub(super) const CLIENT: usize = 4096;
 
 fn keeping(max_answer_spool: u64) -> EdgeSettings {
     EdgeSettings {
@@ -32,7 +32,10 @@ fn byte(place: usize) -> u8 {
 }
 
 /// Answers with so many bytes in pieces of all sizes, and ends as it is told to.
-fn say(length: usize, end: impl FnOnce(&WorkerEnd, ExchangeId) + Send + 'static) -> Answering {
+pub(super) fn say(
+    length: usize,
+    end: impl FnOnce(&WorkerEnd, ExchangeId) + Send + 'static,
+) -> Answering {
     Box::new(move |worker, request| {
         send_head(worker, request);
         let bytes: Vec<u8> = (0..length).map(byte).collect();
@@ -48,7 +51,7 @@ fn say(length: usize, end: impl FnOnce(&WorkerEnd, ExchangeId) + Send + 'static)
     })
 }
 
-type Answering = Box<dyn FnOnce(&WorkerEnd, ExchangeId) + Send>;
+pub(super) type Answering = Box<dyn FnOnce(&WorkerEnd, ExchangeId) + Send>;
 
 fn send(worker: &WorkerEnd, kind: Kind, flags: u8, request: ExchangeId) {
     let mut frame = BytesMut::new();
@@ -56,17 +59,17 @@ fn send(worker: &WorkerEnd, kind: Kind, flags: u8, request: ExchangeId) {
     worker.send(&[&frame]).unwrap();
 }
 
-fn whole(worker: &WorkerEnd, request: ExchangeId) {
+pub(super) fn whole(worker: &WorkerEnd, request: ExchangeId) {
     send(worker, Kind::Chunk, LAST, request);
 }
 
 /// A worker of one thread that answers so.
-fn worker(bench: &Bench, answering: Answering) -> JoinHandle<()> {
+pub(super) fn worker(bench: &Bench, answering: Answering) -> JoinHandle<()> {
     real_worker(bench, |end, request| answering(end, request.exchange))
 }
 
 /// Lets time pass and files be written until this is so.
-async fn until(bench: &Bench, is_so: impl Fn() -> bool) {
+pub(super) async fn until(bench: &Bench, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(10), "it never came");
@@ -74,13 +77,13 @@ async fn until(bench: &Bench, is_so: impl Fn() -> bool) {
     }
 }
 
-async fn asks(bench: &Bench) -> crate::testing::Client {
+pub(super) async fn asks(bench: &Bench) -> crate::testing::Client {
     let mut client = bench.connect_with_room(CLIENT);
     client.send("GET / HTTP/1.0\r\n\r\n").await;
     client
 }
 
-fn assert_is_whole(answer: &str, length: usize) {
+pub(super) fn assert_is_whole(answer: &str, length: usize) {
     let (_, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(body.len(), length);
     let right = |(place, found): (usize, &u8)| *found == byte(place);
@@ -165,7 +168,6 @@ async fn answer_arrives_although_no_file_can_be_written() {
     });
     let answering = worker(&bench, say(MIB, whole));
     let mut client = asks(&bench).await;
-    until(&bench, || bench.meters().times_met(Limit::Spool) > 0).await;
     assert_is_whole(&client.rest().await, MIB);
     until(&bench, || answering.is_finished()).await;
 }

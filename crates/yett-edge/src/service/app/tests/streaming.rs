@@ -56,8 +56,16 @@ pub(super) fn real_worker(
     bench: &Bench,
     answer: impl FnOnce(&WorkerEnd, &Incoming) + Send + 'static,
 ) -> thread::JoinHandle<()> {
+    numbered_worker(bench, 1, answer)
+}
+
+pub(super) fn numbered_worker(
+    bench: &Bench,
+    number: u32,
+    answer: impl FnOnce(&WorkerEnd, &Incoming) + Send + 'static,
+) -> thread::JoinHandle<()> {
     let (edge, worker) = UnixStream::pair().unwrap();
-    bench.floor.attach(1, 1, edge.into()).unwrap();
+    bench.floor.attach(number, 1, edge.into()).unwrap();
     thread::spawn(move || {
         let end = WorkerEnd::meet(worker).unwrap();
         let mut ready = BytesMut::new();
