@@ -31,13 +31,14 @@ async fn answer_that_waits_for_its_client_alone_keeps_its_room() {
     let mut slow = asks(&bench).await;
     until(&bench, || first.is_finished()).await;
     until(&bench, || bench.floor.load() == (0, 0)).await;
-    let longer = say(4 * MIB, whole);
+    // It would fit, were it alone.
+    let longer = say(3 * MIB, whole);
     let second = numbered_worker(&bench, 2, |end, request| longer(end, request.exchange));
     let mut other = asks(&bench).await;
     until(&bench, || second.is_finished() || met(&bench) > 0).await;
     assert_eq!((second.is_finished(), met(&bench)), (false, 1));
     assert_is_whole(&slow.rest().await, 2 * MIB);
-    assert_is_whole(&other.rest().await, 4 * MIB);
+    assert_is_whole(&other.rest().await, 3 * MIB);
     until(&bench, || second.is_finished()).await;
 }
 
