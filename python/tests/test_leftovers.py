@@ -37,7 +37,7 @@ def test_settings_that_name_simplejwt_are_told(settings: Any) -> None:
     settings.REST_FRAMEWORK = {
         "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework_simplejwt.authentication.X"]
     }
-    settings.LOGGING = {"loggers": {"rest_framework_simplejwt": {"level": "INFO"}}}
+    settings.LOGGING = {"version": 1, "loggers": {"rest_framework_simplejwt": {"level": "INFO"}}}
     settings.UNRELATED = {"rest_framework_simplejwt_x", "a rest_framework_simplejwt"}
     assert leftovers() == [
         "the setting LOGGING names rest_framework_simplejwt: write yett.drf",
