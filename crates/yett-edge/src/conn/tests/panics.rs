@@ -108,6 +108,7 @@ async fn panic_over_a_workers_frame_costs_its_link_and_not_who_read_it() {
     // Not one that may be asked of another worker.
     let before = client.send(post("/before"), true).await;
     let id = worker.request().await;
+    assert!(worker.begin(id).await);
     let mut other = bench.worker(2).await;
     // Awake: the worker rings no more, and it is the next request that finds what it said.
     rounds::after_sleep();
