@@ -290,19 +290,7 @@ pub fn put_frame_before(
     let start = out.len();
     put_header(out, kind, flags, exchange, 0);
     write(out);
-    let written = out.len() - start - HEADER_LEN;
-    match checked_len(written.saturating_add(behind)) {
-        Ok(len) => {
-            if let Some(field) = out.get_mut(start..start + 4) {
-                field.copy_from_slice(&len.to_le_bytes());
-            }
-            Ok(())
-        }
-        Err(error) => {
-            out.truncate(start);
-            Err(error)
-        }
-    }
+    complete_frame(out, start, flags, behind).inspect_err(|_| out.truncate(start))
 }
 
 /// Completes a frame whose header was put at `start` before its payload was known: its flags, and its

@@ -10,7 +10,7 @@ use crate::mount::{Absent, Mount};
 use crate::respond::SecurityHeaders;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
-use crate::testing::h2_client::{H2Client, get};
+use crate::testing::h2_client::{H2Client, crowded};
 use crate::testing::{Bench, GUARDED};
 
 /// That of the project.
@@ -131,12 +131,7 @@ async fn answers_that_turn_away_have_the_security_headers_too() {
     };
     let bench = Bench::new(settings.clone());
     let mut client = H2Client::new(bench.connect_raw()).await;
-    let mut many = get("/");
-    for number in 0..10 {
-        let name = http::HeaderName::try_from(format!("x-{number}")).unwrap();
-        many.headers_mut().insert(name, 1.into());
-    }
-    let arriving = client.send(many, true).await;
+    let arriving = client.send(crowded(10), true).await;
     let answer = arriving.head().await;
     assert_eq!(answer.status(), 431);
     assert_eq!(answer.headers()["referrer-policy"], "same-origin");

@@ -102,6 +102,16 @@ pub(crate) fn post(path: &str) -> Request<()> {
     request
 }
 
+/// A GET with so many headers of its own.
+pub(crate) fn crowded(headers: usize) -> Request<()> {
+    let mut request = get("/");
+    for number in 0..headers {
+        let name = http::HeaderName::try_from(format!("x-{number}")).unwrap();
+        request.headers_mut().insert(name, 1.into());
+    }
+    request
+}
+
 /// The rest of a body and its trailers.
 pub(crate) async fn rest(mut body: RecvStream) -> Result<(String, Option<HeaderMap>), h2::Error> {
     let mut text = Vec::new();

@@ -9,7 +9,7 @@ use yett_link::request::{Name, RequestView};
 use crate::mount::Mount;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
-use crate::testing::h2_client::{H2Client, get};
+use crate::testing::h2_client::{H2Client, crowded};
 use crate::testing::socket::asking;
 use crate::testing::{Bench, FakeWorker, GUARDED, PANICS};
 
@@ -182,12 +182,7 @@ async fn every_answer_that_the_application_does_not_give_has_an_id_too() {
         seen.push(id);
     }
     let mut client = H2Client::new(bench.connect_raw()).await;
-    let mut many = get("/");
-    for number in 0..10 {
-        let name = http::HeaderName::try_from(format!("x-{number}")).unwrap();
-        many.headers_mut().insert(name, 1.into());
-    }
-    let arriving = client.send(many, true).await;
+    let arriving = client.send(crowded(10), true).await;
     let answer = arriving.head().await;
     assert_eq!(answer.status(), 431);
     seen.push(
