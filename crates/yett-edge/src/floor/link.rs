@@ -26,21 +26,18 @@ use tokio::time::Instant;
 use yett_link::frame::{
     ExchangeId, Frame, FrameError, HEADER_LEN, Kind, put_claim, put_frame, put_frame_before,
 };
-use yett_link::ring::{Direction, REQUEST_RING};
+use yett_link::ring::Direction;
 
 use super::carrier::{Flushed, Heard, Outgoing, Wire, watched};
 use super::kind::{Appetite, Pulse};
 use super::pace::Pace;
-use super::pending::{Abandoned, Overdue, Pendings, Recalled};
+use super::pending::{Abandoned, Overdue, Pendings};
 use super::rounds::{self, Round};
 use super::{Beside, Exchange, Floor, Runs, Ticket};
 use crate::settings::EdgeSettings;
 
+mod ahead;
 mod overdue;
-
-/// How often the ring of a worker is looked into that has requests ahead: it need not tell of each
-/// short answer then.
-const TICK: Duration = Duration::from_millis(1);
 
 /// How often a ring is looked into in a row; a worker that writes all the while must not hold a thread.
 const LOOKS: usize = 8;
@@ -181,13 +178,6 @@ impl Link {
         }
     }
 
-    /// Sends what the worker has not begun to others.
-    fn move_unbegun(&self, floor: &Arc<Floor>) {
-        for moved in self.pending.recall_all() {
-            floor.moved(self.worker, moved);
-        }
-    }
-
     pub(super) fn send_drain(self: &Arc<Self>) {
         self.send_small(Kind::Drain, 0, ExchangeId::new(0), &[]);
     }
@@ -248,8 +238,7 @@ impl Link {
                 () = self.gone.notified() => break,
                 () = self.again.notified() => self.look_when_rung(&floor),
                 () = self.ahead.notified() => {
-                    self.tick(true);
-                    recall_at = Some(Instant::now() + TICK);
+                    recall_at = Some(self.watch_from(Instant::now()));
                 }
                 () = until(recall_at), if recall_at.is_some() => {
                     recall_at = self.recall_late(&floor);
@@ -361,59 +350,6 @@ impl Link {
             ),
             None => Pace::new(None, false),
         }
-    }
-
-    /// Whether requests may be sent ahead: they can be taken back as long as they are not begun.
-    /// A loop takes all that it may have at once.
-    pub(super) fn takes_ahead(&self) -> bool {
-        self.wire.rings.is_some() && self.runs == Runs::Threads
-    }
-
-    /// Whether little enough stands unread in the ring that more may be sent ahead. Requests that were
-    /// taken back stand there until the worker reads over them; so clients that come and leave cannot
-    /// fill it, and there is room for who gets a free place.
-    pub(super) fn has_room_ahead(&self) -> bool {
-        let rings = self.wire.rings.as_ref();
-        rings.is_some_and(|rings| rings.memory.unread(Direction::Requests) <= REQUEST_RING / 2)
-    }
-
-    /// Something was sent ahead: looks after it until it is begun, or taken back.
-    pub(super) fn watch_ahead(&self) {
-        if !self.ahead_watched.swap(true, Ordering::AcqRel) {
-            self.ahead.notify_one();
-        }
-    }
-
-    /// Takes back what stands behind another for too long; when to look again, if anything is left.
-    fn recall_late(self: &Arc<Self>, floor: &Arc<Floor>) -> Option<Instant> {
-        self.look(floor);
-        let elsewhere = floor.has_free_besides(self.worker);
-        let patience = self.pace().patience(elsewhere);
-        let late = self.pending.recall_late(patience, elsewhere);
-        for moved in late {
-            floor.moved(self.worker, moved);
-        }
-        // Before the last look: what is sent ahead from here on asks to be watched.
-        self.ahead_watched.store(false, Ordering::Release);
-        if self.pending.has_unbegun() && !self.ahead_watched.swap(true, Ordering::AcqRel) {
-            return Some(Instant::now() + TICK);
-        }
-        self.tick(false);
-        // The worker may have answered and told nobody just before.
-        self.look(floor);
-        None
-    }
-
-    /// Tells the worker whether its ring is looked into by the clock.
-    fn tick(&self, ticking: bool) {
-        if let Some(rings) = &self.wire.rings {
-            rings.memory.tick(ticking);
-        }
-    }
-
-    /// Takes back the oldest request that the worker has not begun.
-    pub(super) fn recall_one(&self) -> Option<Recalled> {
-        self.pending.recall_one()
     }
 
     /// As [`Link::flush_or_watch`]; a worker that has room again may be given something.

@@ -27,7 +27,7 @@ const RELIEF: u64 = yett_link::worker::RELIEF.subsec_nanos() as u64;
 
 /// The shortest time that a request stands behind another before it is taken back: a little more than
 /// what is sent ahead should take.
-const PATIENCE: Duration = Duration::from_millis(5);
+pub(super) const PATIENCE: Duration = Duration::from_millis(5);
 const LONGEST_PATIENCE: Duration = Duration::from_millis(50);
 
 /// What a worker has.

@@ -252,12 +252,12 @@ impl Pendings {
             .count()
     }
 
-    /// Whether something stands there that the worker has not begun.
-    pub(super) fn has_unbegun(&self) -> bool {
+    /// Since when the oldest of what the worker has not begun stands there.
+    pub(super) fn oldest_unbegun(&self) -> Option<Instant> {
         let table = self.table();
-        table
-            .unbegun()
-            .any(|(id, pending)| !self.is_begun(id, pending))
+        let unbegun = table.unbegun();
+        let unbegun = unbegun.filter(|&(id, pending)| !self.is_begun(id, pending));
+        unbegun.map(|(_, pending)| pending.sent).min()
     }
 
     fn recall_from(&self, table: &mut Table, id: ExchangeId) -> Option<Recalled> {

@@ -49,6 +49,13 @@ impl Memory {
             && u64::from(mean) * u64::from(answers) < MOST_DEFERRED
     }
 
+    /// Edge: whether the worker's answers are short enough that one of them may wait for the next look by
+    /// the clock.
+    #[must_use]
+    pub fn answers_are_short(&self) -> bool {
+        (1..MOST_DEFERRED).contains(&u64::from(self.pace().load(Ordering::Relaxed)))
+    }
+
     /// Edge: nanoseconds that the worker needs for a request, about; `None` before its first.
     #[must_use]
     pub fn nanos_a_request(&self) -> Option<u64> {
@@ -67,11 +74,11 @@ mod tests {
     fn short_answers_are_deferred_only_while_the_edge_looks_by_the_clock() {
         let memory = Memory::create().unwrap();
         memory.worked(Duration::from_micros(100));
-        assert!(!memory.may_defer(1));
+        assert!(!memory.may_defer(1) && memory.answers_are_short());
         memory.tick(true);
         assert!(memory.may_defer(1) && memory.may_defer(4) && !memory.may_defer(5));
         memory.worked(Duration::from_millis(100));
-        assert!(!memory.may_defer(1));
+        assert!(!memory.may_defer(1) && !memory.answers_are_short());
         memory.tick(false);
         assert!(!memory.may_defer(0));
     }
