@@ -350,13 +350,12 @@ pub(super) async fn made(
     head: AppHead,
     exchange: Exchange,
 ) -> Result<Answer, Failure> {
-    match checked(request, extras, head, exchange)? {
-        (mut answer, None) => {
-            answer.compress(services, request);
-            Ok(answer)
-        }
+    // In places of their own: what is matched on stays in the future while it waits.
+    let (answer, wanted) = checked(request, extras, head, exchange)?;
+    match wanted {
+        None => Ok(answer.compressed(services, request)),
         // Boxed is what most requests do not need.
-        (answer, Some(file)) => Box::pin(answer.with_file(file, request, services)).await,
+        Some(file) => Box::pin(answer.with_file(file, request, services)).await,
     }
 }
 
@@ -520,6 +519,11 @@ impl Answer {
     }
 
     /// Codes the body, or makes it ready to be coded while it is sent, for a client that takes it.
+    fn compressed(mut self, services: &Services, request: &RequestHead) -> Self {
+        self.compress(services, request);
+        self
+    }
+
     fn compress(&mut self, services: &Services, request: &RequestHead) {
         let Extent::Bytes(length) = self.extent else {
             return;

@@ -42,7 +42,7 @@ use crate::settings::EdgeSettings;
 use files::Files;
 pub use files::{Types, range};
 pub(crate) use sendfile::SendfileError;
-use step::{Last, Step, ToApp};
+use step::{Last, Step};
 
 /// What a client can take beside an answer's head and body.
 #[derive(Debug)]
@@ -205,28 +205,19 @@ impl Services {
                     if let Some(waits) = Step::take_waits(&mut begun) {
                         begun = Some(Step::Last(Box::pin(self.go_on(*waits)).await));
                     }
-                    let (Some(Step::Last(last)), Some(extras)) = (begun.take(), extras) else {
-                        return None;
+                    let extras = extras?;
+                    // Asked where it lies: it is large.
+                    let Some(Step::Last(Last::App(to_app))) = &mut begun else {
+                        return begun.take().and_then(Step::into_answer);
                     };
-                    Some(match last {
-                        Last::App(ToApp {
-                            ref admitted,
-                            interface,
-                            record,
-                        }) if asks_for_socket(interface, &busy) => {
-                            let answer =
-                                socket::answer(&self, admitted, &extras, &mut busy, record);
-                            Box::pin(answer).await
-                        }
-                        Last::App(ToApp {
-                            ref admitted,
-                            interface,
-                            record,
-                        }) => {
-                            let call = app::Call { interface, extras };
-                            app::answer(&self, admitted, call, &mut body, record).await
-                        }
-                        Last::Answered(response) => response,
+                    let (interface, record) = (to_app.interface, to_app.record.take()?);
+                    let admitted = &to_app.admitted;
+                    Some(if asks_for_socket(interface, &busy) {
+                        let answer = socket::answer(&self, admitted, &extras, &mut busy, record);
+                        Box::pin(answer).await
+                    } else {
+                        let call = app::Call { interface, extras };
+                        app::answer(&self, admitted, call, &mut body, record).await
                     })
                 });
                 unharmed::ended(steps).await.flatten()

@@ -42,7 +42,8 @@ pub(super) enum Last {
 pub(super) struct ToApp {
     pub(super) admitted: Admitted,
     pub(super) interface: Interface,
-    pub(super) record: Record,
+    /// Until it is taken by who asks the application.
+    pub(super) record: Option<Record>,
 }
 
 /// A request that waits, and for what.
@@ -191,7 +192,7 @@ impl Services {
         Step::Last(Last::App(ToApp {
             admitted,
             interface: ruling.interface,
-            record,
+            record: Some(record),
         }))
     }
 }
@@ -199,6 +200,14 @@ impl Services {
 impl Step {
     const fn answered(response: Response<Body>) -> Self {
         Self::Last(Last::Answered(response))
+    }
+
+    /// The answer, if this was the end.
+    pub(super) fn into_answer(self) -> Option<Response<Body>> {
+        match self {
+            Self::Last(Last::Answered(response)) => Some(response),
+            Self::Last(Last::App(_)) | Self::Waits(_) => None,
+        }
     }
 
     /// Takes out what waits.

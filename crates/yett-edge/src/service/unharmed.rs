@@ -1,7 +1,7 @@
 //! A panic costs its own request, and no other one anything: its client gets 500.
 //!
-//! One while a body is sent is too late for that: the task that sends it ends, so that over HTTP/1.1
-//! the answer is cut with its connection, and over HTTP/2 with its stream. The record keeps the status
+//! One while a body is sent is too late for that: over HTTP/1.1 the answer is cut with its connection,
+//! whose task ends, and over HTTP/2 with its stream (`conn/h2`). The record keeps the status
 //! that was sent, and says of both that the server failed. One over a worker's frame ends that worker's
 //! link (`floor/link.rs`), and not who happened to read it.
 //!

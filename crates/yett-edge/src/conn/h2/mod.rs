@@ -21,18 +21,20 @@ mod response;
 mod stream;
 mod traffic;
 
-use std::future::poll_fn;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn, ready};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
-use http::Request;
+use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use yett_gate::Arrival;
 
@@ -43,8 +45,8 @@ use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
 use crate::log::Record;
 use crate::meters::Limit;
 use crate::reread::Reread;
-use crate::respond::Failure;
 use crate::respond::failure::note;
+use crate::respond::{Body, Failure};
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 pub(crate) use body::StreamBody;
@@ -103,7 +105,8 @@ pub(super) async fn serve<S>(
     let now = Instant::now();
     let mut driver = Driver {
         connection,
-        running: JoinSet::new(),
+        running: FuturesUnordered::new(),
+        begun: false,
         idle_since: Some(now),
         fresh: true,
         leaving_since: None,
@@ -125,7 +128,7 @@ pub(super) async fn serve<S>(
             }
         }
     };
-    driver.end(orderly).await;
+    driver.end(orderly);
 }
 
 /// What the clock says about a connection.
@@ -141,7 +144,9 @@ enum Due {
 /// The connection's own task.
 struct Driver<S> {
     connection: Connection<WatchedIo<S>, Bytes>,
-    running: JoinSet<()>,
+    running: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// A request was begun that was not polled yet.
+    begun: bool,
     /// Since when no request has been running.
     idle_since: Option<Instant>,
     /// No request has come yet.
@@ -161,10 +166,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Goes on until nothing can. Ready when the connection is over: whether it ended in order.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         loop {
+            // First, so that what they send is written at once.
+            self.poll_streams(cx);
             if let Poll::Ready(orderly) = self.poll_connection(cx) {
                 return Poll::Ready(orderly);
             }
-            while let Poll::Ready(Some(_panicked)) = self.running.poll_join_next(cx) {}
+            if self.begun {
+                continue;
+            }
             if self.running.is_empty() && self.idle_since.is_none() {
                 self.idle_since = Some(Instant::now());
             }
@@ -180,6 +189,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                         return Poll::Pending;
                     }
                 }
+            }
+        }
+    }
+
+    /// Polls those streams that were woken. One that panics is dropped, which resets it, and the others go
+    /// on: none is in the set while it is polled.
+    fn poll_streams(&mut self, cx: &mut Context<'_>) {
+        self.begun = false;
+        loop {
+            let next = AssertUnwindSafe(|| self.running.poll_next_unpin(cx));
+            match catch_unwind(next) {
+                Ok(Poll::Ready(Some(()))) | Err(_) => {}
+                Ok(Poll::Ready(None) | Poll::Pending) => return,
             }
         }
     }
@@ -237,21 +259,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             headless,
         };
         let services = Arc::clone(&self.services);
+        self.begun = true;
         match settled {
             Ok(()) => {
                 let body = ClientBody::Http2(StreamBody::new(incoming, expects));
                 let request = Request::from_parts(parts, body);
                 let (arrival, end) = (self.arrival.clone(), ClientEnd::Http2(state));
-                // Its first steps are taken here, since a task that is cancelled before it has begun
-                // would leave no record.
+                // Its first steps are taken here, since a stream that ends before it was polled would
+                // leave no record.
                 let answer = services.answer(request, arrival, end);
-                // Boxed: a task is moved as a whole until it runs, with all that it may wait for.
-                self.running.spawn(stream.run(Box::pin(answer)));
+                // Boxed by itself: a future is moved as a whole, with all that it may wait for.
+                self.running.push(Box::pin(stream.run(Box::pin(answer))));
             }
             Err(offence) => {
                 let answer = services.turned_away(&parts, &self.arrival, offence);
-                self.running
-                    .spawn(stream.run(std::future::ready(Ok(answer))));
+                let answer = ready::<Result<Response<Body>, Infallible>>(Ok(answer));
+                self.running.push(Box::pin(stream.run(answer)));
             }
         }
     }
@@ -319,9 +342,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
     }
 
-    async fn end(mut self, orderly: bool) {
+    fn end(mut self, orderly: bool) {
         // Those that still run have nobody to answer.
-        self.running.shutdown().await;
+        self.running.clear();
         self.record_refusals();
         if !orderly {
             for _ in 0..self.traffic.left_over() {

@@ -1,8 +1,7 @@
 //! One stream: its request is answered, and the answer sent as the client takes it.
 //!
-//! Each stream is a task of its own, so that what one request does costs no other one anything, not
-//! even when it panics. It ends when its client resets the stream or goes away: then the answer, or
-//! what is left of it, is dropped, and the worker hears of it, as over HTTP/1.1.
+//! Its connection polls it when it is woken. It ends when its client resets the stream or goes away: then
+//! the answer, or what is left of it, is dropped, and the worker hears of it, as over HTTP/1.1.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
@@ -113,7 +112,7 @@ impl StreamState {
     }
 }
 
-/// One stream's task.
+/// One stream.
 pub(super) struct Stream {
     pub(super) respond: SendResponse<Bytes>,
     pub(super) state: Arc<StreamState>,
