@@ -49,7 +49,7 @@ pub(crate) enum Lost {
 }
 
 /// Where the head of a response arrives.
-pub(super) type Head = oneshot::Receiver<Result<AppHead, NoHead>>;
+pub(super) type Head = oneshot::Receiver<Result<Box<AppHead>, NoHead>>;
 
 /// Why no head came.
 pub(crate) enum NoHead {
@@ -130,19 +130,20 @@ const OF_THE_CONNECTION: [&str; 7] = [
 ];
 
 impl AppHead {
-    pub(super) fn parse(payload: &Bytes, body: AppBody) -> Result<Self, FrameError> {
+    /// Boxed: it changes hands several times.
+    pub(super) fn parse(payload: &Bytes, body: AppBody) -> Result<Box<Self>, FrameError> {
         let view = ResponseView::parse(payload)?;
-        Ok(Self {
+        Ok(Box::new(Self {
             status: view.status,
             reason: payload.slice_ref(view.reason),
             headers: headers(&view, payload),
             first: view.body(payload),
             body,
-        })
+        }))
     }
 
     /// A head whose body is a range of the file that came with the frame.
-    pub(super) fn parse_file(payload: &Bytes, file: OwnedFd) -> Result<Self, FrameError> {
+    pub(super) fn parse_file(payload: &Bytes, file: OwnedFd) -> Result<Box<Self>, FrameError> {
         let mut head = Self::parse(payload, AppBody::Whole)?;
         let place = std::mem::take(&mut head.first);
         let mut fields = Fields::new(&place);
@@ -230,7 +231,7 @@ impl Exchange {
     }
 
     /// Waits for the response's head.
-    pub(crate) async fn head(&mut self) -> Result<AppHead, NoHead> {
+    pub(crate) async fn head(&mut self) -> Result<Box<AppHead>, NoHead> {
         let Some(head) = self.head.as_mut() else {
             return Err(NoHead::Lost(Lost::AppFailed));
         };
@@ -240,11 +241,7 @@ impl Exchange {
             .unwrap_or(Err(NoHead::Lost(Lost::Worker { begun: true })));
         self.head = None;
         match &outcome {
-            Ok(AppHead {
-                body: AppBody::Stream(_),
-                first,
-                ..
-            }) => self.owed = first.len(),
+            Ok(head) if matches!(head.body, AppBody::Stream(_)) => self.owed = head.first.len(),
             // On a time-out the worker still holds the request; it is told by being replaced.
             Ok(_) | Err(_) => self.ended = true,
         }
@@ -253,7 +250,7 @@ impl Exchange {
 
     /// As [`Exchange::head`], where nothing is moved.
     #[cfg(test)]
-    pub(crate) async fn head_or_lost(&mut self) -> Result<AppHead, Lost> {
+    pub(crate) async fn head_or_lost(&mut self) -> Result<Box<AppHead>, Lost> {
         self.head().await.map_err(|none| match none {
             NoHead::Lost(lost) => lost,
             NoHead::Moved(_) => panic!("the request was taken back"),

@@ -398,6 +398,9 @@ impl Floor {
         let Some(active) = state.active else {
             return;
         };
+        if !state.seats.iter().any(Seat::has_ahead) {
+            return;
+        }
         let now = Instant::now();
         while state.waiting.is_empty() {
             let free = state
@@ -411,7 +414,7 @@ impl Floor {
             let mut busy: Vec<(u64, &Seat)> = state
                 .seats
                 .iter()
-                .filter(|seat| seat.in_flight > seat.capacity)
+                .filter(|seat| seat.has_ahead())
                 .map(|seat| (seat.wait(now), seat))
                 .filter(|(wait, _)| *wait > soonest)
                 .collect();

@@ -1,5 +1,6 @@
 //! The exchanges that a worker has not ended yet, and what of their frames reaches whom.
 
+mod body;
 mod socket;
 
 use std::collections::HashMap;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use yett_link::frame::{ExchangeId, Frame, FrameError, Kind, RESPONSE_WINDOW};
 use yett_link::wire::Fields;
@@ -16,9 +17,10 @@ use yett_link::wire::Fields;
 use yett_link::ring::{ClaimId, Memory};
 
 use super::Ticket;
-use super::exchange::{AppBody, AppHead, Beside, Head, Lost, NoHead, Piece, extra_fields};
+use super::exchange::{AppBody, AppHead, Beside, Head, Lost, NoHead, extra_fields};
 use super::window::OpenWindow;
 use crate::conn::EarlyHints;
+use body::BodyWaiter;
 use socket::SocketWaiter;
 pub(super) use socket::{Departure, Toll, Turn};
 
@@ -57,8 +59,8 @@ struct Pending {
 }
 
 enum Waiter {
-    Head(oneshot::Sender<Result<AppHead, NoHead>>),
-    Body(mpsc::UnboundedSender<Result<Piece, Lost>>),
+    Head(oneshot::Sender<Result<Box<AppHead>, NoHead>>),
+    Body(BodyWaiter),
     /// Of a WebSocket, from its request to its end.
     Socket(SocketWaiter),
     /// The client left; what still comes is thrown away.
@@ -71,9 +73,7 @@ impl Waiter {
             Self::Head(waiter) => {
                 let _client_left = waiter.send(Err(NoHead::Lost(lost)));
             }
-            Self::Body(waiter) => {
-                let _client_left = waiter.send(Err(lost));
-            }
+            Self::Body(waiter) => waiter.fail(lost),
             Self::Socket(waiter) => waiter.fail(lost),
             Self::Nobody => {}
         }
@@ -81,7 +81,7 @@ impl Waiter {
 }
 
 /// A request that was taken back from a worker before it began it.
-pub(super) struct Recalled(oneshot::Sender<Result<AppHead, NoHead>>);
+pub(super) struct Recalled(oneshot::Sender<Result<Box<AppHead>, NoHead>>);
 
 impl Recalled {
     /// Sends the request on: with a ticket for another worker, or back into the queue. An unused ticket
@@ -388,7 +388,9 @@ impl Pendings {
         let Some(pending) = table.exchanges.get_mut(&frame.exchange) else {
             return Ok(());
         };
-        pending.since = Instant::now();
+        if !last {
+            pending.since = Instant::now();
+        }
         pending.begun = true;
         match (
             std::mem::replace(&mut pending.state, Waiter::Nobody),
@@ -400,9 +402,9 @@ impl Pendings {
                     Some(_) => return Err(FrameError::Malformed("file that is not all")),
                     None if last => AppHead::parse(&frame.payload, AppBody::Whole)?,
                     None => {
-                        let (sender, receiver) = mpsc::unbounded_channel();
-                        pending.state = Waiter::Body(sender);
-                        AppHead::parse(&frame.payload, AppBody::Stream(receiver))?
+                        let (waiter, pieces) = BodyWaiter::new();
+                        pending.state = Waiter::Body(waiter);
+                        AppHead::parse(&frame.payload, AppBody::Stream(pieces))?
                     }
                 };
                 pending.unacknowledged += if last { 0 } else { head.first.len() };
@@ -418,20 +420,16 @@ impl Pendings {
                     return Err(FrameError::Malformed("chunk beyond its credit"));
                 }
                 pending.unacknowledged = debt;
-                let _client_left = waiter.send(Ok(Piece::Data(frame.payload)));
-                if !last {
+                waiter.data(frame.payload);
+                if last {
+                    waiter.end();
+                } else {
                     pending.state = Waiter::Body(waiter);
                 }
             }
-            (Waiter::Body(waiter), Kind::Trailers) => match extra_fields(&frame.payload) {
-                Ok(fields) => {
-                    let _client_left = waiter.send(Ok(Piece::Trailers(fields)));
-                }
-                Err(error) => {
-                    pending.state = Waiter::Body(waiter);
-                    return Err(error);
-                }
-            },
+            (Waiter::Body(waiter), Kind::Trailers) => {
+                waiter.end_with(extra_fields(&frame.payload)?);
+            }
             (waiter @ (Waiter::Head(_) | Waiter::Body(_)), Kind::Failed) => {
                 waiter.fail(Lost::AppFailed);
             }
@@ -443,8 +441,7 @@ impl Pendings {
             }
             // A chunk before its head, or a second head.
             (waiter @ (Waiter::Head(_) | Waiter::Body(_)), kind) => {
-                // Put back, so that closing the link fails it: a dropped sender would look like
-                // the body's end.
+                // Put back, so that closing the link fails it.
                 pending.state = waiter;
                 return Err(FrameError::UnknownKind(kind as u8));
             }

@@ -91,6 +91,11 @@ impl Seat {
         }
     }
 
+    /// Whether it has more than it can be at.
+    pub(super) const fn has_ahead(&self) -> bool {
+        self.in_flight > self.capacity
+    }
+
     /// Whether it has been silent for so long that nothing should stand behind what it is at.
     pub(super) fn is_late(&self, now: Instant) -> bool {
         let silent = now.saturating_duration_since(self.silent_since);

@@ -26,7 +26,7 @@ const RESTART: u16 = 1012;
 pub(crate) enum Handshake {
     Accepted(Accepted),
     /// An ordinary answer instead.
-    Refused(AppHead),
+    Refused(Box<AppHead>),
     /// Closed before it was open, which means 403 (ASGI, `websocket.close`).
     Closed,
 }
@@ -137,7 +137,7 @@ pub(crate) enum Answered {
         headers: Result<HeaderMap, BadHeader>,
         exchange: SocketExchange,
     },
-    Refused(AppHead, Exchange),
+    Refused(Box<AppHead>, Exchange),
     Closed,
 }
 

@@ -110,7 +110,7 @@ async fn ask(
     call: &Call,
     body: &mut RequestBody,
     record: &mut Record,
-) -> Result<(AppHead, Exchange, Option<Uplink>), Failure> {
+) -> Result<(Box<AppHead>, Exchange, Option<Uplink>), Failure> {
     let safe = is_safe(admitted.head().method());
     let mut begun_before = false;
     let mut tries = 0;
@@ -320,7 +320,7 @@ pub(super) struct Answer {
     status: StatusCode,
     reason: Option<ReasonPhrase>,
     headers: HeaderMap,
-    head: AppHead,
+    head: Box<AppHead>,
     exchange: Exchange,
     /// Bytes that a streamed body must have.
     promised: Option<u64>,
@@ -328,7 +328,7 @@ pub(super) struct Answer {
     file: Option<Piece>,
     extent: Extent,
     /// Codes the body while it is sent.
-    runner: Option<Runner>,
+    runner: Option<Box<Runner>>,
     /// Keeps a streamed body that comes faster than the client takes it.
     backlog: Option<backlog::Terms>,
 }
@@ -347,7 +347,7 @@ pub(super) async fn made(
     services: &Services,
     request: &RequestHead,
     extras: &Extras,
-    head: AppHead,
+    head: Box<AppHead>,
     exchange: Exchange,
 ) -> Result<Answer, Failure> {
     // In places of their own: what is matched on stays in the future while it waits.
@@ -363,7 +363,7 @@ pub(super) async fn made(
 fn checked(
     request: &RequestHead,
     extras: &Extras,
-    mut head: AppHead,
+    mut head: Box<AppHead>,
     exchange: Exchange,
 ) -> Result<(Answer, Option<Wanted>), Failure> {
     let status = head.final_status().ok_or(Failure::BadStatus(head.status))?;
@@ -553,7 +553,7 @@ impl Answer {
         match compressor.runner(coding) {
             Ok(runner) => {
                 compress::announce(&mut self.headers, coding);
-                self.runner = Some(runner);
+                self.runner = Some(Box::new(runner));
             }
             Err(NoRunner::Full) => services.meters.met(Limit::Encoders),
             Err(NoRunner::Failed) => {}
@@ -562,20 +562,21 @@ impl Answer {
 
     pub(super) fn into_response(self, mut record: Record) -> Response<Body> {
         record.status(self.status);
-        let body = match self.head.body {
+        let AppHead { first, body, .. } = *self.head;
+        let body = match body {
             _ if self.file.is_some() => self.file.unwrap_or(Piece::Empty).into_body(record),
-            AppBody::Whole => Body::bytes(self.head.first, record),
+            AppBody::Whole => Body::bytes(first, record),
             AppBody::File(range) => Body::file(range, record),
             AppBody::Stream(stream) => {
                 let rest = match self.backlog {
                     Some(terms) => Rest::Kept(Backlog::new(stream, self.exchange, terms)),
                     None => Rest::Streamed(stream, self.exchange),
                 };
-                Body::app(self.head.first, rest, self.promised, record)
+                Body::app(first, rest, self.promised, record)
             }
         };
         let body = match self.runner {
-            Some(runner) => body.coded(runner),
+            Some(runner) => body.coded(*runner),
             None => body,
         };
         let mut response = Response::new(body);

@@ -57,7 +57,11 @@ const END_TO_END: [&str; 20] = [
 /// A request head, canonical and cleaned. Proves nothing about who sent it.
 ///
 /// `Debug` prints no header, for they hold tokens and cookies.
-pub struct RequestHead {
+///
+/// It changes hands many times on its way, so what it holds stays in one place.
+pub struct RequestHead(Box<Settled>);
+
+struct Settled {
     method: Method,
     target: Target,
     version: Version,
@@ -131,7 +135,7 @@ impl RequestHead {
             return Err(BadRequest::ForeignHost);
         }
         strip_names(&mut headers, rules)?;
-        Ok(Self {
+        Ok(Self(Box::new(Settled {
             method,
             target,
             version,
@@ -142,73 +146,73 @@ impl RequestHead {
             scheme,
             port: told.port,
             body_length,
-        })
+        })))
     }
 
     /// The method.
     #[must_use]
-    pub const fn method(&self) -> &Method {
-        &self.method
+    pub fn method(&self) -> &Method {
+        &self.0.method
     }
 
     /// The canonical target.
     #[must_use]
-    pub const fn target(&self) -> &Target {
-        &self.target
+    pub fn target(&self) -> &Target {
+        &self.0.target
     }
 
     /// The protocol version.
     #[must_use]
-    pub const fn version(&self) -> Version {
-        self.version
+    pub fn version(&self) -> Version {
+        self.0.version
     }
 
     /// The cleaned headers: at most one `Host`, at most one `Authorization`.
     #[must_use]
-    pub const fn headers(&self) -> &HeaderMap {
-        &self.headers
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
     }
 
     /// The host; `None` only for HTTP/1.0 without a `Host` header.
     #[must_use]
-    pub const fn host(&self) -> Option<&Host> {
-        self.host.as_ref()
+    pub fn host(&self) -> Option<&Host> {
+        self.0.host.as_ref()
     }
 
     /// Who asked: the peer, or whom trusted proxies name.
     #[must_use]
-    pub const fn client(&self) -> ClientAddr {
-        self.client
+    pub fn client(&self) -> ClientAddr {
+        self.0.client
     }
 
     /// What the client asked over: the connection's scheme, or what a trusted proxy says.
     #[must_use]
-    pub const fn scheme(&self) -> Scheme {
-        self.scheme
+    pub fn scheme(&self) -> Scheme {
+        self.0.scheme
     }
 
     /// The port that the client asked at, if a trusted proxy says it.
     #[must_use]
-    pub const fn forwarded_port(&self) -> Option<u16> {
-        self.port
+    pub fn forwarded_port(&self) -> Option<u16> {
+        self.0.port
     }
 
     /// Facts of the connection.
     #[must_use]
-    pub const fn arrival(&self) -> &Arrival {
-        &self.arrival
+    pub fn arrival(&self) -> &Arrival {
+        &self.0.arrival
     }
 
     /// How long the body is.
     #[must_use]
-    pub const fn body_length(&self) -> BodyLength {
-        self.body_length
+    pub fn body_length(&self) -> BodyLength {
+        self.0.body_length
     }
 
     /// The bearer credential, unproved, under one of these schemes.
     #[must_use]
     pub fn credential(&self, schemes: &[AuthScheme]) -> Credential<'_> {
-        match self.headers.get(header::AUTHORIZATION) {
+        match self.0.headers.get(header::AUTHORIZATION) {
             Some(value) => Credential::read(value.as_bytes(), schemes),
             None => Credential::Missing,
         }
@@ -218,23 +222,23 @@ impl RequestHead {
     /// is gone.
     pub fn name(&mut self, header: &RequestIdHeader, id: HeaderValue) {
         self.drop_headers(std::slice::from_ref(header.name()));
-        self.headers.insert(header.name().clone(), id);
+        self.0.headers.insert(header.name().clone(), id);
     }
 
     /// Drops headers that carry an identity towards the application or an upstream, in every
     /// spelling: one with an underscore may have been let through.
     pub(crate) fn drop_headers(&mut self, names: &[HeaderName]) {
         for name in names {
-            self.headers.remove(name);
+            self.0.headers.remove(name);
         }
         let is_other_spelling = |name: &&HeaderName| {
             name.as_str().contains('_')
                 && HeaderName::from_bytes(name.as_str().replace('_', "-").as_bytes())
                     .is_ok_and(|name| names.contains(&name))
         };
-        let others = self.headers.keys().filter(is_other_spelling).cloned();
+        let others = self.0.headers.keys().filter(is_other_spelling).cloned();
         for name in others.collect::<Vec<_>>() {
-            self.headers.remove(name);
+            self.0.headers.remove(name);
         }
     }
 }
@@ -242,9 +246,9 @@ impl RequestHead {
 impl std::fmt::Debug for RequestHead {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RequestHead")
-            .field("method", &self.method)
-            .field("uri", &self.target.uri())
-            .field("version", &self.version)
+            .field("method", &self.0.method)
+            .field("uri", &self.0.target.uri())
+            .field("version", &self.0.version)
             .finish_non_exhaustive()
     }
 }

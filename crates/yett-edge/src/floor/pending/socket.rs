@@ -16,6 +16,7 @@ use yett_link::frame::{
     message_cost,
 };
 
+use super::body::BodyWaiter;
 use super::{Pending, Pendings, Waiter};
 use crate::floor::exchange::{AppBody, AppHead, Lost};
 use crate::floor::socket::{Accepted, FromApp, Handshake};
@@ -341,8 +342,8 @@ fn refuse(pending: &mut Pending, frame: &Frame) -> Result<(), FrameError> {
     let (body, next) = if frame.is_last() {
         (AppBody::Whole, Waiter::Nobody)
     } else {
-        let (sender, pieces) = mpsc::unbounded_channel();
-        (AppBody::Stream(pieces), Waiter::Body(sender))
+        let (waiter, pieces) = BodyWaiter::new();
+        (AppBody::Stream(pieces), Waiter::Body(waiter))
     };
     let head = AppHead::parse(&frame.payload, body)?;
     if !frame.is_last() {
