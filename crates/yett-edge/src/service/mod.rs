@@ -3,6 +3,7 @@
 //! The services take [`Admitted`](yett_gate::Admitted), never a bare head: without the gate's word there is nothing to
 //! call them with.
 
+mod answering;
 mod app;
 mod broken;
 mod files;
@@ -16,8 +17,6 @@ mod step;
 mod unharmed;
 mod upload;
 
-use std::convert::Infallible;
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,6 +38,7 @@ use crate::respond::{self, Body, Failure};
 use crate::room::Budget;
 use crate::ruling::{Interface, Ruling};
 use crate::settings::EdgeSettings;
+pub(crate) use answering::Answering;
 use files::Files;
 pub use files::{Types, range};
 pub(crate) use sendfile::SendfileError;
@@ -179,12 +179,12 @@ impl Services {
         self: Arc<Self>,
         request: Request<ClientBody>,
         arrival: Arrival,
-        mut busy: ClientEnd,
-    ) -> impl Future<Output = Result<Response<Body>, Infallible>> {
+        busy: ClientEnd,
+    ) -> Answering {
         let (over_tls, version) = (arrival.tls().is_some(), request.version());
-        let (parts, mut body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let (mut id, mut extras) = (None, None);
-        let mut begun = unharmed::begun(|| {
+        let begun = unharmed::begun(|| {
             let mut record = self.record(&parts, &arrival);
             // A thread that has requests to begin has not slept: see what its workers have answered.
             let _heard = rounds::look_round();
@@ -197,44 +197,80 @@ impl Services {
             }
             self.begin(head, record)
         });
-        async move {
-            let answer = {
-                let steps = pin!(async {
-                    // Taken out of its place where it is needed, and not before: a future is moved as a
-                    // whole, with a place for each thing that it may have.
-                    if let Some(waits) = Step::take_waits(&mut begun) {
-                        begun = Some(Step::Last(Box::pin(self.go_on(*waits)).await));
-                    }
-                    let extras = extras?;
-                    // Asked where it lies: it is large.
-                    let Some(Step::Last(Last::App(to_app))) = &mut begun else {
-                        return begun.take().and_then(Step::into_answer);
-                    };
-                    let (interface, record) = (to_app.interface, to_app.record.take()?);
-                    let admitted = &to_app.admitted;
-                    Some(if asks_for_socket(interface, &busy) {
-                        let answer = socket::answer(&self, admitted, &extras, &mut busy, record);
-                        Box::pin(answer).await
-                    } else {
-                        let call = app::Call { interface, extras };
-                        app::answer(&self, admitted, call, &mut body, record).await
-                    })
-                });
-                unharmed::ended(steps).await.flatten()
-            };
-            let mut response = answer.unwrap_or_else(|| {
-                // The request's own is closed.
-                let record = Record::unwritten(&self.journal);
-                respond::failed(&Failure::Panicked, record)
-            });
-            self.complete(&mut response, over_tls, id);
-            // A body that nobody will read stands between this and the next request.
-            if !body.is_end_stream() || self.is_leaving() {
-                take_leave(&mut response, version);
+        let end = End {
+            over_tls,
+            version,
+            id,
+        };
+        match (begun, extras) {
+            (Some(Step::Last(Last::Answered(response))), _) => {
+                Answering::ready(self.ended(response, &body, busy, end))
             }
-            response.body_mut().hold(busy);
-            Ok(response)
+            (Some(step), Some(extras)) => {
+                Answering::going(self.go_on(step, extras, body, busy, end))
+            }
+            (None, _) | (_, None) => {
+                let response = self.panicked();
+                Answering::ready(self.ended(response, &body, busy, end))
+            }
         }
+    }
+
+    /// Takes the steps that need time.
+    async fn go_on(
+        self: Arc<Self>,
+        mut step: Step,
+        extras: Extras,
+        mut body: ClientBody,
+        mut busy: ClientEnd,
+        end: End,
+    ) -> Response<Body> {
+        let answer = {
+            let steps = pin!(async {
+                if let Step::Waits(waits) = step {
+                    step = Step::Last(Box::pin(self.wait(*waits)).await);
+                }
+                // Asked where it lies: it is large.
+                let Step::Last(Last::App(to_app)) = &mut step else {
+                    return step.into_answer();
+                };
+                let (interface, record) = (to_app.interface, to_app.record.take()?);
+                let admitted = &to_app.admitted;
+                Some(if asks_for_socket(interface, &busy) {
+                    let answer = socket::answer(&self, admitted, &extras, &mut busy, record);
+                    Box::pin(answer).await
+                } else {
+                    let call = app::Call { interface, extras };
+                    app::answer(&self, admitted, call, &mut body, record).await
+                })
+            });
+            unharmed::ended(steps).await.flatten()
+        };
+        let response = answer.unwrap_or_else(|| self.panicked());
+        self.ended(response, &body, busy, end)
+    }
+
+    /// What a request's client gets that led to a panic. The request's own record is closed.
+    fn panicked(&self) -> Response<Body> {
+        let record = Record::unwritten(&self.journal);
+        respond::failed(&Failure::Panicked, record)
+    }
+
+    /// The answer as it goes to the connection.
+    fn ended(
+        &self,
+        mut response: Response<Body>,
+        left: &ClientBody,
+        busy: ClientEnd,
+        end: End,
+    ) -> Response<Body> {
+        self.complete(&mut response, end.over_tls, end.id);
+        // A body that nobody will read stands between this and the next request.
+        if !left.is_end_stream() || self.is_leaving() {
+            take_leave(&mut response, end.version);
+        }
+        response.body_mut().hold(busy);
+        response
     }
 
     /// What is known of a request from its head.
@@ -262,6 +298,13 @@ impl Services {
             self.settings.security_headers.add(response.headers_mut());
         }
     }
+}
+
+/// What an answer needs to know of its request at its end.
+struct End {
+    over_tls: bool,
+    version: Version,
+    id: Option<HeaderValue>,
 }
 
 /// Whether a request is for a WebSocket, and the application can take one.

@@ -89,7 +89,7 @@ impl Services {
     }
 
     /// All steps that are left.
-    pub(super) async fn go_on(&self, mut waits: Waits) -> Last {
+    pub(super) async fn wait(&self, mut waits: Waits) -> Last {
         loop {
             match self.next(waits).await {
                 Step::Last(last) => return last,
@@ -208,15 +208,6 @@ impl Step {
             Self::Last(Last::Answered(response)) => Some(response),
             Self::Last(Last::App(_)) | Self::Waits(_) => None,
         }
-    }
-
-    /// Takes out what waits.
-    pub(super) fn take_waits(step: &mut Option<Self>) -> Option<Box<Waits>> {
-        let waits = step.take_if(|step| matches!(step, Self::Waits(_)));
-        waits.and_then(|step| match step {
-            Self::Waits(waits) => Some(waits),
-            Self::Last(_) => None,
-        })
     }
 }
 

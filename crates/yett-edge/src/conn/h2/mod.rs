@@ -21,8 +21,7 @@ mod response;
 mod stream;
 mod traffic;
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn, ready};
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,7 +31,7 @@ use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
-use http::{Request, Response};
+use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
@@ -45,9 +44,9 @@ use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
 use crate::log::Record;
 use crate::meters::Limit;
 use crate::reread::Reread;
+use crate::respond::Failure;
 use crate::respond::failure::note;
-use crate::respond::{Body, Failure};
-use crate::service::Services;
+use crate::service::{Answering, Services};
 use crate::settings::EdgeSettings;
 pub(crate) use body::StreamBody;
 pub(crate) use stream::StreamState;
@@ -268,13 +267,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 // Its first steps are taken here, since a stream that ends before it was polled would
                 // leave no record.
                 let answer = services.answer(request, arrival, end);
-                // Boxed by itself: a future is moved as a whole, with all that it may wait for.
-                self.running.push(Box::pin(stream.run(Box::pin(answer))));
+                self.running.push(Box::pin(stream.run(answer)));
             }
             Err(offence) => {
                 let answer = services.turned_away(&parts, &self.arrival, offence);
-                let answer = ready::<Result<Response<Body>, Infallible>>(Ok(answer));
-                self.running.push(Box::pin(stream.run(answer)));
+                self.running
+                    .push(Box::pin(stream.run(Answering::ready(answer))));
             }
         }
     }

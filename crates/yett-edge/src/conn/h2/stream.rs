@@ -3,7 +3,6 @@
 //! Its connection polls it when it is woken. It ends when its client resets the stream or goes away: then
 //! the answer, or what is left of it, is dropped, and the worker hears of it, as over HTTP/1.1.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,7 +21,7 @@ use super::traffic::Traffic;
 use crate::conn::hints::MOST_WAITING;
 use crate::rate::{Pace, Slow};
 use crate::respond::Body;
-use crate::service::Services;
+use crate::service::{Answering, Services};
 use crate::settings::EdgeSettings;
 
 /// So much is handed to the connection at a time, so that streams take turns.
@@ -126,43 +125,43 @@ pub(super) struct Stream {
 struct Gone;
 
 impl Stream {
-    pub(super) async fn run(
-        mut self,
-        mut answer: impl Future<Output = Result<Response<Body>, Infallible>> + Unpin,
-    ) {
-        let Ok(response) = self.answered(&mut answer).await else {
-            return;
-        };
-        let Sendable {
-            response,
-            mut body,
-            left,
-            ends,
-        } = response::sendable(response, self.headless);
-        let Ok(stream) = self.respond.send_response(response, ends) else {
-            return;
-        };
-        if ends {
-            return;
-        }
-        let mut sender = Sender {
-            stream,
-            left,
-            taking: Pace::default(),
-            share: Share::new(self.state.traffic.carried(), Instant::now()),
-        };
-        if let Err(Stopped::Slow(slow)) = sender.send(&self, &mut body).await {
-            self.services.meters().met(slow.limit_of_taking());
-            self.state.shared().cut = Some(slow);
-            sender.stream.send_reset(Reason::CANCEL);
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function's future has a second place for each of its arguments"
+    )]
+    pub(super) fn run(mut self, mut answer: Answering) -> impl Future<Output = ()> {
+        async move {
+            let Ok(response) = self.answered(&mut answer).await else {
+                return;
+            };
+            let Sendable {
+                response,
+                mut body,
+                left,
+                ends,
+            } = response::sendable(response, self.headless);
+            let Ok(stream) = self.respond.send_response(response, ends) else {
+                return;
+            };
+            if ends {
+                return;
+            }
+            let mut sender = Sender {
+                stream,
+                left,
+                taking: Pace::default(),
+                share: Share::new(self.state.traffic.carried(), Instant::now()),
+            };
+            if let Err(Stopped::Slow(slow)) = sender.send(&self, &mut body).await {
+                self.services.meters().met(slow.limit_of_taking());
+                self.state.shared().cut = Some(slow);
+                sender.stream.send_reset(Reason::CANCEL);
+            }
         }
     }
 
     /// Waits for the answer, and sends what comes before it.
-    async fn answered(
-        &mut self,
-        answer: &mut (impl Future<Output = Result<Response<Body>, Infallible>> + Unpin),
-    ) -> Result<Response<Body>, Gone> {
+    async fn answered(&mut self, answer: &mut Answering) -> Result<Response<Body>, Gone> {
         poll_fn(|cx| {
             let polled = Pin::new(&mut *answer).poll(cx);
             for (status, fields) in self.state.take(cx) {
