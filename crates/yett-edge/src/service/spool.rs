@@ -42,21 +42,17 @@ pub(super) async fn spool(
     budget: &Budget,
 ) -> Result<Spooled, Failure> {
     let too_long = Failure::BodyTooLong { limit };
-    let expected = match length {
+    match length {
         BodyLength::None | BodyLength::Known(0) => return Ok(Spooled::default()),
         BodyLength::Known(length) if length > limit => return Err(too_long),
-        BodyLength::Known(length) => length,
-        BodyLength::Chunked => 0,
-    };
+        BodyLength::Known(_) | BodyLength::Chunked => {}
+    }
     // Most bodies come in one piece, which stays where it is; of several the memory is one.
     let mut piece = Bytes::new();
     let mut memory = BytesMut::new();
     let mut file: Option<SpoolFile> = None;
     let mut len: u64 = 0;
     let (mut pace, rate) = (Pace::default(), settings.body_rate());
-    if expected > MAX_INLINE_BODY as u64 {
-        file = Some(SpoolFile::create(settings, budget).await?);
-    }
     loop {
         let Some(frame) = pace::frame(incoming, &mut pace, rate).await? else {
             break;
@@ -69,6 +65,7 @@ pub(super) async fn spool(
         if len > limit {
             return Err(too_long);
         }
+        // Not before: a client that announces much and sends little holds no file.
         if file.is_none() && len > MAX_INLINE_BODY as u64 {
             let mut fresh = SpoolFile::create(settings, budget).await?;
             fresh.write(&std::mem::take(&mut piece)).await?;

@@ -171,3 +171,24 @@ async fn disk_that_fails_is_told_once_and_is_no_limit() {
     );
     assert_eq!(told.lines().count(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn request_holds_a_file_when_what_has_come_is_long_and_not_what_is_announced() {
+    const ANNOUNCED: usize = 100_000;
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let budget = Arc::clone(&bench.services().budget);
+    let mut client = bench.connect();
+    let headers = format!("Content-Length: {ANNOUNCED}\r\n");
+    client.request("POST", "/", &headers).await;
+    client.send(vec![b'x'; 60_000]).await;
+    settle().await;
+    assert_eq!(budget.kept(), (0, 0));
+    client.send(vec![b'x'; 30_000]).await;
+    until(&bench, || budget.kept() == (1, 90_000)).await;
+    client.send(vec![b'x'; 10_000]).await;
+    let id = worker.request().await;
+    worker.answer(id, "kept").await;
+    assert_eq!(client.answer().await, "HTTP/1.1 200 OK | kept");
+    assert_eq!(budget.kept(), (0, 0));
+}
