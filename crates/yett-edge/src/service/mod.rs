@@ -203,17 +203,15 @@ impl Services {
             id,
         };
         match (begun, extras) {
-            (Some(Step::Last(Last::Answered(mut response))), _) => {
-                self.end(&mut response, &body, busy, end);
-                Answering::ready(response)
+            (Some(Step::Last(Last::Answered(response))), _) => {
+                Answering::ready(self.ended(response, &body, busy, end))
             }
             (Some(step), Some(extras)) => {
                 Answering::going(self.go_on(step, extras, body, busy, end))
             }
             (None, _) | (_, None) => {
-                let mut response = self.panicked();
-                self.end(&mut response, &body, busy, end);
-                Answering::ready(response)
+                let response = self.panicked();
+                Answering::ready(self.ended(response, &body, busy, end))
             }
         }
     }
@@ -248,9 +246,8 @@ impl Services {
             });
             unharmed::ended(steps).await.flatten()
         };
-        let mut response = answer.unwrap_or_else(|| self.panicked());
-        self.end(&mut response, &body, busy, end);
-        response
+        let response = answer.unwrap_or_else(|| self.panicked());
+        self.ended(response, &body, busy, end)
     }
 
     /// What a request's client gets that led to a panic. The request's own record is closed.
@@ -259,14 +256,21 @@ impl Services {
         respond::failed(&Failure::Panicked, record)
     }
 
-    /// Makes an answer what goes to the connection.
-    fn end(&self, response: &mut Response<Body>, left: &ClientBody, busy: ClientEnd, end: End) {
-        self.complete(response, end.over_tls, end.id);
+    /// The answer as it goes to the connection.
+    fn ended(
+        &self,
+        mut response: Response<Body>,
+        left: &ClientBody,
+        busy: ClientEnd,
+        end: End,
+    ) -> Response<Body> {
+        self.complete(&mut response, end.over_tls, end.id);
         // A body that nobody will read stands between this and the next request.
         if !left.is_end_stream() || self.is_leaving() {
-            take_leave(response, end.version);
+            take_leave(&mut response, end.version);
         }
         response.body_mut().hold(busy);
+        response
     }
 
     /// What is known of a request from its head.
