@@ -28,8 +28,12 @@ def outcome(port: int, data: bytes, *, host: str = "127.0.0.1") -> str:
                 except TimeoutError:
                     if waits:
                         break
+                    try:
+                        wire.shutdown(socket.SHUT_WR)
+                    except OSError:
+                        # It was cut in this very moment: that is no waiting.
+                        break
                     waits = True
-                    wire.shutdown(socket.SHUT_WR)
                     continue
                 if not piece:
                     break
