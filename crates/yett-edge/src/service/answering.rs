@@ -9,7 +9,7 @@ use http::Response;
 
 use crate::respond::Body;
 
-/// The answer to one request. A connection has room for one, also while it idles, and moves it as a
+/// The answer to one request. A connection has room for one, also between requests, and moves it as a
 /// whole; so what takes time is behind a box.
 pub(crate) struct Answering(State);
 

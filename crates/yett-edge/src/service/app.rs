@@ -518,12 +518,12 @@ impl Answer {
         ClientBody::Gone
     }
 
-    /// Codes the body, or makes it ready to be coded while it is sent, for a client that takes it.
     fn compressed(mut self, services: &Services, request: &RequestHead) -> Self {
         self.compress(services, request);
         self
     }
 
+    /// Codes the body, or makes it ready to be coded while it is sent, for a client that takes it.
     fn compress(&mut self, services: &Services, request: &RequestHead) {
         let Extent::Bytes(length) = self.extent else {
             return;

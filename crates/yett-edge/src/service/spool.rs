@@ -2,7 +2,8 @@
 //!
 //! A worker is asked only when the whole body is here, so a client that uploads slowly holds a
 //! connection and some disk, never a worker. Up to 64 KiB stay in memory; more goes to a file without a
-//! name, which the worker gets as a descriptor. A body that is kept can also be sent again to
+//! name, which the worker gets as a descriptor. The file is opened when so much has come, whatever length was
+//! announced, so one for which there is no room is refused only then. A body that is kept can also be sent again to
 //! another worker.
 //!
 //! Bounds: one body by `max_body` or its route's, all files together by `max_spool` and their number by

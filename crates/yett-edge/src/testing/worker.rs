@@ -221,6 +221,12 @@ impl FakeWorker {
         }
     }
 
+    /// Whether it may keep so many answers back until the edge looks by the clock. Not without rings.
+    pub(crate) fn may_defer(&self, answers: u32) -> bool {
+        let rings = self.rings.as_ref();
+        rings.is_some_and(|rings| rings.reader.memory().may_defer(answers))
+    }
+
     /// Fills its bell, so that no ring of it is an event any more.
     pub(crate) fn spoil_bell(&self) {
         let rings = self.rings.as_ref().expect("rings");

@@ -2,7 +2,8 @@
 //!
 //! `io` shows every frame to `traffic`, which says what is too much; `request` makes of a head
 //! what the gate reads; `stream` runs one request and sends its answer; `body` is the request's
-//! body. This file drives the connection: it hands streams on, keeps time, and ends it.
+//! body. This file drives the connection: it hands streams on, polls those that were woken, keeps
+//! time, and ends it.
 //!
 //! Why h2 itself and not hyper's server: `docs/decisions/0029-http2-by-h2-itself.md`.
 //!
@@ -34,6 +35,7 @@ use h2::server::{Builder, Connection, SendResponse};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use yett_gate::Arrival;
 
@@ -41,6 +43,7 @@ use self::io::WatchedIo;
 use self::stream::Stream;
 use self::traffic::{Breach, Traffic};
 use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
+use crate::floor::rounds;
 use crate::log::Record;
 use crate::meters::Limit;
 use crate::reread::Reread;
@@ -69,6 +72,9 @@ impl Default for Http2Settings {
 /// over a line of 50 ms, and one slow reader leaves half of it to the others.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 2 * STREAM_WINDOW;
+/// How often the streams and the connection are polled in one turn: requests that are answered at once can
+/// come as fast as they are answered, and a thread has other connections.
+const ROUNDS: usize = 8;
 /// Bytes of one answer that h2 holds for the socket.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams that were taken back before they were handed on. More than are read at once, so that it
@@ -106,6 +112,7 @@ pub(super) async fn serve<S>(
         connection,
         running: FuturesUnordered::new(),
         begun: false,
+        spent: false,
         idle_since: Some(now),
         fresh: true,
         leaving_since: None,
@@ -146,6 +153,8 @@ struct Driver<S> {
     running: FuturesUnordered<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// A request was begun that was not polled yet.
     begun: bool,
+    /// The streams used up the task's budget when they were last polled.
+    spent: bool,
     /// Since when no request has been running.
     idle_since: Option<Instant>,
     /// No request has come yet.
@@ -164,13 +173,18 @@ struct Driver<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     /// Goes on until nothing can. Ready when the connection is over: whether it ended in order.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        loop {
-            // First, so that what they send is written at once.
-            self.poll_streams(cx);
+        for _ in 0..ROUNDS {
+            // The streams first, so that what they send is written at once; but not where they left the
+            // connection nothing of this task's budget.
+            let connection_first = std::mem::take(&mut self.spent);
+            if !connection_first {
+                self.poll_streams(cx);
+                self.spent = !has_budget_remaining();
+            }
             if let Poll::Ready(orderly) = self.poll_connection(cx) {
                 return Poll::Ready(orderly);
             }
-            if self.begun {
+            if self.begun || connection_first {
                 continue;
             }
             if self.running.is_empty() && self.idle_since.is_none() {
@@ -190,6 +204,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 }
             }
         }
+        // There is no end of requests: the others come first, and this comes again.
+        rounds::turn();
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Polls those streams that were woken. One that panics is dropped, which resets it, and the others go
@@ -209,7 +227,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         loop {
             match self.connection.poll_accept(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => {
-                    self.begin(request, respond);
+                    // A panic resets the stream, as its last handle is dropped.
+                    let begin = AssertUnwindSafe(|| self.begin(request, respond));
+                    let _panicked = catch_unwind(begin);
                     continue;
                 }
                 Poll::Ready(Some(Err(_told))) => return Poll::Ready(false),
@@ -342,7 +362,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
 
     fn end(mut self, orderly: bool) {
         // Those that still run have nobody to answer.
-        self.running.clear();
+        for stream in std::mem::take(&mut self.running) {
+            let _panicked = catch_unwind(AssertUnwindSafe(|| drop(stream)));
+        }
         self.record_refusals();
         if !orderly {
             for _ in 0..self.traffic.left_over() {

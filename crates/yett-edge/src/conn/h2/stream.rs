@@ -134,6 +134,8 @@ impl Stream {
             let Ok(response) = self.answered(&mut answer).await else {
                 return;
             };
+            // What it needed is not kept while a long answer is sent.
+            drop(answer);
             let Sendable {
                 response,
                 mut body,

@@ -78,6 +78,33 @@ async fn panic_while_a_stream_is_answered_cuts_that_one_and_its_record_says_so()
 }
 
 #[tokio::test(start_paused = true)]
+async fn stream_that_is_open_beside_one_that_panics_is_answered() {
+    let bench = Bench::new(EdgeSettings {
+        worker_threads: 3,
+        ..EdgeSettings::default()
+    });
+    let mut worker = bench.worker(1).await;
+    let mut client = H2Client::new(bench.connect_raw()).await;
+    let before = client.get("/before").await;
+    let first = worker.request().await;
+    let cut = client.get(PANIC_IN_BODY).await;
+    let panics = worker.request().await;
+    let after = client.get("/after").await;
+    let last = worker.request().await;
+    worker.head(panics, "200 OK", &[], b"begun", 0).await;
+    let cut = cut.head().await;
+    worker.chunk(panics, b"more", LAST).await;
+    rest(cut.into_body()).await.unwrap_err();
+    worker.answer(last, "two").await;
+    assert_eq!(after.answer().await, "200 | two");
+    worker.answer(first, "one").await;
+    assert_eq!(before.answer().await, "200 | one");
+    client.end().await.unwrap();
+    assert_eq!(bench.floor.load(), (0, 0));
+    told_of(bench, &format!("\"{PANIC_IN_BODY}\" 200")).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn panic_while_a_request_of_http1_is_answered_cuts_it_and_its_record_says_so() {
     let bench = bench();
     let mut worker = bench.worker(1).await;

@@ -38,8 +38,9 @@ impl Link {
         }
     }
 
-    /// When to look after what stands behind others, the oldest since `sent`: when its patience may be
-    /// at its end, or by the clock where that spares the worker its ringing.
+    /// When to look after what stands behind others, the oldest since `sent`: when the shortest patience is
+    /// at its end, and from then on by the clock; at once by the clock where that spares the worker its
+    /// ringing.
     pub(super) fn watch_from(&self, sent: Instant) -> Instant {
         let ticking = self.answers_may_wait();
         self.tick(ticking);

@@ -171,3 +171,30 @@ async fn nothing_is_sent_ahead_to_a_worker_that_is_silent_for_long() {
     worker.answer(one, "").await;
     assert_eq!(outcome(waiter).await, Ok(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn short_answers_alone_are_looked_for_by_the_clock() {
+    let short = Duration::from_micros(100);
+    let clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let worker = FakeWorker::ready(&floor, 1).await;
+    worker.says_it_works(Duration::from_millis(2));
+    for _ in 0..2 {
+        std::mem::forget(ask(&floor).await);
+    }
+    settle().await;
+    // Of no answer: the edge does not look by the clock.
+    assert!(!worker.may_defer(0));
+    for _ in 0..100 {
+        worker.says_it_works(short);
+    }
+    assert!(!worker.may_defer(1));
+    clock.pass(Duration::from_millis(6)).await;
+    assert!(worker.may_defer(1), "another stands behind it still");
+    worker.says_it_works(Duration::from_millis(100));
+    clock.pass(Duration::from_millis(2)).await;
+    for _ in 0..100 {
+        worker.says_it_works(short);
+    }
+    assert!(!worker.may_defer(1), "it was slow when the edge looked");
+}
