@@ -319,6 +319,13 @@ impl Link {
         }
     }
 
+    /// Whether there is something in the ring, as both sides say: a worker can hide what it wrote from this,
+    /// not from a look.
+    pub(super) fn seems_to_have_news(&self) -> bool {
+        let rings = self.wire.rings.as_ref();
+        rings.is_some_and(|rings| rings.memory.unread(Direction::Responses) > 0)
+    }
+
     pub(super) fn lie_down(&self) -> bool {
         self.wire.lie_down()
     }

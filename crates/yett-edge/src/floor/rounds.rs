@@ -95,14 +95,27 @@ fn wake_workers() {
 }
 
 /// Looks into the rings of this thread's links; true if there was anything.
-pub(crate) fn look_round() -> bool {
+fn look_round() -> bool {
+    look_where(|_| true)
+}
+
+/// The same, in passing: only into those that seem to have something.
+pub(crate) fn glance_round() {
+    look_where(Link::seems_to_have_news);
+}
+
+fn look_where(wanted: impl Fn(&Link) -> bool) -> bool {
     PASSED.set(0);
     let mut heard = false;
-    let mut place = 0;
+    let mut from = 0;
     // Not under the borrow: what is heard may end a link.
-    while let Some((link, floor)) = LINKS.with_borrow(|links| links.get(place).cloned()) {
+    while let Some((link, floor, place)) = LINKS.with_borrow(|links| {
+        let mut rest = links.iter().enumerate().skip(from);
+        let (place, (link, floor)) = rest.find(|(_, (link, _))| wanted(link))?;
+        Some((Arc::clone(link), Arc::clone(floor), place))
+    }) {
         heard |= link.look(&floor) == Heard::Something;
-        place += 1;
+        from = place + 1;
     }
     if OWED.with_borrow(|owed| !owed.is_empty()) {
         // A thread that is busy with what it answers itself wakes workers all the same.

@@ -54,12 +54,12 @@ struct Extras {
 }
 
 impl Extras {
-    fn of(parts: &Parts, busy: &ClientEnd) -> Self {
-        let modern = parts.version >= Version::HTTP_11;
+    fn of(version: Version, trailers: bool, busy: &ClientEnd) -> Self {
+        let modern = version >= Version::HTTP_11;
         Self {
             // HTTP/1.0 knows no informational answer (RFC 9110 section 15.2).
             hints: modern.then(|| busy.hints()),
-            trailers: modern && has_member(&parts.headers, &TE, b"trailers"),
+            trailers: modern && trailers,
         }
     }
 }
@@ -183,12 +183,12 @@ impl Services {
     ) -> Answering {
         let (over_tls, version) = (arrival.tls().is_some(), request.version());
         let (parts, body) = request.into_parts();
-        let (mut id, mut extras) = (None, None);
+        let (mut id, mut trailers) = (None, false);
         let begun = unharmed::begun(|| {
             let mut record = self.record(&parts, &arrival);
             // A thread that has requests to begin has not slept: see what its workers have answered.
-            let _heard = rounds::look_round();
-            extras = Some(Extras::of(&parts, &busy));
+            rounds::glance_round();
+            trailers = has_member(&parts.headers, &TE, b"trailers");
             record.hear(&parts.headers);
             id = self.name(&parts.headers, &arrival, &mut record);
             let mut head = RequestHead::parse(parts, arrival, &self.settings.head);
@@ -202,14 +202,15 @@ impl Services {
             version,
             id,
         };
-        match (begun, extras) {
-            (Some(Step::Last(Last::Answered(response))), _) => {
+        match begun {
+            Some(Step::Last(Last::Answered(response))) => {
                 Answering::ready(self.ended(response, &body, busy, end))
             }
-            (Some(step), Some(extras)) => {
+            Some(step) => {
+                let extras = Extras::of(version, trailers, &busy);
                 Answering::going(self.go_on(step, extras, body, busy, end))
             }
-            (None, _) | (_, None) => {
+            None => {
                 let response = self.panicked();
                 Answering::ready(self.ended(response, &body, busy, end))
             }
