@@ -2,9 +2,9 @@
 //!
 //! A worker is asked only when the whole body is here, so a client that uploads slowly holds a
 //! connection and some disk, never a worker. Up to 64 KiB stay in memory; more goes to a file without a
-//! name, which the worker gets as a descriptor. The file is opened when so much has come, whatever length was
-//! announced, so one for which there is no room is refused only then. A body that is kept can also be sent again to
-//! another worker.
+//! name, which the worker gets as a descriptor. The file is opened when more has come, whatever length was
+//! announced: who announces much and sends little holds none, and who finds no room is refused only then. A
+//! body that is kept can also be sent again to another worker.
 //!
 //! Bounds: one body by `max_body` or its route's, all files together by `max_spool` and their number by
 //! [`SPOOL_FILES`](crate::settings::SPOOL_FILES); beyond any the request is refused and its file is gone.
@@ -66,7 +66,6 @@ pub(super) async fn spool(
         if len > limit {
             return Err(too_long);
         }
-        // Not before: a client that announces much and sends little holds no file.
         if file.is_none() && len > MAX_INLINE_BODY as u64 {
             let mut fresh = SpoolFile::create(settings, budget).await?;
             fresh.write(&std::mem::take(&mut piece)).await?;
