@@ -4,9 +4,13 @@
 //! always on one machine: payload length `u32`, kind `u8`, flags `u8`, claim `u16` or zero,
 //! exchange number `u64`.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+mod inbox;
 
-use crate::ring::{Broken, ClaimId, Reader};
+use bytes::{BufMut, Bytes, BytesMut};
+
+pub use inbox::Inbox;
+
+use crate::ring::ClaimId;
 
 /// Length of a frame's header in bytes.
 pub const HEADER_LEN: usize = 16;
@@ -326,83 +330,8 @@ fn checked_len(len: usize) -> Result<u32, FrameError> {
     }
 }
 
-/// Cuts what arrives on a link into frames.
-///
-/// It holds at most one incomplete frame, so at most [`HEADER_LEN`] + [`MAX_PAYLOAD`] bytes beside
-/// what one read brought.
-#[derive(Debug, Default)]
-pub struct Inbox {
-    buffer: BytesMut,
-}
-
-impl Inbox {
-    /// An inbox in which nothing has arrived.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// What arrives is appended here, by whoever reads it.
-    pub(crate) const fn buffer(&mut self) -> &mut BytesMut {
-        &mut self.buffer
-    }
-
-    /// Takes in what one ring holds.
-    ///
-    /// # Errors
-    /// [`Broken`] when the writer claims a position that it cannot have.
-    pub fn read(&mut self, ring: &mut Reader) -> Result<usize, Broken> {
-        ring.read(&mut self.buffer)
-    }
-
-    /// Takes in bytes that arrived.
-    pub fn feed(&mut self, bytes: &[u8]) {
-        self.buffer.extend_from_slice(bytes);
-    }
-
-    /// The next whole frame, if there is one.
-    ///
-    /// # Errors
-    /// [`FrameError`] when the peer does not speak the protocol; the link must then be closed.
-    pub fn next_frame(&mut self) -> Result<Option<Frame>, FrameError> {
-        let Some(mut header) = self.buffer.get(..HEADER_LEN) else {
-            return Ok(None);
-        };
-        let len = header.get_u32_le();
-        let kind = header.get_u8();
-        let flags = header.get_u8();
-        let claim = ClaimId::new(header.get_u16_le());
-        let exchange = ExchangeId(header.get_u64_le());
-        let kind = Kind::parse(kind).ok_or(FrameError::UnknownKind(kind))?;
-        let payload_len = usize::try_from(len).unwrap_or(usize::MAX);
-        if payload_len > MAX_PAYLOAD {
-            return Err(FrameError::TooLong(len));
-        }
-        if self.buffer.len() < HEADER_LEN + payload_len {
-            return Ok(None);
-        }
-        self.buffer.advance(HEADER_LEN);
-        let payload = self.buffer.split_to(payload_len).freeze();
-        Ok(Some(Frame {
-            kind,
-            flags,
-            claim,
-            exchange,
-            payload,
-        }))
-    }
-
-    /// Whether an incomplete frame is held: an end of file now cuts it.
-    #[must_use]
-    pub fn is_mid_frame(&self) -> bool {
-        !self.buffer.is_empty()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -411,46 +340,6 @@ mod tests {
             let mut all = Kind::OF_EDGE.into_iter().chain(Kind::OF_WORKER);
             assert_eq!(Kind::parse(byte), all.find(|kind| *kind as u8 == byte));
         }
-    }
-
-    proptest! {
-        #[test]
-        fn frames_survive_any_cutting(
-            payloads in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 1..6),
-            step in 1_usize..40,
-        ) {
-            let mut stream = BytesMut::new();
-            for (number, payload) in payloads.iter().enumerate() {
-                put_frame(&mut stream, Kind::Chunk, LAST, ExchangeId(number as u64), payload).unwrap();
-            }
-            let mut inbox = Inbox::new();
-            let mut seen = Vec::new();
-            for piece in stream.chunks(step) {
-                inbox.feed(piece);
-                while let Some(frame) = inbox.next_frame().unwrap() {
-                    prop_assert_eq!(frame.exchange.get(), seen.len() as u64);
-                    seen.push(frame.payload.to_vec());
-                }
-            }
-            prop_assert_eq!(seen, payloads);
-            prop_assert!(!inbox.is_mid_frame());
-        }
-
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let mut inbox = Inbox::new();
-            inbox.feed(&bytes);
-            while let Ok(Some(_)) = inbox.next_frame() {}
-        }
-    }
-
-    #[test]
-    fn frame_longer_than_the_limit_is_refused_before_it_arrives() {
-        let mut inbox = Inbox::new();
-        let mut header = BytesMut::new();
-        put_header(&mut header, Kind::Chunk, 0, ExchangeId(1), u32::MAX);
-        inbox.feed(&header);
-        assert_eq!(inbox.next_frame(), Err(FrameError::TooLong(u32::MAX)));
     }
 
     #[test]

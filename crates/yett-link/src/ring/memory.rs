@@ -9,6 +9,7 @@
     reason = "shared memory cannot be mapped or touched without; see each SAFETY"
 )]
 
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, AtomicU64};
@@ -190,6 +191,20 @@ impl Memory {
             // SAFETY: `start..start + len` is inside the mapping; the reader does not touch it until
             // the tail is published, and `bytes` is memory of this process, so they do not overlap.
             unsafe { start.copy_from_nonoverlapping(NonNull::from(now).cast(), len) };
+            rest = later;
+        }
+    }
+
+    /// As [`Memory::copy_out`], over bytes that are there.
+    pub(super) fn copy_to(&self, direction: Direction, at: u32, into: &mut [u8]) {
+        let mut rest = into;
+        for (start, len) in self.range(direction, at, rest.len()) {
+            let Some((now, later)) = mem::take(&mut rest).split_at_mut_checked(len) else {
+                return;
+            };
+            // SAFETY: `start..start + len` is inside the mapping, and `now` is as long and memory of this
+            // process.
+            unsafe { start.copy_to_nonoverlapping(NonNull::from(now).cast(), len) };
             rest = later;
         }
     }

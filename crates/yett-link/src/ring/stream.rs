@@ -169,26 +169,41 @@ impl Reader {
         self.memory.tail(self.direction).load(Ordering::Acquire) != self.head
     }
 
-    /// Appends all that is there, at most one ring's size; returns how many bytes that was.
+    /// How many bytes are there to be read.
     ///
     /// # Errors
-    /// [`Broken`]; nothing is appended then.
-    pub fn read(&mut self, into: &mut BytesMut) -> Result<usize, Broken> {
+    /// [`Broken`].
+    pub fn unread(&self) -> Result<usize, Broken> {
         let tail = self.memory.tail(self.direction).load(Ordering::Acquire);
         let len = tail.wrapping_sub(self.head);
         if len > self.direction.size() {
             return Err(Broken);
         }
+        Ok(len as usize)
+    }
+
+    /// Copies what is to be read `offset` bytes further on, and leaves it there. Beyond what [`Self::unread`]
+    /// says it is nonsense, and so it is if the writer breaks the rules.
+    pub(crate) fn peek(&self, offset: usize, into: &mut [u8]) {
+        let at = self.head.wrapping_add(position(offset));
+        self.memory.copy_to(self.direction, at, into);
+    }
+
+    /// Appends what is there, at most so many bytes; returns how many those were.
+    ///
+    /// # Errors
+    /// [`Broken`]; nothing is appended then.
+    pub fn read(&mut self, most: usize, into: &mut BytesMut) -> Result<usize, Broken> {
+        let len = self.unread()?.min(most);
         if len == 0 {
             return Ok(0);
         }
-        self.memory
-            .copy_out(self.direction, self.head, len as usize, into);
-        self.head = tail;
+        self.memory.copy_out(self.direction, self.head, len, into);
+        self.head = self.head.wrapping_add(position(len));
         self.memory
             .head(self.direction)
-            .store(tail, Ordering::Release);
-        Ok(len as usize)
+            .store(self.head, Ordering::Release);
+        Ok(len)
     }
 
     /// Whether the writer waits for room and must be woken by the caller; after a read.

@@ -85,7 +85,8 @@ impl Intake {
         if !ring.has_news() {
             return Ok(false);
         }
-        ring.read(self.inbox.buffer())
+        self.inbox
+            .read(ring)
             .map_err(|_| FrameError::Malformed("ring"))?;
         if ring.must_wake() {
             rings.wake_edge()?;
