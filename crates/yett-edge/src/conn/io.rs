@@ -366,12 +366,16 @@ impl<S: AsyncWrite + FileSink + Unpin> hyper::rt::Write for ScannedIo<S> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_hints_before_write(cx))?;
         let found = pieces.iter().position(|piece| is_stand_in(piece));
-        let pieces = match found.map(|place| pieces.split_at(place)) {
+        let written = match found.map(|place| pieces.split_at(place)) {
             Some(([], [stand_in, ..])) => return self.poll_piece(cx, stand_in),
-            Some((before, _)) => before,
-            None => pieces,
+            Some((before, _)) => match self.stream.poll_write_before_file(cx, before) {
+                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    Pin::new(&mut self.stream).poll_write_vectored(cx, before)
+                }
+                written => written,
+            },
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, pieces),
         };
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
         self.wrote(&written);
         written
     }
