@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::settings::SPOOL_FILES;
-
 /// Bytes of answers that are kept in memory for clients that do not take them yet, over all answers.
 const MEMORY: u64 = 64 * 1024 * 1024;
 
@@ -24,9 +22,9 @@ struct Stock {
 }
 
 impl Budget {
-    /// With so many bytes in files.
-    pub(crate) fn new(disk: u64) -> Arc<Self> {
-        let [files, disk, memory] = [SPOOL_FILES, disk, MEMORY].map(|limit| {
+    /// With so many bytes in so many files.
+    pub(crate) fn new(disk: u64, files: u64) -> Arc<Self> {
+        let [files, disk, memory] = [files, disk, MEMORY].map(|limit| {
             let used = AtomicU64::new(0);
             Arc::new(Stock { limit, used })
         });
@@ -143,7 +141,7 @@ mod tests {
 
     #[test]
     fn bodies_together_take_no_more_than_their_room() {
-        let budget = Budget::new(100);
+        let budget = Budget::new(100, 10);
         let mut first = budget.of_request().unwrap();
         assert!(first.bytes().take(60));
         let mut second = budget.of_request().unwrap();
@@ -158,7 +156,7 @@ mod tests {
 
     #[test]
     fn answers_leave_half_of_the_room_to_requests() {
-        let budget = Budget::new(100);
+        let budget = Budget::new(100, 10);
         let mut request = budget.of_request().unwrap();
         let mut answer = budget.of_answer().unwrap();
         assert!(!answer.bytes().take(51));
@@ -172,12 +170,11 @@ mod tests {
 
     #[test]
     fn answers_leave_half_of_the_files_to_requests() {
-        let budget = Budget::new(100);
-        let half = usize::try_from(SPOOL_FILES / 2).unwrap();
+        let budget = Budget::new(100, 10);
         let answers: Vec<_> = std::iter::from_fn(|| budget.of_answer()).collect();
-        assert_eq!(answers.len(), half);
+        assert_eq!(answers.len(), 5);
         let requests: Vec<_> = std::iter::from_fn(|| budget.of_request()).collect();
-        assert_eq!(requests.len(), half);
+        assert_eq!(requests.len(), 5);
         drop(answers);
         assert!(budget.of_answer().is_none(), "requests have a half");
         drop(requests);
@@ -186,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_on_its_way_out_counts_for_others() {
-        let budget = Budget::new(0);
+        let budget = Budget::new(0, 10);
         let (mut first, mut second) = (budget.in_memory(), budget.in_memory());
         assert!(first.take(MEMORY - 1));
         second.take_anyway(10);

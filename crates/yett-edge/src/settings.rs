@@ -20,10 +20,6 @@ use crate::tls::Tls;
 use crate::websocket::WebSocketSettings;
 use yett_gate::HeadRules;
 
-/// Files of bodies that are open at one time, of requests and of answers: each takes a descriptor, and
-/// clients decide how many there are.
-pub const SPOOL_FILES: u64 = 4096;
-
 /// A folder whose files the application may name with `X-Sendfile` or `X-Accel-Redirect`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sendfile {
@@ -95,9 +91,12 @@ pub struct EdgeSettings {
     /// Where bodies above 64 KiB are kept until they are whole, and answers of WSGI applications whose
     /// clients are slower than they, as files without a name.
     pub spool_dir: PathBuf,
-    /// Bytes of bodies that are kept in files at one time, over all connections; above it, or with more
-    /// than [`SPOOL_FILES`]: 507. Answers have no more than a half of either.
+    /// Bytes of bodies that are kept in files at one time, over all connections; above it: 507. Answers
+    /// have no more than a half.
     pub max_spool: u64,
+    /// Those files, of requests and of answers: each takes a descriptor, and clients decide how many there
+    /// are. Above it: 507. Answers have no more than a half.
+    pub max_spool_files: u64,
     /// Bytes of one answer of a WSGI application that are kept in a file while its client is slower than
     /// the application, so that no thread waits for it; above it, or when answers have their half of
     /// `max_spool`, the application waits until its client has taken what is kept. Zero: it always waits.
@@ -182,6 +181,7 @@ impl Default for EdgeSettings {
             http2: Some(Http2Settings::default()),
             spool_dir: std::env::temp_dir(),
             max_spool: 4 * 1024 * 1024 * 1024,
+            max_spool_files: 4096,
             max_answer_spool: 64 * 1024 * 1024,
             carrier: Carrier::default(),
             sendfile: Vec::new(),

@@ -54,9 +54,11 @@ pub enum Limit {
     BodyTime,
     /// The rate of a request's body: 408.
     BodyRate,
-    /// The room for all bodies that are kept in files, or the number of these: 507; or, of an answer, the
-    /// application waited for its client.
+    /// The room for all bodies that are kept in files: 507; or, of an answer, the application waited for
+    /// its client.
     Spool,
+    /// How many those files are: likewise.
+    SpoolFiles,
     /// What is kept of one answer whose client is slower than the application: that one waited.
     AnswerSpool,
     /// How long a client took nothing of its answer: cut.
@@ -86,6 +88,7 @@ impl Limit {
         Self::BodyTime,
         Self::BodyRate,
         Self::Spool,
+        Self::SpoolFiles,
         Self::AnswerSpool,
         Self::SendTime,
         Self::SendRate,
@@ -112,6 +115,7 @@ impl Limit {
             Self::BodyTime => "body_time",
             Self::BodyRate => "body_rate",
             Self::Spool => "spool",
+            Self::SpoolFiles => "spool_files",
             Self::AnswerSpool => "answer_spool",
             Self::SendTime => "send_time",
             Self::SendRate => "send_rate",

@@ -228,9 +228,11 @@ impl Kept {
         let begun = if let Some((file, place)) = place {
             blocking(move || file.write_all_at(&bytes, place).map(|()| None)).await
         } else {
-            let mut room = terms.budget.of_answer();
-            let room = room.take_if(|room| room.bytes().take(len));
-            let room = room.ok_or(Unkept::Full(Limit::Spool))?;
+            let room = terms.budget.of_answer();
+            let mut room = room.ok_or(Unkept::Full(Limit::SpoolFiles))?;
+            if !room.bytes().take(len) {
+                return Err(Unkept::Full(Limit::Spool));
+            }
             let folder = terms.folder.clone();
             blocking(move || Spool::begin(&folder, room, &bytes).map(Some)).await
         };

@@ -34,6 +34,8 @@ pub(crate) enum Failure {
     BodySlow(Slow),
     #[error("the body could not be kept until it was whole")]
     Spool(#[source] io::Error),
+    #[error("too many bodies are kept in files")]
+    SpoolFiles,
     #[error("no worker took the request")]
     Queue(#[from] QueueError),
     #[error("the worker did not answer")]
@@ -100,7 +102,7 @@ impl Failure {
             Self::BodyTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyCut(_) => StatusCode::BAD_REQUEST,
             Self::BodySlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Self::Spool(_) => StatusCode::INSUFFICIENT_STORAGE,
+            Self::Spool(_) | Self::SpoolFiles => StatusCode::INSUFFICIENT_STORAGE,
             Self::Queue(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Lost(Lost::Worker { .. }) => StatusCode::BAD_GATEWAY,
             Self::Lost(Lost::AppFailed)
@@ -135,6 +137,7 @@ impl Failure {
             Self::BodySlow(Slow::Stopped) => Some(Limit::BodyTime),
             Self::BodySlow(Slow::Trickle) => Some(Limit::BodyRate),
             Self::Spool(error) if error.kind() == io::ErrorKind::StorageFull => Some(Limit::Spool),
+            Self::SpoolFiles => Some(Limit::SpoolFiles),
             Self::Offence(offence) => offence.limit(),
             _ => None,
         }
@@ -161,7 +164,9 @@ impl Failure {
             | Self::BadRange(_)
             | Self::Sendfile(_)
             | Self::NotLoaded(_) => Fault::App,
-            Self::Spool(_) | Self::Queue(_) | Self::File(_) | Self::Panicked => Fault::Yett,
+            Self::Spool(_) | Self::SpoolFiles | Self::Queue(_) | Self::File(_) | Self::Panicked => {
+                Fault::Yett
+            }
         }
     }
 
@@ -174,6 +179,7 @@ impl Failure {
             Self::BodyCut(_) => "body_cut",
             Self::BodySlow(_) => "body_slow",
             Self::Spool(_) => "spool",
+            Self::SpoolFiles => "spool_files",
             Self::Queue(QueueError::Full) => "queue_full",
             Self::Queue(QueueError::TooOld) => "queue_timeout",
             Self::Lost(Lost::Worker { .. }) => "worker_lost",
@@ -205,7 +211,7 @@ impl Failure {
             Self::BodyTooLong { .. } => "The request's body is too long.",
             Self::BodyCut(_) => "The request's body did not arrive as announced.",
             Self::BodySlow(_) => "The request's body did not arrive in time.",
-            Self::Spool(_) => "The server has no room for the request's body.",
+            Self::Spool(_) | Self::SpoolFiles => "The server has no room for the request's body.",
             Self::Queue(_) => "The server is busy. Try again soon.",
             Self::Lost(Lost::Worker { .. }) => {
                 "The application ended while it worked on the request."
@@ -255,6 +261,7 @@ impl Failure {
                 | Self::BodyCut(_)
                 | Self::BodySlow(_)
                 | Self::Spool(_)
+                | Self::SpoolFiles
                 | Self::Panicked
         )
     }

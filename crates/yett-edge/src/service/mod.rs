@@ -93,7 +93,7 @@ impl Services {
             floor,
             ruling,
             journal: Arc::new(Journal::new(log, Arc::clone(&meters), &settings)),
-            budget: Budget::new(settings.max_spool),
+            budget: Budget::new(settings.max_spool, settings.max_spool_files),
             files: Arc::new(Files::new(&settings.files, Arc::clone(&meters))),
             compressor: Arc::new(Compressor::new(
                 settings.compression.clone(),

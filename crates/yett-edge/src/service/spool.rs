@@ -7,7 +7,7 @@
 //! body that is kept can also be sent again to another worker.
 //!
 //! Bounds: one body by `max_body` or its route's, all files together by `max_spool` and their number by
-//! [`SPOOL_FILES`](crate::settings::SPOOL_FILES); beyond any the request is refused and its file is gone.
+//! `max_spool_files`; beyond any the request is refused and its file is gone.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -104,7 +104,7 @@ struct SpoolFile {
 
 impl SpoolFile {
     async fn create(settings: &EdgeSettings, budget: &Budget) -> Result<Self, Failure> {
-        let room = budget.of_request().ok_or_else(full)?;
+        let room = budget.of_request().ok_or(Failure::SpoolFiles)?;
         let folder = settings.spool_dir.clone();
         let opened = tokio::task::spawn_blocking(move || tempfile::tempfile_in(folder)).await;
         // The task neither panics nor is it cancelled while the runtime lives.
@@ -133,7 +133,7 @@ impl SpoolFile {
 }
 
 fn full() -> Failure {
-    let full = "all bodies together are too long or too many";
+    let full = "all bodies together are too long";
     Failure::Spool(io::Error::new(io::ErrorKind::StorageFull, full))
 }
 

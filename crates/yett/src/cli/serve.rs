@@ -182,6 +182,9 @@ pub(super) struct ServeArgs {
     /// How much room all large request bodies have there together; beyond it 507.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     max_spool: Option<String>,
+    /// How many files they are there; beyond it 507.
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    max_spool_files: Option<String>,
     /// How much of one answer of a WSGI application is kept there while its client is slow, so that
     /// no thread waits for it; 0: nothing.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
@@ -384,6 +387,7 @@ impl ServeArgs {
             max_body,
             spool_dir,
             max_spool,
+            max_spool_files,
             max_answer_spool,
             tls_cert,
             tls_key,
@@ -466,6 +470,7 @@ impl ServeArgs {
             (Key::MaxBody, max_body),
             (Key::SpoolDir, spool_dir),
             (Key::MaxSpool, max_spool),
+            (Key::MaxSpoolFiles, max_spool_files),
             (Key::MaxAnswerSpool, max_answer_spool),
             (Key::TlsSelfSigned, tls_self_signed),
             (Key::TlsMinVersion, tls_min_version),

@@ -234,6 +234,7 @@ fn lines(settled: &Settled) -> Vec<String> {
     line("max body", size_text(limits.max_body));
     line("spool dir", limits.spool_dir.display().to_string());
     line("max spool", size_text(limits.max_spool));
+    line("max spool files", limits.max_spool_files.to_string());
     line("max answer spool", size_text(limits.max_answer_spool));
     line(
         "http2 streams",
@@ -453,6 +454,7 @@ max headers = 128
 max body = 100MiB
 spool dir = /tmp
 max spool = 4GiB
+max spool files = 4096
 max answer spool = 64MiB
 http2 streams = 128
 compression = On

@@ -220,6 +220,8 @@ settings! {
     SpoolDir: "--spool-dir" in "server" "spool_dir", Text;
     /// How much room they have there together.
     MaxSpool: "--max-spool" in "server" "max_spool", Size = "4GiB";
+    /// How many files they are.
+    MaxSpoolFiles: "--max-spool-files" in "server" "max_spool_files", Whole = "4096";
     /// How much of one answer is kept there for a slow client.
     MaxAnswerSpool: "--max-answer-spool" in "server" "max_answer_spool", Size = "64MiB";
     /// Certificates' files; a list.

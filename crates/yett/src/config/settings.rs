@@ -193,6 +193,8 @@ pub(crate) struct Limits {
     pub(crate) spool_dir: PathBuf,
     /// Bytes of all bodies that are kept there; a further one gets 507.
     pub(crate) max_spool: u64,
+    /// The files that they are in; a further one gets 507.
+    pub(crate) max_spool_files: u64,
     /// Bytes of one answer of WSGI that are kept there for a slow client. Zero: none.
     pub(crate) max_answer_spool: u64,
 }

@@ -6,7 +6,6 @@
 
 use crate::config::ServeSettings;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use yett_edge::settings::SPOOL_FILES;
 
 /// Files beside connections, bodies that are kept and files that are kept open to be sent again: workers'
 /// links, files that are sent once.
@@ -17,13 +16,14 @@ const OTHERS: u64 = 1024;
 struct Promised {
     connections: u64,
     kept: u64,
+    bodies: u64,
 }
 
 impl Promised {
     const fn with(self, others: u64) -> u64 {
         self.connections
             .saturating_add(self.kept)
-            .saturating_add(SPOOL_FILES)
+            .saturating_add(self.bodies)
             .saturating_add(others)
     }
 }
@@ -33,6 +33,7 @@ pub(super) fn make_room(settings: &ServeSettings) -> Option<String> {
     let promised = Promised {
         connections: settings.limits.max_connections.get() as u64,
         kept: settings.files.open.get() as u64,
+        bodies: settings.limits.max_spool_files,
     };
     let limit = getrlimit(Resource::Nofile);
     let (raised, warning) = raised(limit, promised);
@@ -58,13 +59,17 @@ fn raised(limit: Rlimit, promised: Promised) -> (Rlimit, Option<String>) {
 }
 
 fn warning(files: u64, promised: Promised) -> Option<String> {
-    let Promised { connections, kept } = promised;
+    let Promised {
+        connections,
+        kept,
+        bodies,
+    } = promised;
     // Some room for other files is enough to keep the promise.
     (files < promised.with(OTHERS / 4)).then(|| {
         format!(
             "the system allows {files} open files, too few for max_connections = {connections}, \
-             {kept} open static files and {SPOOL_FILES} of bodies: raise the limit (ulimit -n, LimitNOFILE=), or lower \
-             max_connections or open of [static]"
+             {kept} open static files and {bodies} of bodies: raise the limit (ulimit -n, LimitNOFILE=), or lower \
+             max_connections, max_spool_files or open of [static]"
         )
     })
 }
@@ -79,7 +84,14 @@ mod tests {
             maximum: limit.1,
         };
         let (connections, kept) = promised;
-        let (raised, warning) = raised(limit, Promised { connections, kept });
+        let (raised, warning) = raised(
+            limit,
+            Promised {
+                connections,
+                kept,
+                bodies: 4096,
+            },
+        );
         assert_eq!(
             (raised.current, warning.is_some()),
             (Some(expected.0), expected.1),

@@ -132,6 +132,7 @@ impl Plan {
             keep_alive: settings.limits.keep_alive,
             spool_dir: settings.limits.spool_dir.clone(),
             max_spool: settings.limits.max_spool,
+            max_spool_files: settings.limits.max_spool_files,
             max_answer_spool: settings.limits.max_answer_spool,
             head: settings.head.clone(),
             security_headers: settings.security_headers,

@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn client_of_an_answer_whose_taking_panics_gets_an_error() {
-    let kept = Arc::new(Kept::new(&Budget::new(0)));
+    let kept = Arc::new(Kept::new(&Budget::new(0, 1)));
     let ending = Ending(Arc::clone(&kept));
     let taking = tokio::spawn(async move {
         let _ending = ending;
@@ -22,7 +22,7 @@ async fn client_of_an_answer_whose_taking_panics_gets_an_error() {
 
 #[tokio::test]
 async fn file_that_is_being_written_stays_though_all_before_was_read() {
-    let budget = Budget::new(20);
+    let budget = Budget::new(20, 2);
     let kept = Kept::new(&budget);
     let mut state = kept.state();
     let mut room = budget.of_answer().unwrap();

@@ -71,6 +71,7 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::BodyCut(_) => "BodyCut",
         Failure::BodySlow(_) => "BodySlow",
         Failure::Spool(_) => "Spool",
+        Failure::SpoolFiles => "SpoolFiles",
         Failure::Queue(QueueError::Full) => "Queue Full",
         Failure::Queue(QueueError::TooOld) => "Queue TooOld",
         Failure::Lost(Lost::Worker { begun: true }) => "Lost Worker, begun",
@@ -112,6 +113,7 @@ async fn every_failure() -> Vec<Failure> {
         Failure::BodySlow(Slow::Stopped),
         Failure::BodySlow(Slow::Trickle),
         Failure::Spool(broken()),
+        Failure::SpoolFiles,
         Failure::Queue(QueueError::Full),
         Failure::Queue(QueueError::TooOld),
         Failure::Lost(Lost::Worker { begun: true }),
@@ -164,6 +166,7 @@ BodyCut                | 400    | client | -     | yes    | The request's body d
 BodySlow               | 408    | client | -     | yes    | The request's body did not arrive in time.
 BodySlow               | 408    | client | -     | yes    | The request's body did not arrive in time.
 Spool                  | 507    | yett   | -     | yes    | The server has no room for the request's body.
+SpoolFiles             | 507    | yett   | -     | yes    | The server has no room for the request's body.
 Queue Full             | 503    | yett   | 1     | no     | The server is busy. Try again soon.
 Queue TooOld           | 503    | yett   | 1     | no     | The server is busy. Try again soon.
 Lost Worker, begun     | 502    | app    | -     | no     | The application ended while it worked on the request.

@@ -38,6 +38,7 @@ impl Settling<'_> {
         });
         let max_headers = self.one(Key::MaxHeaders, |text| whole(text, 1, MOST_HEADERS));
         let max_spool = self.one(Key::MaxSpool, |text| size(text, 0, 1 << 50));
+        let max_spool_files = self.one(Key::MaxSpoolFiles, |text| whole(text, 2, MOST_CONNECTIONS));
         let max_answer_spool = self.one(Key::MaxAnswerSpool, |text| size(text, 0, 1 << 50));
         let max_head = self.one(Key::MaxHead, |text| size(text, 1 << 10, LARGEST_HEAD));
         let max_body = self.one(Key::MaxBody, |text| size(text, 1, LARGEST_BODY));
@@ -57,6 +58,7 @@ impl Settling<'_> {
             max_body: max_body?,
             spool_dir: spool_dir?,
             max_spool: max_spool?,
+            max_spool_files: max_spool_files?,
             max_answer_spool: max_answer_spool?,
         })
     }

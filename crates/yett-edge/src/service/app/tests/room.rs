@@ -24,6 +24,18 @@ fn met(bench: &Bench) -> u64 {
     bench.meters().times_met(Limit::Spool)
 }
 
+fn too_many(bench: &Bench) -> u64 {
+    bench.meters().times_met(Limit::SpoolFiles)
+}
+
+/// An edge that keeps no more files at one time, of which answers have half.
+fn with_files(files: u64) -> Bench {
+    Bench::new(EdgeSettings {
+        max_spool_files: files,
+        ..EdgeSettings::default()
+    })
+}
+
 #[tokio::test(start_paused = true)]
 async fn answer_that_waits_for_its_client_alone_keeps_its_room() {
     let bench = with_room(3 * MIB);
@@ -77,15 +89,15 @@ async fn answer_that_was_read_gives_its_room_back_though_it_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn answer_that_finds_too_many_files_waits_for_its_client() {
     for free in [1, 0] {
-        let bench = bench();
+        let bench = with_files(20);
         let budget = Arc::clone(&bench.services().budget);
         let mut files: Vec<_> = std::iter::from_fn(|| budget.of_answer()).collect();
         files.truncate(files.len() - free);
         let answering = worker(&bench, say(MIB, whole));
         let mut client = asks(&bench).await;
-        until(&bench, || answering.is_finished() || met(&bench) > 0).await;
+        until(&bench, || answering.is_finished() || too_many(&bench) > 0).await;
         assert_eq!(
-            (answering.is_finished(), met(&bench)),
+            (answering.is_finished(), too_many(&bench)),
             (free == 1, 1 - free as u64)
         );
         assert_is_whole(&client.rest().await, MIB);
@@ -95,7 +107,7 @@ async fn answer_that_finds_too_many_files_waits_for_its_client() {
 
 #[tokio::test(start_paused = true)]
 async fn body_that_finds_too_many_files_is_refused_and_a_short_one_is_not() {
-    let bench = bench();
+    let bench = with_files(20);
     let budget = Arc::clone(&bench.services().budget);
     let files: Vec<_> = std::iter::from_fn(|| budget.of_request()).collect();
     let mut worker = bench.worker(1).await;
@@ -108,7 +120,7 @@ async fn body_that_finds_too_many_files_is_refused_and_a_short_one_is_not() {
             let id = worker.request().await;
             worker.answer(id, "kept").await;
         }
-        assert_eq!((client.status().await, met(&bench)), (status, 1));
+        assert_eq!((client.status().await, too_many(&bench)), (status, 1));
     }
     drop(files);
 }
@@ -119,7 +131,7 @@ async fn without_memory_an_answer_wants_a_file_at_once() {
     // What the connection takes, and as many as are kept in memory of one answer.
     const PIECES: usize = HYPER_BUFFER.div_ceil(PIECE) + 2;
     for has_memory in [true, false] {
-        let bench = bench();
+        let bench = with_files(20);
         let budget = Arc::clone(&bench.services().budget);
         let mut others = budget.in_memory();
         others.take_anyway(if has_memory { 0 } else { 1 << 40 });
@@ -134,10 +146,10 @@ async fn without_memory_an_answer_wants_a_file_at_once() {
         let answering = worker(&bench, Box::new(short));
         let mut client = asks(&bench).await;
         until(&bench, || {
-            answering.is_finished() && has_memory || met(&bench) > 0
+            answering.is_finished() && has_memory || too_many(&bench) > 0
         })
         .await;
-        assert_eq!(met(&bench), u64::from(!has_memory));
+        assert_eq!(too_many(&bench), u64::from(!has_memory));
         let answer = client.rest().await;
         assert_eq!(
             answer.split_once("\r\n\r\n").unwrap().1.len(),
