@@ -1,8 +1,8 @@
 //! What has arrived on a link: bytes in, frames out.
 //!
 //! A frame's payload is a part of the block that it arrived in, and whoever keeps the payload keeps the block.
-//! So that a client that takes nothing cannot keep much more than its own bytes, a long frame that comes by
-//! a ring has a block to itself, and short ones share blocks of [`BLOCK`] at most.
+//! So a long frame that comes by a ring has a block to itself, and short ones share blocks of [`BLOCK`] at
+//! most: what a client that takes nothing keeps is its own bytes, and so much more for each short piece.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -12,10 +12,8 @@ use bytes::{Buf, BytesMut};
 use super::{ExchangeId, Frame, FrameError, HEADER_LEN, Kind, MAX_PAYLOAD};
 use crate::ring::{Broken, ClaimId, Reader};
 
-/// So few bytes of a ring are taken as they come, whatever they are.
-const FEW: usize = 16 * 1024;
-
-/// A frame of this length, with its header, has a block to itself.
+/// A frame of this length, with its header, has a block to itself. So few bytes of a ring are one block,
+/// whatever they are.
 const LONG: usize = 8 * 1024;
 
 /// Longest block of shorter frames.
@@ -64,7 +62,11 @@ impl Header {
 enum Lack {
     Nothing,
     Header(usize),
-    Payload(usize),
+    /// The last frame has begun with so many bytes, and lacks so many.
+    Payload {
+        begun: usize,
+        lacks: usize,
+    },
     /// They are no frames.
     Sense,
 }
@@ -83,7 +85,12 @@ fn lack(mut bytes: &[u8]) -> Lack {
         let len = HEADER_LEN + payload;
         match bytes.get(len..) {
             Some(rest) => bytes = rest,
-            None => return Lack::Payload(len - bytes.len()),
+            None => {
+                return Lack::Payload {
+                    begun: bytes.len(),
+                    lacks: len - bytes.len(),
+                };
+            }
         }
     }
 }
@@ -105,29 +112,24 @@ impl Inbox {
         while taken < there {
             let left = there - taken;
             let part = self.next_part(ring, left).min(left);
-            match ring.read(part, &mut self.buffer)? {
-                // The writer takes back what it wrote.
-                0 => break,
-                len => taken += len,
-            }
+            ring.take(part, &mut self.buffer);
+            taken += part;
         }
-        Ok(taken)
+        Ok(there)
     }
 
     /// How many of the `left` bytes to take next, for which the buffer is made ready.
     fn next_part(&mut self, ring: &Reader, left: usize) -> usize {
         match lack(&self.buffer) {
-            Lack::Payload(len) => {
-                // Once for the whole frame: it is not to be moved as it grows.
-                self.buffer.reserve(len);
-                len
+            Lack::Payload { begun, lacks } => {
+                self.make_room(begun, lacks);
+                lacks
             }
             Lack::Header(len) => len,
             Lack::Sense => left,
             Lack::Nothing => {
-                if !self.buffer.is_empty() {
-                    self.blocks.push_back(mem::take(&mut self.buffer));
-                }
+                // Also an empty one: it would be a part of an older block, or take as much memory as that.
+                self.close(BytesMut::new());
                 match next_run(ring, left) {
                     Run::Short(len) => len,
                     Run::Long(len) => {
@@ -136,6 +138,26 @@ impl Inbox {
                     }
                 }
             }
+        }
+    }
+
+    /// Sees to it that the frame that has begun has room for all of it, once: it is not to be moved as it
+    /// grows. A long one moves out of a block that it shares.
+    fn make_room(&mut self, begun: usize, lacks: usize) {
+        let room = self.buffer.capacity() - self.buffer.len();
+        if room < lacks || room > lacks && begun + lacks >= LONG {
+            let start = self.buffer.split_off(self.buffer.len() - begun);
+            let mut own = BytesMut::with_capacity(begun + lacks);
+            own.extend_from_slice(&start);
+            self.close(own);
+        }
+    }
+
+    /// What is in the buffer, whole frames, is a block; the buffer is another.
+    fn close(&mut self, other: BytesMut) {
+        let block = mem::replace(&mut self.buffer, other);
+        if !block.is_empty() {
+            self.blocks.push_back(block);
         }
     }
 
@@ -152,11 +174,11 @@ impl Inbox {
         let Some(mut block) = self.blocks.pop_front() else {
             return cut(&mut self.buffer);
         };
-        let frame = cut(&mut block)?;
+        let frame = cut(&mut block);
         if !block.is_empty() {
             self.blocks.push_front(block);
         }
-        Ok(frame)
+        frame
     }
 
     /// Whether an incomplete frame is held: an end of file now cuts it.
@@ -177,11 +199,11 @@ enum Run {
 /// Looks at the headers of what stands in a ring. A writer that breaks the rules can change them before they
 /// are read: then frames lie in other blocks than they should, and are no less frames.
 fn next_run(ring: &Reader, left: usize) -> Run {
-    if left <= FEW {
+    if left < LONG {
         return Run::Short(left);
     }
     let mut run = 0;
-    while run < left.min(BLOCK) {
+    while run < BLOCK && left - run >= HEADER_LEN {
         let mut bytes = [0; HEADER_LEN];
         ring.peek(run, &mut bytes);
         let header = Header::at_front(&bytes);
@@ -196,8 +218,11 @@ fn next_run(ring: &Reader, left: usize) -> Run {
             return Run::Short(run);
         }
         run += len;
+        if run >= left {
+            break;
+        }
     }
-    Run::Short(run)
+    Run::Short(run.max(1))
 }
 
 fn cut(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {

@@ -203,7 +203,7 @@ impl Memory {
                 return;
             };
             // SAFETY: `start..start + len` is inside the mapping, and `now` is as long and memory of this
-            // process.
+            // process. What a writer that breaks the rules changes meanwhile is nonsense, but ours.
             unsafe { start.copy_to_nonoverlapping(NonNull::from(now).cast(), len) };
             rest = later;
         }

@@ -182,8 +182,8 @@ impl Reader {
         Ok(len as usize)
     }
 
-    /// Copies what is to be read `offset` bytes further on, and leaves it there. Beyond what [`Self::unread`]
-    /// says it is nonsense, and so it is if the writer breaks the rules.
+    /// Copies what is to be read `offset` bytes further on, and leaves it there. It must be within what
+    /// [`Self::unread`] said. If the writer breaks the rules it is nonsense.
     pub(crate) fn peek(&self, offset: usize, into: &mut [u8]) {
         let at = self.head.wrapping_add(position(offset));
         self.memory.copy_to(self.direction, at, into);
@@ -195,15 +195,20 @@ impl Reader {
     /// [`Broken`]; nothing is appended then.
     pub fn read(&mut self, most: usize, into: &mut BytesMut) -> Result<usize, Broken> {
         let len = self.unread()?.min(most);
-        if len == 0 {
-            return Ok(0);
+        if len > 0 {
+            self.take(len, into);
         }
+        Ok(len)
+    }
+
+    /// Appends so many bytes, which must be within what [`Self::unread`] said: a writer that takes back what it
+    /// wrote is not asked again.
+    pub(crate) fn take(&mut self, len: usize, into: &mut BytesMut) {
         self.memory.copy_out(self.direction, self.head, len, into);
         self.head = self.head.wrapping_add(position(len));
         self.memory
             .head(self.direction)
             .store(self.head, Ordering::Release);
-        Ok(len)
     }
 
     /// Whether the writer waits for room and must be woken by the caller; after a read.

@@ -145,6 +145,43 @@ fn long_frame_has_its_block_to_itself_whatever_stands_around_it() {
 }
 
 #[test]
+fn short_frame_behind_a_long_one_takes_no_more_than_its_own() {
+    let (mut writer, mut reader) = ring();
+    let mut inbox = Inbox::new();
+    let lengths = [65_536, 200, 200, 12_000, 200];
+    let mut seen = Vec::new();
+    let mut rest = &stream(&lengths)[..];
+    // Each comes by itself.
+    for length in lengths {
+        let (now, later) = rest.split_at(HEADER_LEN + length);
+        assert_eq!(writer.write(&[now]), Ok(now.len()));
+        inbox.read(&mut reader).unwrap();
+        seen.extend(frames(&mut inbox));
+        rest = later;
+    }
+    assert_are(&seen, &lengths);
+    drop(inbox);
+    for frame in seen {
+        let len = frame.payload.len();
+        let own = frame.payload.try_into_mut().unwrap();
+        assert!(own.capacity() < len + LONG, "{len}: {}", own.capacity());
+    }
+}
+
+#[test]
+fn what_is_no_frame_is_refused_again_and_again() {
+    let (mut writer, mut reader) = ring();
+    let mut inbox = Inbox::new();
+    let mut stream = stream(&[60_000, 60_000]);
+    stream[4] = 0;
+    assert_eq!(writer.write(&[&stream]), Ok(stream.len()));
+    inbox.read(&mut reader).unwrap();
+    for _ in 0..3 {
+        assert_eq!(inbox.next_frame(), Err(FrameError::UnknownKind(0)));
+    }
+}
+
+#[test]
 fn short_frames_share_blocks_that_are_not_long() {
     let (mut writer, mut reader) = ring();
     let mut inbox = Inbox::new();
