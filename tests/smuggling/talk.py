@@ -7,6 +7,9 @@ from .corpus import PROBE
 
 #: Seconds after which a server that says nothing and does not close is taken to wait for more.
 SILENCE = 2.0
+#: Seconds until a server that has said nothing at all, though no more will come, is given up: on a
+#: busy machine it may only be slow, and silence must not be taken for a refusal.
+PATIENCE = 10.0
 MOST = 200
 
 HEAD = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
@@ -34,10 +37,13 @@ def outcome(port: int, data: bytes, *, host: str = "127.0.0.1") -> str:
                         # It was cut in this very moment: that is no waiting.
                         break
                     waits = True
+                    if not received:
+                        wire.settimeout(PATIENCE)
                     continue
                 if not piece:
                     break
                 received += piece
+                wire.settimeout(SILENCE)
         except (ConnectionResetError, BrokenPipeError):
             pass
     told = ", ".join(answers(bytes(received)))
