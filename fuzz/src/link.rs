@@ -128,7 +128,7 @@ pub fn ring(data: &[u8]) {
             }
             3 => {
                 bytes.clear();
-                if let Ok(read) = reader.read(usize::MAX, &mut bytes) {
+                if let Ok(read) = reader.read(&mut bytes) {
                     assert!(read == bytes.len() && read <= Direction::Responses.size() as usize);
                 }
             }

@@ -99,7 +99,8 @@ pub struct EdgeSettings {
     pub max_spool_files: u64,
     /// Bytes of one answer of a WSGI application that are kept in a file while its client is slower than
     /// the application, so that no thread waits for it; above it, or when answers have their half of
-    /// `max_spool` or of `max_spool_files`, the application waits until its client has taken what is kept. Zero: it always waits.
+    /// `max_spool` or of `max_spool_files`, the application waits until its client has taken what is
+    /// kept. Zero: it always waits.
     pub max_answer_spool: u64,
     /// What carries requests to the workers and answers back.
     pub carrier: Carrier,

@@ -203,7 +203,7 @@ fn next_run(ring: &Reader, left: usize) -> Run {
         return Run::Short(left);
     }
     let mut run = 0;
-    while run < BLOCK && left - run >= HEADER_LEN {
+    while run < BLOCK && run + HEADER_LEN <= left {
         let mut bytes = [0; HEADER_LEN];
         ring.peek(run, &mut bytes);
         let header = Header::at_front(&bytes);
@@ -218,11 +218,8 @@ fn next_run(ring: &Reader, left: usize) -> Run {
             return Run::Short(run);
         }
         run += len;
-        if run >= left {
-            break;
-        }
     }
-    Run::Short(run.max(1))
+    Run::Short(run)
 }
 
 fn cut(buffer: &mut BytesMut) -> Result<Option<Frame>, FrameError> {

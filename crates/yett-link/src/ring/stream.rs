@@ -189,12 +189,12 @@ impl Reader {
         self.memory.copy_to(self.direction, at, into);
     }
 
-    /// Appends what is there, at most so many bytes; returns how many those were.
+    /// Appends all that is there, at most one ring's size; returns how many bytes that was.
     ///
     /// # Errors
     /// [`Broken`]; nothing is appended then.
-    pub fn read(&mut self, most: usize, into: &mut BytesMut) -> Result<usize, Broken> {
-        let len = self.unread()?.min(most);
+    pub fn read(&mut self, into: &mut BytesMut) -> Result<usize, Broken> {
+        let len = self.unread()?;
         if len > 0 {
             self.take(len, into);
         }

@@ -27,7 +27,7 @@ proptest! {
             prop_assert!(written == length || writer.room().unwrap() == 0);
             if length % 3 == 0 {
                 let mut out = BytesMut::new();
-                reader.read(usize::MAX, &mut out).unwrap();
+                reader.read(&mut out).unwrap();
                 for byte in out {
                     prop_assert_eq!(byte, got as u8);
                     got += 1;
@@ -35,7 +35,7 @@ proptest! {
             }
         }
         let mut out = BytesMut::new();
-        reader.read(usize::MAX, &mut out).unwrap();
+        reader.read(&mut out).unwrap();
         prop_assert_eq!(got + out.len() as u32, sent);
     }
 
@@ -44,7 +44,7 @@ proptest! {
         let (mut writer, mut reader, memory) = ring(Direction::Responses);
         memory.tail(Direction::Responses).store(tail, Ordering::Release);
         let mut out = BytesMut::new();
-        match reader.read(usize::MAX, &mut out) {
+        match reader.read(&mut out) {
             Ok(len) => prop_assert!(len == out.len() && len <= Direction::Responses.size() as usize),
             Err(Broken) => prop_assert!(tail > Direction::Responses.size()),
         }
@@ -77,7 +77,7 @@ fn two_threads_pass_a_long_stream_without_loss() {
     let mut out = BytesMut::new();
     while got < TOTAL {
         out.clear();
-        if reader.read(usize::MAX, &mut out).unwrap() == 0 {
+        if reader.read(&mut out).unwrap() == 0 {
             thread::yield_now();
         }
         for byte in &out {
