@@ -40,7 +40,7 @@ SOAK_SEED ?=
 ON_POSTGRES := test_rotation_on_postgres.py
 
 .DEFAULT_GOAL := help
-.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-http2 test-tls test-smuggling test-system test-wheel soak fuzz bench lint lint-rust lint-python format build clean
+.PHONY: help run example test test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-http2 test-tls test-browsers test-smuggling test-system test-wheel soak fuzz bench lint lint-rust lint-python format build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -64,7 +64,7 @@ $(RUN_VENV)/.installed: $(WHEEL_SOURCES) $(EXAMPLE)/requirements.txt
 	$(RUN_VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
 	@touch $@
 
-test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-http2 test-tls test-smuggling test-system test-wheel ## all tests
+test: test-rust test-python test-pyjwt test-simplejwt test-peers test-postgres test-frameworks test-http2 test-tls test-browsers test-smuggling test-system test-wheel ## all tests
 
 test-rust: $(TEST_VENV)/.installed ## unit, property and in-memory tests, and the border test
 	$(PYO3) cargo test --workspace --quiet
@@ -101,6 +101,10 @@ test-http2: build ## HTTP/2 under Python's h2 as polite and hostile clients, cur
 
 test-tls: build ## what sslyze says of Yett's TLS; installs it
 	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/tls/run.py .cache
+
+# They come from the system, where they are installed: apt-get install chromium firefox-esr.
+test-browsers: build ## Chromium and Firefox, headless, as clients; root's run installs the first on Debian
+	YETT_BIN=$(CURDIR)/$(DEBUG)/yett $(TEST_VENV)/bin/python tests/browsers/run.py
 
 # nginx comes from the system, where it is installed: apt-get install nginx-light.
 test-smuggling: ## messages that servers read differently: Gunicorn, uWSGI and nginx beside Yett; installs the first two
