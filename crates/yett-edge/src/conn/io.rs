@@ -380,3 +380,123 @@ impl<S: AsyncWrite + FileSink + Unpin> hyper::rt::Write for ScannedIo<S> {
         written
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::rt::Write as _;
+
+    use super::super::BusyGuard;
+    use super::super::from_file::Piece;
+    use super::*;
+
+    /// A stream that takes everything, and notes how.
+    #[derive(Default)]
+    struct Noting {
+        noted: RefCell<Vec<String>>,
+        /// It cannot write before a file.
+        copies: bool,
+    }
+
+    impl Noting {
+        fn note(&self, how: &str, count: usize) -> Poll<io::Result<usize>> {
+            self.noted.borrow_mut().push(format!("{how} {count}"));
+            Poll::Ready(Ok(count))
+        }
+    }
+
+    fn length(pieces: &[io::IoSlice<'_>]) -> usize {
+        pieces.iter().map(|piece| piece.len()).sum()
+    }
+
+    impl AsyncWrite for Noting {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.note("written", bytes.len())
+        }
+
+        fn poll_write_vectored(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            pieces: &[io::IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            self.note("written", length(pieces))
+        }
+
+        fn is_write_vectored(&self) -> bool {
+            true
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl FileSink for Noting {
+        fn takes_files(&self) -> bool {
+            true
+        }
+
+        fn poll_send_file(
+            &self,
+            _cx: &mut Context<'_>,
+            _file: &File,
+            offset: u64,
+            len: usize,
+        ) -> Poll<io::Result<usize>> {
+            self.note(&format!("sent from {offset}"), len)
+        }
+
+        fn poll_write_before_file(
+            &self,
+            _cx: &mut Context<'_>,
+            bytes: &[io::IoSlice<'_>],
+        ) -> Poll<io::Result<usize>> {
+            if self.copies {
+                return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+            }
+            self.note("before a file", length(bytes))
+        }
+    }
+
+    /// What a stream notes while hyper writes an answer of a head and a piece of a file, and one of
+    /// two texts.
+    fn noted(stream: Noting) -> Vec<String> {
+        let state = Arc::new(ConnState::new(None));
+        let limits = Limits {
+            max_head: 1000,
+            max_headers: 10,
+        };
+        let mut io = ScannedIo::new(stream, limits, Arc::clone(&state));
+        let request = BusyGuard::new(&state, None);
+        let file = Arc::new(tempfile::tempfile().unwrap());
+        let piece = request.stand_in(Piece::new(file, 70, 9)).unwrap();
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut write = |pieces: &[&[u8]]| {
+            let pieces: Vec<_> = pieces.iter().map(|piece| io::IoSlice::new(piece)).collect();
+            let written = Pin::new(&mut io).poll_write_vectored(&mut cx, &pieces);
+            assert!(matches!(written, Poll::Ready(Ok(_))));
+        };
+        write(&[b"he", b"ad", &piece]);
+        write(&[&piece]);
+        write(&[b"head", b"text"]);
+        io.stream.noted.take()
+    }
+
+    #[test]
+    fn what_stands_before_a_file_waits_for_it_and_nothing_else_does() {
+        let before = ["before a file 4", "sent from 70 9", "written 8"];
+        assert_eq!(noted(Noting::default()), before);
+        let copies = Noting {
+            copies: true,
+            ..Noting::default()
+        };
+        assert_eq!(noted(copies), ["written 4", "sent from 70 9", "written 8"]);
+    }
+}
