@@ -5,6 +5,7 @@ use std::thread;
 use proptest::prelude::*;
 
 use super::*;
+use crate::frame::{ExchangeId, Inbox, Kind, MAX_PAYLOAD, put_header};
 
 fn ring(direction: Direction) -> (Writer, Reader, Arc<Memory>) {
     let memory = Arc::new(Memory::create().unwrap());
@@ -86,6 +87,56 @@ fn two_threads_pass_a_long_stream_without_loss() {
         }
     }
     writing.join().unwrap();
+}
+
+/// Lays headers where the reader looks next, over and over, most of them of short frames that follow each
+/// other, and moves the position up to which it may read.
+fn scribble(memory: &Memory, is_enough: impl Fn() -> bool) {
+    const SHORT: u32 = 100;
+    let direction = Direction::Responses;
+    let mut header = BytesMut::new();
+    let mut seed = 1_u32;
+    while !is_enough() {
+        // Marsaglia's xorshift.
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        let others = [0, 10_000, 65_536, MAX_PAYLOAD as u32, seed];
+        let other = others.get(seed as usize >> 8 & 63).copied();
+        header.clear();
+        let length = other.unwrap_or(SHORT);
+        put_header(&mut header, Kind::Chunk, 0, ExchangeId::new(7), length);
+        let place = seed % 100 * (header.len() as u32 + SHORT);
+        let head = memory.head(direction).load(Ordering::Relaxed);
+        memory.copy_in(direction, head.wrapping_add(place), &header);
+        let tail = head.wrapping_add(seed % 70_000);
+        memory.tail(direction).store(tail, Ordering::Release);
+    }
+}
+
+#[test]
+fn writer_that_changes_what_is_being_read_gets_nothing_but_nonsense_or_an_end() {
+    let memory = Arc::new(Memory::create().unwrap());
+    let mut reader = Reader::new(Arc::clone(&memory), Direction::Responses);
+    let reading = thread::spawn(move || {
+        let mut inbox = Inbox::new();
+        let mut seen = 0;
+        while seen < 2_000 {
+            let Ok(taken) = inbox.read(&mut reader) else {
+                continue;
+            };
+            assert!(taken <= Direction::Responses.size() as usize);
+            while let Some(frame) = inbox.next_frame().unwrap_or_else(|_no_frame| {
+                inbox = Inbox::new();
+                None
+            }) {
+                assert!(frame.payload.len() <= MAX_PAYLOAD);
+                seen += 1;
+            }
+        }
+    });
+    scribble(&memory, || reading.is_finished());
+    reading.join().unwrap();
 }
 
 #[test]
