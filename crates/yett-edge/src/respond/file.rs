@@ -20,9 +20,10 @@ use tokio::task::JoinHandle;
 use super::pieces::{PIECE, Room};
 use crate::conn::from_file;
 
-/// How far apart the bytes are that are asked for before the kernel sends a piece: it reads files ahead
-/// in steps of at least this, unless it was told not to.
-const APART: usize = 16 * 1024;
+/// How far apart the bytes are that are asked for before the kernel sends a piece. What is read ahead
+/// together is thrown out together: a gap between two of them is rare, and one short read fills it. Each
+/// look costs half a microsecond, at 16 KiB a fifth of all that a large file costs.
+const APART: usize = 64 * 1024;
 
 /// A range that is being read front to back.
 pub(crate) struct FileRange {
@@ -274,7 +275,7 @@ mod tests {
         assert_eq!(places(5, 1), [5]);
         assert_eq!(places(5, APART), [5, 4 + apart]);
         assert_eq!(places(5, APART + 2), [5, 5 + apart, 6 + apart]);
-        assert_eq!(places(0, PIECE).len(), 9);
+        assert_eq!(places(0, PIECE).len(), 3);
     }
 
     #[tokio::test]
