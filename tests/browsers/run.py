@@ -249,7 +249,7 @@ def judge(
     profile = place / "profile"
     profile.mkdir(parents=True)
     verdict = place / "verdict.json"
-    environment = dict(os.environ, HOME=str(place), MOZ_DISABLE_AUTO_SAFE_MODE="1")
+    environment = dict(os.environ, HOME=str(place), TMPDIR=str(place))
     # The session's own bus and display are none of a test's business.
     for each in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"):
         environment.pop(each, None)
