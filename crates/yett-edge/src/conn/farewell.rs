@@ -8,8 +8,9 @@ use tokio::time::{Sleep, sleep};
 
 use super::{LINGER, poll_read_some};
 
-/// How many bytes a client may still send after its connection's last answer.
-const LINGER_BYTES: usize = 256 * 1024;
+/// How many bytes a client may still send after its connection's last answer, or after the answer to the
+/// request that they are of.
+pub(super) const LINGER_BYTES: usize = 256 * 1024;
 
 /// Ends our side, and takes in what the client still sends until it has ended its own, for at most
 /// [`LINGER`]: bytes that nobody reads would make the kernel reset the connection, and the reset could

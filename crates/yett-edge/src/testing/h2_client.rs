@@ -134,7 +134,9 @@ pub(crate) struct RawH2 {
 pub(crate) type RawFrame = (u8, u8, u32, Vec<u8>);
 
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// A GET of `/` at `x`: HPACK's static table, and the authority spelt out.
+/// A POST of `/` at `x`: HPACK's static table, and the authority spelt out.
+pub(crate) const POST_BLOCK: &[u8] = b"\x83\x84\x86\x41\x01x";
+/// A GET likewise.
 pub(crate) const GET_BLOCK: &[u8] = b"\x82\x84\x86\x41\x01x";
 
 impl RawH2 {

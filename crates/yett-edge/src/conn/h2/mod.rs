@@ -269,7 +269,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.settings.max_headers,
         );
         let headless = parts.method == http::Method::HEAD;
-        let expects = request::expects_word(&parts).then(|| Arc::clone(&state));
+        let expects = request::expects_word(&parts);
         let stream = Stream {
             respond,
             state: Arc::clone(&state),
@@ -279,9 +279,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         };
         let services = Arc::clone(&self.services);
         self.begun = true;
+        let body = StreamBody::new(incoming, Arc::clone(&state), expects);
         match settled {
             Ok(()) => {
-                let body = ClientBody::Http2(StreamBody::new(incoming, expects));
+                let body = ClientBody::Http2(body);
                 let request = Request::from_parts(parts, body);
                 let (arrival, end) = (self.arrival.clone(), ClientEnd::Http2(state));
                 // Its first steps are taken here, since a stream that ends before it was polled would

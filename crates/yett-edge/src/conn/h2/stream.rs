@@ -10,11 +10,12 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{Reason, SendStream};
+use h2::{Reason, RecvStream, SendStream};
 use http::header::HeaderMap;
 use http::{Response, StatusCode};
 use tokio::time::{Instant, timeout_at};
 
+use super::body::see_off;
 use super::line::Share;
 use super::response::{self, Sendable};
 use super::traffic::Traffic;
@@ -44,6 +45,8 @@ struct Shared {
     len: usize,
     answered: bool,
     cut: Option<Slow>,
+    /// A request's body that nobody reads any more, and that has not come to its end.
+    left: Option<RecvStream>,
 }
 
 impl StreamState {
@@ -94,6 +97,11 @@ impl StreamState {
         self.shared().answered = true;
     }
 
+    /// Keeps a request's body that nobody reads any more, until its answer is sent.
+    pub(super) fn leave(&self, body: RecvStream) {
+        self.shared().left = Some(body);
+    }
+
     /// Why the answer is being cut, if its client takes it too slowly.
     pub(in crate::conn) fn cut(&self) -> Option<Slow> {
         self.shared().cut.or_else(|| self.traffic.cut())
@@ -142,10 +150,19 @@ impl Stream {
                 left,
                 ends,
             } = response::sendable(response, self.headless);
+            let unread = self.state.shared().left.take();
+            // Beside a long answer nothing is kept of it: it would keep others' bodies from coming.
+            let unread = unread.filter(|_| {
+                let most = http_body::Body::size_hint(&body).upper();
+                ends || most.is_some_and(|most| most <= STEP as u64)
+            });
             let Ok(stream) = self.respond.send_response(response, ends) else {
                 return;
             };
             if ends {
+                if let Some(unread) = unread {
+                    see_off(unread).await;
+                }
                 return;
             }
             let mut sender = Sender {
@@ -158,6 +175,8 @@ impl Stream {
                 self.services.meters().met(slow.limit_of_taking());
                 self.state.shared().cut = Some(slow);
                 sender.stream.send_reset(Reason::CANCEL);
+            } else if let Some(unread) = unread {
+                see_off(unread).await;
             }
         }
     }

@@ -1,5 +1,7 @@
 //! How streams and connections end: by their client, by the clock, and by a stop.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use h2::Reason;
 use yett_link::frame::{Kind, LAST};
@@ -9,7 +11,7 @@ use crate::conn::h2::Http2Settings;
 use crate::meters::Limit;
 use crate::ruling::Interface;
 use crate::settings::EdgeSettings;
-use crate::testing::h2_client::{self, GET_BLOCK, H2Client, PREFACE, post};
+use crate::testing::h2_client::{self, GET_BLOCK, H2Client, POST_BLOCK, PREFACE, RawH2, post};
 use crate::testing::{Bench, FakeWorker, seconds, settle, soon};
 
 #[tokio::test(start_paused = true)]
@@ -91,6 +93,60 @@ async fn upload_that_is_taken_back_is_cut_short_for_the_application() {
         worker.next().await.unwrap().kind,
     ];
     assert!(kinds.contains(&Kind::Cancel), "{kinds:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn body_of_a_request_that_is_answered_may_come_to_its_end() {
+    let bench = Bench::new(EdgeSettings {
+        max_body: 3,
+        ..EdgeSettings::default()
+    });
+    let mut raw = raw(&bench).await;
+    for (stream, piece) in [(1, 5), (3, 16_384)] {
+        raw.frame(1, 4, stream, POST_BLOCK).await;
+        raw.frame(0, 0, stream, &vec![b'x'; piece]).await;
+        // Its answer ends the stream on our side, and is not followed by anything.
+        assert_eq!(raw.until(1).await.2, stream);
+        let (_, flags, id, text) = raw.until(0).await;
+        assert_eq!((flags, id), (1, stream));
+        assert_eq!(text, b"The request's body is too long.\n");
+        for _ in 0..10 {
+            raw.frame(0, 0, stream, &vec![b'x'; piece]).await;
+        }
+        raw.frame(0, 1, stream, b"end").await;
+        bench.clock.pass(seconds(2)).await;
+        assert!(!resets(&mut raw).await.contains(&stream));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_goes_on_with_its_body_behind_the_answer_is_told_to_stop() {
+    let bench = Bench::new(EdgeSettings {
+        max_body: 3,
+        ..EdgeSettings::default()
+    });
+    let mut raw = raw(&bench).await;
+    raw.frame(1, 4, 1, POST_BLOCK).await;
+    raw.frame(0, 0, 1, b"long").await;
+    raw.until(0).await;
+    bench.clock.pass(Duration::from_millis(900)).await;
+    raw.frame(0, 0, 1, b"er").await;
+    assert!(resets(&mut raw).await.is_empty());
+    bench.clock.pass(Duration::from_millis(200)).await;
+    assert_eq!(resets(&mut raw).await, [1]);
+}
+
+/// Which streams were reset by now.
+async fn resets(raw: &mut RawH2) -> Vec<u32> {
+    raw.frame(6, 0, 0, b"answered").await;
+    let mut reset = Vec::new();
+    loop {
+        match raw.next().await.expect("the connection is open") {
+            (3, _, stream, _) => reset.push(stream),
+            (6, 1, ..) => return reset,
+            _ => {}
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
