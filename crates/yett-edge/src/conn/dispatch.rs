@@ -94,7 +94,7 @@ where
 {
     let mut first = BytesMut::new();
     // A connection's first request may come as late as a head may.
-    let mut until = Instant::now() + settings.keep_alive.max(settings.head_timeout);
+    let mut until = Instant::now() + settings.head_timeout;
     let mut since = None;
     loop {
         let read = std::future::poll_fn(|cx| {

@@ -276,12 +276,9 @@ impl ConnState {
         };
         match shared.head_since {
             Some(since) => judge(since, settings.head_timeout, Due::Head),
-            // A connection's first request may come as late as a head may.
-            None if shared.fresh => judge(
-                shared.idle_since,
-                settings.keep_alive.max(settings.head_timeout),
-                Due::Idle,
-            ),
+            // A connection's first request may come as late as a head may: who never sends anything has not
+            // earned the time of one who did.
+            None if shared.fresh => judge(shared.idle_since, settings.head_timeout, Due::Idle),
             None => judge(shared.idle_since, settings.keep_alive, Due::Idle),
         }
     }

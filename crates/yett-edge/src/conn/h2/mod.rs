@@ -337,8 +337,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.traffic.offend(Breach::Slow);
             return Due::Told;
         }
-        // Whoever still takes an answer is not idle.
-        let idle_since = self.idle_since.filter(|_| taken.is_none());
+        // Whoever still takes an answer is not idle, nor is one whose head is arriving.
+        let is_quiet = taken.is_none() && head.is_none();
+        let idle_since = self.idle_since.filter(|_| is_quiet);
         let idle = idle_since.map(|since| self.idle_end(since));
         if idle.is_some_and(|end| end <= now) {
             if self.leaving_since.is_some() {
@@ -356,7 +357,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             // It has heard of it, and has nothing running: it may still take what was sent.
             Some(leaving) => leaving.max(since) + LINGER,
             // A connection's first request may come as late as a head may.
-            None if self.fresh => since + self.settings.keep_alive.max(self.settings.head_timeout),
+            None if self.fresh => since + self.settings.head_timeout,
             None => since + self.settings.keep_alive,
         }
     }
