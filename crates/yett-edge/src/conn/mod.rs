@@ -118,7 +118,8 @@ pub(crate) async fn serve<S>(
         // hyper has no byte of it: the scanner passes nothing on behind such a request.
         let early = io.take_early();
         // Boxed: a connection that is none does not hold room for one.
-        let driven = websocket::drive(io.stream(), &early, *socket, &settings, stopping);
+        let meters = services.meters();
+        let driven = websocket::drive(io.stream(), &early, *socket, &settings, meters, stopping);
         Box::pin(driven).await;
     } else if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
         Box::pin(turn_away(&mut io, offence, &arrival, &services)).await;

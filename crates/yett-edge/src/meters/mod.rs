@@ -67,6 +67,10 @@ pub enum Limit {
     SendRate,
     /// Connections that were closed because they did not begin with a trusted proxy's PROXY header.
     ProxyHeader,
+    /// The size of a WebSocket's message: closed with 1009.
+    MessageSize,
+    /// How long a WebSocket's client said nothing after a ping: closed with 1011.
+    PongTime,
 }
 
 impl Limit {
@@ -93,6 +97,8 @@ impl Limit {
         Self::SendTime,
         Self::SendRate,
         Self::ProxyHeader,
+        Self::MessageSize,
+        Self::PongTime,
     ];
 
     /// Its name as the label of a metric: lower case with underscores.
@@ -120,6 +126,8 @@ impl Limit {
             Self::SendTime => "send_time",
             Self::SendRate => "send_rate",
             Self::ProxyHeader => "proxy_header",
+            Self::MessageSize => "message_size",
+            Self::PongTime => "pong_time",
         }
     }
 }

@@ -136,7 +136,10 @@ impl Failure {
             Self::BodyTooLong { .. } => Some(Limit::BodySize),
             Self::BodySlow(Slow::Stopped) => Some(Limit::BodyTime),
             Self::BodySlow(Slow::Trickle) => Some(Limit::BodyRate),
-            Self::Spool(error) if error.kind() == io::ErrorKind::StorageFull => Some(Limit::Spool),
+            Self::Spool(error) => match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Some(Limit::Spool),
+                _ => None,
+            },
             Self::SpoolFiles => Some(Limit::SpoolFiles),
             Self::Offence(offence) => offence.limit(),
             _ => None,

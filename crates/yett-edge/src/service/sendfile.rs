@@ -29,12 +29,12 @@ const X_ACCEL_REDIRECT: HeaderName = HeaderName::from_static("x-accel-redirect")
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SendfileError {
     #[error(
-        "the application sent {header}: {value:?}, which no --sendfile URL=DIR of this server covers"
+        "the application sent {header}: {value}, which no --sendfile URL=DIR of this server covers (a path with dots or an empty part is below none)"
     )]
     Unmapped { header: &'static str, value: String },
     #[error("the application sent more than one of X-Sendfile and X-Accel-Redirect")]
     Several,
-    #[error("the application sent {header}: {value:?}, and there is no such file in {folder:?}")]
+    #[error("the application sent {header}: {value}, and there is no such file in {}", .folder.display())]
     Missing {
         header: &'static str,
         value: String,

@@ -16,11 +16,13 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadHalf, WriteHalf};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::frame::Violation;
 use super::inbound::{Heard, Inbound};
 use super::outbound::Outbound;
 use super::{Socket, WebSocketSettings};
 use crate::conn::{Stop, poll_read_some};
 use crate::floor::{FromApp, Lost};
+use crate::meters::{Limit, Meters};
 use crate::respond::failure::Fault;
 use crate::settings::EdgeSettings;
 
@@ -59,6 +61,7 @@ enum News {
 
 struct Driver<'s> {
     settings: &'s WebSocketSettings,
+    meters: &'s Meters,
     send_timeout: Duration,
     socket: Socket,
     inbound: Inbound,
@@ -90,12 +93,13 @@ pub(crate) async fn drive<S>(
     early: &[u8],
     socket: Socket,
     settings: &EdgeSettings,
+    meters: &Meters,
     mut stopping: watch::Receiver<Stop>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let (mut reader, mut writer) = tokio::io::split(stream);
-    let mut driver = Driver::new(socket, settings);
+    let mut driver = Driver::new(socket, settings, meters);
     driver.inbound.feed(early);
     loop {
         driver.hear();
@@ -156,7 +160,7 @@ fn write<S: AsyncWrite>(
 }
 
 impl<'s> Driver<'s> {
-    fn new(socket: Socket, settings: &'s EdgeSettings) -> Self {
+    fn new(socket: Socket, settings: &'s EdgeSettings, meters: &'s Meters) -> Self {
         let limits = &settings.websocket;
         Self {
             inbound: Inbound::new(limits.max_message, socket.agreed.is_some()),
@@ -165,6 +169,7 @@ impl<'s> Driver<'s> {
                 .ping_interval
                 .map(|interval| Instant::now() + interval),
             settings: limits,
+            meters,
             send_timeout: settings.send_timeout,
             socket,
             waiting: None,
@@ -209,6 +214,9 @@ impl<'s> Driver<'s> {
                 Ok(None) => return,
                 Ok(Some(heard)) => self.heard(heard),
                 Err(violation) => {
+                    if violation == Violation::TooLong {
+                        self.meters.met(Limit::MessageSize);
+                    }
                     self.blame(Fault::Client, violation);
                     self.end(violation.code(), "", violation.code());
                     self.leave();
@@ -349,10 +357,12 @@ impl<'s> Driver<'s> {
         let now = Instant::now();
         let past = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         if past(self.stalled_since.map(|since| since + self.send_timeout)) {
+            self.meters.met(Limit::SendTime);
             self.vanished("the client stopped reading");
         } else if past(self.leave_by) {
             self.phase = Phase::Over;
         } else if self.phase == Phase::Open && !self.blocked && past(self.pong_by) {
+            self.meters.met(Limit::PongTime);
             self.blame(Fault::Client, "the client did not answer a ping");
             self.socket.exchange.disconnect(VANISHED, "");
             self.close(FAILED, "keepalive ping timeout");

@@ -175,14 +175,15 @@ pub(super) struct ServeArgs {
     /// The largest request body; beyond it 413.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     max_body: Option<String>,
-    /// Where large request bodies are kept while they arrive [default: the folder for temporary
-    /// files]
+    /// Where large request bodies are kept while they arrive, and answers that clients take slowly
+    /// [default: the folder for temporary files]
     #[arg(long, value_name = "DIR", help_heading = "Limits")]
     spool_dir: Option<String>,
-    /// How much room all large request bodies have there together; beyond it 507.
+    /// How much room all of those have there together; beyond it a request gets 507, and an answer's
+    /// application waits.
     #[arg(long, value_name = "SIZE", help_heading = "Limits")]
     max_spool: Option<String>,
-    /// How many files they are there; beyond it 507.
+    /// How many files they are there; beyond it likewise.
     #[arg(long, value_name = "N", help_heading = "Limits")]
     max_spool_files: Option<String>,
     /// How much of one answer of a WSGI application is kept there while its client is slow, so that

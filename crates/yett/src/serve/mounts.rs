@@ -169,7 +169,8 @@ fn uncollected(root: &Path, url: &str) -> Option<String> {
         Err(_) => "does not exist",
     };
     Some(format!(
-        "STATIC_ROOT {} {what}, so nothing is served under {url}: run `python manage.py collectstatic`, then reload",
+        "STATIC_ROOT {} {what}, so nothing is served under {url}: run `python manage.py collectstatic`, then reload (for development, \
+         --reload serves them without)",
         root.display()
     ))
 }
@@ -237,14 +238,14 @@ mod tests {
         };
         check(
             &[
-                "STATIC_ROOT ROOT does not exist, so nothing is served under /static/: run `python manage.py collectstatic`, then reload",
+                "STATIC_ROOT ROOT does not exist, so nothing is served under /static/: run `python manage.py collectstatic`, then reload (for development, --reload serves them without)",
             ],
             0,
         );
         fs::create_dir(&root).unwrap();
         check(
             &[
-                "STATIC_ROOT ROOT is empty, so nothing is served under /static/: run `python manage.py collectstatic`, then reload",
+                "STATIC_ROOT ROOT is empty, so nothing is served under /static/: run `python manage.py collectstatic`, then reload (for development, --reload serves them without)",
             ],
             0,
         );

@@ -1,5 +1,6 @@
 //! How WebSockets end, and what each side is told.
 
+use crate::meters::Limit;
 use crate::ruling::Interface;
 use proptest::prelude::*;
 use yett_link::frame::{Kind, TEXT};
@@ -192,6 +193,8 @@ async fn what_breaks_the_rules_is_answered_with_its_code() {
         assert_eq!(client.close().await, format!("{code} "));
         assert_eq!(worker.disconnect().await, format!("{code} "));
         assert!(worker.hears_nothing().await);
+        let is_too_long = u64::from(code == 1009);
+        assert_eq!(bench.met(Limit::MessageSize), is_too_long);
         bench.clock.pass(seconds(2)).await;
         assert!(client.has_ended().await);
         assert_eq!(bench.told_records().await, ["GET /chat 101 client 4"]);

@@ -1,5 +1,6 @@
 //! Messages both ways: whole and in pieces, under credit, compressed; pings.
 
+use crate::meters::Limit;
 use crate::ruling::Interface;
 use yett_link::frame::{
     Kind, MAX_CHUNK, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, message_cost,
@@ -167,8 +168,10 @@ async fn client_that_stops_reading_is_cut() {
     worker.send(Kind::Reply, 0, id, &[0; 10_000]).await;
     bench.clock.pass(seconds(59)).await;
     assert!(worker.hears_nothing().await);
+    assert_eq!(bench.met(Limit::SendTime), 0);
     bench.clock.pass(seconds(1)).await;
     assert_eq!(worker.disconnect().await, "1006 ");
+    assert_eq!(bench.met(Limit::SendTime), 1);
     drop(client);
     let records = bench.records().await;
     assert_eq!(records[0]["reason"], "the client stopped reading");
@@ -259,8 +262,10 @@ async fn client_that_answers_no_ping_is_closed_and_the_application_told() {
     assert_eq!(client.frame().await, (0x89, Vec::new()));
     bench.clock.pass(seconds(19)).await;
     assert!(worker.hears_nothing().await);
+    assert_eq!(bench.met(Limit::PongTime), 0);
     bench.clock.pass(seconds(1)).await;
     assert_eq!(worker.disconnect().await, "1006 ");
+    assert_eq!(bench.met(Limit::PongTime), 1);
     assert_eq!(client.close().await, "1011 keepalive ping timeout");
     bench.clock.pass(seconds(2)).await;
     assert!(client.has_ended().await);
