@@ -47,6 +47,8 @@ struct Shared {
     cut: Option<Slow>,
     /// A request's body that nobody reads any more, and that has not come to its end.
     left: Option<RecvStream>,
+    /// Such a body is not kept.
+    leaves_nothing: bool,
 }
 
 impl StreamState {
@@ -99,7 +101,28 @@ impl StreamState {
 
     /// Keeps a request's body that nobody reads any more, until its answer is sent.
     pub(super) fn leave(&self, body: RecvStream) {
-        self.shared().left = Some(body);
+        let mut shared = self.shared();
+        if !shared.leaves_nothing {
+            shared.left = Some(body);
+        }
+    }
+
+    /// Keeps none: what a client sends of it would wait, and others' bodies behind it.
+    fn leave_nothing(&self) {
+        let left = {
+            let mut shared = self.shared();
+            shared.leaves_nothing = true;
+            shared.left.take()
+        };
+        drop(left);
+    }
+
+    /// Takes in what the client still sends of a body that nobody has read to its end.
+    async fn see_off(&self) {
+        let left = self.shared().left.take();
+        if let Some(left) = left {
+            see_off(left).await;
+        }
     }
 
     /// Why the answer is being cut, if its client takes it too slowly.
@@ -150,20 +173,18 @@ impl Stream {
                 left,
                 ends,
             } = response::sendable(response, self.headless);
-            let unread = self.state.shared().left.take();
-            // Beside a long answer nothing is kept of it: it would keep others' bodies from coming.
-            let unread = unread.filter(|_| {
-                let most = http_body::Body::size_hint(&body).upper();
-                ends || most.is_some_and(|most| most <= STEP as u64)
-            });
+            let most = http_body::Body::size_hint(&body).upper();
+            if !ends && most.is_none_or(|most| most > STEP as u64) {
+                // Not beside a long answer.
+                self.state.leave_nothing();
+            }
             let Ok(stream) = self.respond.send_response(response, ends) else {
                 return;
             };
             if ends {
-                if let Some(unread) = unread {
-                    see_off(unread).await;
-                }
-                return;
+                // The answer is over, and its record is written now.
+                drop(body);
+                return self.state.see_off().await;
             }
             let mut sender = Sender {
                 stream,
@@ -171,12 +192,17 @@ impl Stream {
                 taking: Pace::default(),
                 share: Share::new(self.state.traffic.carried(), Instant::now()),
             };
-            if let Err(Stopped::Slow(slow)) = sender.send(&self, &mut body).await {
-                self.services.meters().met(slow.limit_of_taking());
-                self.state.shared().cut = Some(slow);
-                sender.stream.send_reset(Reason::CANCEL);
-            } else if let Some(unread) = unread {
-                see_off(unread).await;
+            match sender.send(&self, &mut body).await {
+                Ok(()) => {
+                    drop(body);
+                    self.state.see_off().await;
+                }
+                Err(Stopped::Over) => {}
+                Err(Stopped::Slow(slow)) => {
+                    self.services.meters().met(slow.limit_of_taking());
+                    self.state.shared().cut = Some(slow);
+                    sender.stream.send_reset(Reason::CANCEL);
+                }
             }
         }
     }
