@@ -111,8 +111,9 @@ def main(arguments: list[str]) -> int:
         return 1
     except ProgramGoneError:
         return 1
-    gc.collect()
     # What the workers will all have is never counted and never collected, so its pages stay shared.
+    # Nor is the import's garbage: to look for it takes a tenth of the start, and the holes that it
+    # would leave are the first places that each worker writes to.
     if application is not None:
         make_immortal(gc.get_objects())
     gc.freeze()
