@@ -29,6 +29,16 @@ def test_term_lets_running_and_waiting_requests_end(serve, hold):
     assert [record["status"] for record in server.access_records()] == [200, 200]
 
 
+def test_process_that_an_application_forks_ends_by_term(serve):
+    server = serve("children:application", "--workers", "1")
+    assert server.get("/").body == b"SIGTERM"
+    # The worker itself lets it pass.
+    [worker] = server.worker_pids()
+    os.kill(worker, signal.SIGTERM)
+    assert server.get("/").body == b"SIGTERM"
+    assert server.worker_pids() == [worker]
+
+
 def is_refused(address: str) -> bool:
     """Whether nobody listens there any more."""
     try:

@@ -16,6 +16,7 @@ import signal
 import sys
 import threading
 import traceback
+from types import FrameType
 from typing import Any
 
 from yett._yett import WorkerLink, __version__
@@ -93,9 +94,20 @@ def _outlive_term() -> None:
     """Let SIGTERM pass: a service manager sends it to every process of the service at once.
 
     The program decides when a worker leaves: when its requests are answered. A handler that does
-    nothing, and not SIG_IGN, which programs that the application starts would inherit.
+    nothing, and not SIG_IGN, which programs that the application starts would inherit. Processes
+    that it forks, as multiprocessing does, would inherit this one: they end by SIGTERM.
     """
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    signal.signal(signal.SIGTERM, _pass)
+    os.register_at_fork(after_in_child=_end_of_term)
+
+
+def _pass(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing."""
+
+
+def _end_of_term() -> None:
+    if signal.getsignal(signal.SIGTERM) is _pass:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def after_fork() -> None:
