@@ -5,7 +5,7 @@ from .test_seen import Admin
 from .wire import HOST
 
 ADMIN = ("--admin", "127.0.0.1:0")
-#: One worker that runs one request at a time.
+#: One worker that runs one request at a time: whoever held it would hold up everybody.
 ONE = ("--workers", "1", "--threads", "1")
 #: Heads and bodies that are soon too long.
 SMALL = ("--max-head", "1KiB", "--max-headers", "4", "--max-body", "1KiB")
@@ -22,6 +22,18 @@ def await_failures(server: Server, **counts: int) -> None:
 
     eventually(lambda: counted() == counts)
     assert admin.sum("yett_failures_total") == sum(counts.values())
+
+
+def await_met(server: Server, **limits: int) -> None:
+    """Wait until these limits were met so often; no other may be."""
+    admin = Admin.of(server)
+
+    def are_met() -> bool:
+        met = {each: admin.sum("yett_limit_met_total", limit=each) for each in limits}
+        return met == limits
+
+    eventually(are_met)
+    assert admin.sum("yett_limit_met_total") == sum(limits.values())
 
 
 def incidents(server: Server, incident: str) -> float:

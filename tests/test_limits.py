@@ -15,10 +15,9 @@ from pathlib import Path
 import pytest
 
 from .conftest import REPOSITORY, Finished
-from .met import ADMIN, KIB, MIB, ONE, SMALL, await_failures, get
+from .met import ADMIN, KIB, MIB, ONE, SMALL, await_failures, await_met, get
 from .server import Server, eventually
 from .test_seen import Admin
-from .test_slow_clients import await_met
 from .test_websocket import closed, opened
 from .wire import HOST, PATIENCE, Wire, chunked
 

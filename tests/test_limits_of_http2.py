@@ -6,9 +6,8 @@ from contextlib import suppress
 import pytest
 
 from .hold import Hold
-from .met import ADMIN, KIB, MIB, ONE, SMALL
+from .met import ADMIN, KIB, MIB, ONE, SMALL, await_met
 from .server import Server, eventually
-from .test_slow_clients import await_met
 from .wire import Wire
 
 Serve = Callable[..., Server]

@@ -13,13 +13,10 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from .load import Load
+from .met import ADMIN, ONE, await_met
 from .server import Server, eventually
-from .test_seen import Admin
 from .wire import HOST, Wire
 
-ADMIN = ("--admin", "127.0.0.1:0")
-#: One worker that runs one request at a time: whoever held it would hold up everybody.
-ONE = ("--workers", "1", "--threads", "1")
 #: Slow clients at a time.
 MANY = 20
 MIB = 1 << 20
@@ -46,18 +43,6 @@ def drip(wires: list[Wire], load: Load, some: Callable[[], bytes]) -> None:
         return not silent
 
     eventually(all_hear)
-
-
-def await_met(server: Server, **limits: int) -> None:
-    """Wait until these limits were met so often; no other may be."""
-    admin = Admin.of(server)
-
-    def are_met() -> bool:
-        met = {each: admin.sum("yett_limit_met_total", limit=each) for each in limits}
-        return met == limits
-
-    eventually(are_met)
-    assert admin.sum("yett_limit_met_total") == sum(limits.values())
 
 
 def test_head_that_does_not_end_is_refused_in_time_however_it_drips(serve):

@@ -20,6 +20,9 @@ pub const HEADER_LEN: usize = 16;
 /// It holds the largest request head and inline body, with room for the fields around them.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
 
+/// Longest message of a WebSocket that a worker joins for its application, in bytes.
+pub const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
 /// Longest piece of a response body that a worker puts into one frame, in bytes.
 pub const MAX_CHUNK: usize = 64 * 1024;
 

@@ -33,7 +33,8 @@ use crate::log::Record;
 /// Limits and times of WebSockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketSettings {
-    /// Bytes of a client's message, inflated; above: the WebSocket is closed with 1009.
+    /// Bytes of a client's message, inflated; above: the WebSocket is closed with 1009. At most
+    /// [`Self::LARGEST_MESSAGE`].
     pub max_message: u64,
     /// How long after the last ping the next one follows. `None`: no pings.
     pub ping_interval: Option<Duration>,
@@ -51,6 +52,11 @@ pub enum Deflate {
     On,
     /// It is not.
     Off,
+}
+
+impl WebSocketSettings {
+    /// The longest message that a worker takes, in bytes.
+    pub const LARGEST_MESSAGE: u64 = yett_link::frame::MAX_MESSAGE as u64;
 }
 
 impl Default for WebSocketSettings {

@@ -15,7 +15,8 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt as _;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use yett_link::frame::{
-    ExchangeId, Kind, LAST, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, message_cost, put_frame,
+    ExchangeId, Kind, LAST, MAX_MESSAGE, MORE, REQUEST_WINDOW, RESPONSE_WINDOW, TEXT, message_cost,
+    put_frame,
 };
 use yett_link::worker::{LinkError, MessageKind};
 
@@ -25,10 +26,6 @@ use super::link::LoopLink;
 use super::message::{Head, Message, out_of_order};
 use super::outbox::{Flushed, Item, Outbox};
 use crate::wsgi::link_error;
-
-/// Longest message that is joined for the application, in bytes; beyond it the WebSocket is closed
-/// with 1009. The edge's own limit is meant to be met first.
-const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// Credit goes back in steps of this size.
 const CREDIT_STEP: usize = REQUEST_WINDOW / 4;

@@ -88,7 +88,7 @@ impl Drop for StreamBody {
 
 /// Takes in what a client still sends of a request that is answered, some of it and for a while. If its stream
 /// were dropped at once, that would tell it to stop, as RFC 9113 section 8.1 has it (`RST_STREAM` with
-/// `NO_ERROR`); but some clients, curl before 8 among them, take that for the stream's failure and throw the
+/// `NO_ERROR`); but some clients, curl 7.88 among them, take that for the stream's failure and throw the
 /// answer away.
 pub(super) async fn see_off(mut left: RecvStream) {
     let mut taken = 0;

@@ -263,11 +263,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         }
         let state = Arc::new(StreamState::new(Arc::clone(&self.traffic)));
         let (mut parts, incoming) = request.into_parts();
-        let settled = request::settle(
-            &mut parts,
-            !incoming.is_end_stream(),
-            self.settings.max_headers,
-        );
+        let follows = !incoming.is_end_stream();
+        let settled = request::settle(&mut parts, follows, self.settings.max_headers);
         let headless = parts.method == http::Method::HEAD;
         let expects = request::expects_word(&parts);
         let stream = Stream {
@@ -279,10 +276,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         };
         let services = Arc::clone(&self.services);
         self.begun = true;
-        let body = StreamBody::new(incoming, Arc::clone(&state), expects);
+        let body = if follows {
+            ClientBody::Http2(StreamBody::new(incoming, Arc::clone(&state), expects))
+        } else {
+            ClientBody::Gone
+        };
         match settled {
             Ok(()) => {
-                let body = ClientBody::Http2(body);
                 let request = Request::from_parts(parts, body);
                 let (arrival, end) = (self.arrival.clone(), ClientEnd::Http2(state));
                 // Its first steps are taken here, since a stream that ends before it was polled would

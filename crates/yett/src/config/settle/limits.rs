@@ -17,8 +17,6 @@ const MOST_HEADERS: u64 = 256;
 
 /// More than one process can have files open on most systems.
 const MOST_CONNECTIONS: u64 = 1_000_000;
-/// Workers join a message in memory up to this.
-const MOST_OF_A_MESSAGE: u64 = 64 << 20;
 /// More than any disk has; a larger one is a slip.
 const LARGEST_BODY: u64 = 1 << 50;
 
@@ -115,7 +113,7 @@ impl Settling<'_> {
 
     pub(super) fn websocket(&mut self) -> Option<WebSocketSettings> {
         let max_message = self.one(Key::WsMaxMessage, |text| {
-            size(text, 1 << 10, MOST_OF_A_MESSAGE)
+            size(text, 1 << 10, WebSocketSettings::LARGEST_MESSAGE)
         });
         let ping_interval = self.duration(Key::WsPingInterval, Duration::ZERO, 24);
         let ping_timeout = self.duration(Key::WsPingTimeout, Duration::ZERO, 24);
