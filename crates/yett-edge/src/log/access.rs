@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::format::Format;
 use super::record::Fields;
 use super::words::WordSet;
-use super::writer::{LogFile, LogFileError, Out, Writer};
+use super::writer::{GATHER, LogFile, LogFileError, Out, Writer};
 
 /// The largest buffer that a thread keeps for its next line.
 const KEPT_BYTES: usize = 8 * 1024;
@@ -45,7 +45,7 @@ impl AccessLog {
         };
         let writer = match &format {
             Format::Off => None,
-            format => Some(Writer::start("yett-log", out, format.lost())?),
+            format => Some(Writer::gathering("yett-log", out, format.lost(), GATHER)?),
         };
         Ok(Arc::new(Self {
             format,

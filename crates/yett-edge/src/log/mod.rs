@@ -19,4 +19,4 @@ pub(crate) use journal::Journal;
 pub(crate) use record::{Record, ServiceKind};
 pub use troubles::Troubles;
 pub use words::{Word, Words};
-pub use writer::{LogFile, LogFileError, Out};
+pub use writer::{LogFile, LogFileError, Out, Writer};

@@ -2,7 +2,8 @@
 //!
 //! The memory is bounded: when the reader is so slow that [`MAX_WAITING`] bytes wait, further lines
 //! are dropped and counted, and the count is written as soon as there is room again. Lines that
-//! cannot be written (a full disk, a closed pipe) are dropped and counted in the same way.
+//! cannot be written (a full disk, a closed pipe) are dropped and counted in the same way. Nor does a
+//! reader that stands still hold up the end: what it has not taken within [`LAST_WORDS`] is lost.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -16,8 +17,12 @@ use std::time::Duration;
 /// Bytes of lines that may wait for the writer.
 pub const MAX_WAITING: usize = 8 * 1024 * 1024;
 
-/// How long the writer gathers before it writes, so that a busy server writes in large pieces.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long the writer of requests gathers before it writes, so that a busy server writes in large
+/// pieces.
+pub(super) const GATHER: Duration = Duration::from_millis(20);
+
+/// How long the end waits for what was not yet written.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Default)]
 struct Waiting {
@@ -26,12 +31,14 @@ struct Waiting {
     /// What is written to from now on.
     next: Option<LogFile>,
     closed: bool,
+    ended: bool,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     waiting: Mutex<Waiting>,
     more: Condvar,
+    end: Condvar,
     lost: AtomicU64,
 }
 
@@ -43,7 +50,7 @@ impl Shared {
 
 /// Where lines go. Dropping it writes what waits.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub struct Writer {
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -104,14 +111,32 @@ impl Out {
 }
 
 impl Writer {
-    /// Starts the thread `name`. `lost` is the line that tells how many were dropped.
-    pub(super) fn start(name: &str, out: Out, lost: fn(u64) -> String) -> io::Result<Self> {
+    /// Starts the thread `name`, which writes at once. `lost` is the line that tells how many were
+    /// dropped.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(name: &str, out: Out, lost: fn(u64) -> String) -> io::Result<Self> {
+        Self::gathering(name, out, lost, Duration::ZERO)
+    }
+
+    /// One that waits for more lines before it writes one.
+    pub(super) fn gathering(
+        name: &str,
+        out: Out,
+        lost: fn(u64) -> String,
+        gather: Duration,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let thread = {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
                 .name(name.to_owned())
-                .spawn(move || run(&shared, out, lost))?
+                .spawn(move || {
+                    run(&shared, out, lost, gather);
+                    shared.waiting().ended = true;
+                    shared.end.notify_all();
+                })?
         };
         Ok(Self {
             shared,
@@ -120,7 +145,7 @@ impl Writer {
     }
 
     /// Takes a line, with its end, or drops it.
-    pub(super) fn write(&self, line: &str) {
+    pub fn write(&self, line: &str) {
         let mut waiting = self.shared.waiting();
         if waiting.text.len() + line.len() > MAX_WAITING {
             waiting.dropped += 1;
@@ -136,7 +161,8 @@ impl Writer {
     }
 
     /// Lines that were dropped since the start.
-    pub(super) fn lost(&self) -> u64 {
+    #[must_use]
+    pub fn lost(&self) -> u64 {
         self.shared.lost.load(Ordering::Relaxed)
     }
 
@@ -147,15 +173,29 @@ impl Writer {
     }
 
     /// Writes what waits and ends the thread. Lines that come later are lost, so this comes last.
-    pub(super) fn close(&self) {
-        self.shared.waiting().closed = true;
-        self.shared.more.notify_one();
+    /// Takes [`LAST_WORDS`] at most: a thread whose reader stands still is left behind.
+    pub fn close(&self) {
+        self.close_within(LAST_WORDS);
+    }
+
+    fn close_within(&self, patience: Duration) {
         let thread = self
             .thread
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(thread) = thread {
+        let Some(thread) = thread else {
+            return;
+        };
+        let mut waiting = self.shared.waiting();
+        waiting.closed = true;
+        self.shared.more.notify_one();
+        let ended = self
+            .shared
+            .end
+            .wait_timeout_while(waiting, patience, |waiting| !waiting.ended);
+        let ended = ended.unwrap_or_else(PoisonError::into_inner).0.ended;
+        if ended || thread.is_finished() {
             // A thread that panicked has nothing left that could be written.
             let _panicked = thread.join();
         }
@@ -168,7 +208,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(shared: &Shared, mut out: Out, lost: fn(u64) -> String) {
+fn run(shared: &Shared, mut out: Out, lost: fn(u64) -> String, gather: Duration) {
     let mut text = String::new();
     // Lines that could not be written, and whether the last one was begun.
     let mut failed = 0_u64;
@@ -181,8 +221,8 @@ fn run(shared: &Shared, mut out: Out, lost: fn(u64) -> String) {
                 .wait(waiting)
                 .unwrap_or_else(PoisonError::into_inner);
         }
-        if !waiting.closed && waiting.next.is_none() {
-            let gathered = shared.more.wait_timeout(waiting, GATHER);
+        if !gather.is_zero() && !waiting.closed && waiting.next.is_none() {
+            let gathered = shared.more.wait_timeout(waiting, gather);
             waiting = gathered.unwrap_or_else(PoisonError::into_inner).0;
         }
         // The two buffers are swapped, so that neither is made anew.
@@ -319,6 +359,19 @@ mod tests {
         drop(held);
         drop(writer);
         assert!(disk.text().ends_with("x\nlost 2\n"));
+    }
+
+    #[test]
+    fn reader_that_stands_still_does_not_hold_up_the_end() {
+        let disk = Disk::default();
+        let held = disk.0.lock().unwrap();
+        let out = Out::Stream(Box::new(disk.clone()));
+        let writer = Writer::start("test", out, lost).unwrap();
+        writer.write("never read\n");
+        until(|| writer.shared.waiting().text.is_empty());
+        writer.close_within(Duration::ZERO);
+        assert!(writer.thread.lock().unwrap().is_none());
+        drop(held);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::{
     fmt,
     io::{self, IsTerminal as _, Write as _},
 };
+use yett_edge::log::Writer;
 
 /// Whether text is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +115,8 @@ pub(crate) struct Screen {
     err: Paint,
     width: Option<usize>,
     shows_out: bool,
+    /// Takes what is said on stderr, in place of stderr itself.
+    aside: Option<&'static Writer>,
 }
 
 impl Screen {
@@ -131,6 +134,16 @@ impl Screen {
                 .map(|size| usize::from(size.ws_col))
                 .filter(|columns| *columns > 0),
             shows_out: stdout.is_terminal(),
+            aside: None,
+        }
+    }
+
+    /// The same screen, whose messages on stderr `writer` takes: saying something then never waits
+    /// for whoever reads it.
+    pub(crate) fn with_aside(self, writer: &'static Writer) -> Self {
+        Self {
+            aside: Some(writer),
+            ..self
         }
     }
 
@@ -191,9 +204,14 @@ impl Screen {
             .and_then(|()| stdout.flush());
     }
 
-    /// Writes to stderr.
+    /// Writes to stderr, or hands the text to whoever does.
     pub(crate) fn err(&self, text: &str) {
-        let _ = io::stderr().lock().write_all(text.as_bytes());
+        match self.aside {
+            Some(writer) => writer.write(text),
+            None => {
+                let _ = io::stderr().lock().write_all(text.as_bytes());
+            }
+        }
     }
 }
 

@@ -43,7 +43,7 @@ use yett_edge::{
     admin::{Admin, Insight},
     floor::Floor,
     listen::{Address, ListenError, Listener, Purpose, Wire},
-    log::{AccessLog, Out, Troubles},
+    log::{AccessLog, Out, Troubles, Writer},
     tls::Tls,
 };
 use yett_supervisor::{FailureStage, Keyboard, Supervisor, run};
@@ -203,7 +203,27 @@ pub(crate) fn serve(
         addresses,
         admin,
     };
-    runtime.block_on(run_all(&plan, sockets, log, environment, screen))
+    let messages = messages().map_err(Failure::failed)?;
+    let screen = screen.with_aside(messages);
+    let served = runtime.block_on(run_all(
+        &plan,
+        sockets,
+        (log, messages),
+        environment,
+        screen,
+    ));
+    messages.close();
+    served
+}
+
+/// Writes to stderr for as long as the program runs. One thread does for all, so that nobody else
+/// waits when it is not read.
+fn messages() -> std::io::Result<&'static Arc<Writer>> {
+    let out = Out::Stream(Box::new(std::io::stderr()));
+    let writer = Writer::start("yett-messages", out, |count| {
+        format!("warning: {count} lines were not written, since standard error was not read\n")
+    })?;
+    Ok(Box::leak(Box::new(Arc::new(writer))))
 }
 
 /// What is bound before anything is started.
@@ -216,7 +236,7 @@ struct Sockets {
 async fn run_all(
     plan: &Plan,
     sockets: Sockets,
-    log: Arc<AccessLog>,
+    (log, messages): (Arc<AccessLog>, &Arc<Writer>),
     environment: &Environment,
     screen: Screen,
 ) -> Result<Exit, Failure> {
@@ -235,8 +255,7 @@ async fn run_all(
         .count_workers(keyboard.unwrap_or(Keyboard::Apart))
         .map_err(Failure::failed)?;
     let (supervisor, inbox) = Supervisor::new();
-    let troubles = Troubles::start(Out::Stream(Box::new(std::io::stderr())));
-    let troubles = troubles.map_err(Failure::failed)?;
+    let troubles = Troubles::start(Arc::clone(messages));
     let incidents = Arc::<Incidents>::default();
     let news = SupervisorNews::new(supervisor.clone(), Arc::clone(&incidents));
     let floor = Floor::new(plan.edge_settings(), Box::new(news));

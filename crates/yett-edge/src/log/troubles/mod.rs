@@ -5,14 +5,13 @@
 //! is said; the metrics count all of them. No query is shown, since it may hold a secret.
 
 use std::fmt::Write as _;
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::format::{client, escaped, millis};
 use super::record::Fields;
 use super::words::Word;
-use super::writer::{Out, Writer};
+use super::writer::Writer;
 
 /// Lines in a second.
 const MOST: u32 = 20;
@@ -20,7 +19,7 @@ const MOST: u32 = 20;
 /// Where troubles are told.
 #[derive(Debug)]
 pub struct Troubles {
-    writer: Writer,
+    writer: Arc<Writer>,
     rate: Mutex<Rate>,
 }
 
@@ -47,29 +46,25 @@ impl Rate {
 }
 
 impl Troubles {
-    /// Tells them in `out`.
-    ///
-    /// # Errors
-    /// When the writer's thread cannot be started.
-    pub fn start(out: Out) -> io::Result<Arc<Self>> {
-        Ok(Arc::new(Self {
-            writer: Writer::start("yett-troubles", out, untold)?,
+    /// Tells them in `writer`, which others may write to as well.
+    #[must_use]
+    pub fn start(writer: Arc<Writer>) -> Arc<Self> {
+        Arc::new(Self {
+            writer,
             rate: Mutex::new(Rate {
                 since: Instant::now(),
                 told: 0,
                 untold: 0,
             }),
-        }))
+        })
     }
 
-    /// Writes what waits; what comes later is lost.
+    /// Tells how many were not told, if any were not. The last to be called before the writer ends.
     pub fn close(&self) {
         let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
         if rate.untold > 0 {
             self.writer.write(&untold(std::mem::take(&mut rate.untold)));
         }
-        drop(rate);
-        self.writer.close();
     }
 
     pub(super) fn hear(&self, fields: &Fields, slow: Option<Duration>) {

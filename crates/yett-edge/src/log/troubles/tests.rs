@@ -1,10 +1,11 @@
-use std::io::Write;
+use std::io::{self, Write};
 
 use yett_gate::ClientAddr;
 
 use super::*;
 use crate::log::record::{Route, ServiceKind};
 use crate::log::words::Words;
+use crate::log::writer::Out;
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -42,11 +43,14 @@ fn fields(status: u16, fault: Option<&'static str>) -> Fields {
 
 fn told(all: &[Fields], slow: Option<Duration>) -> String {
     let lines = Lines::default();
-    let troubles = Troubles::start(Out::Stream(Box::new(lines.clone()))).unwrap();
+    let out = Out::Stream(Box::new(lines.clone()));
+    let writer = Arc::new(Writer::start("test", out, untold).unwrap());
+    let troubles = Troubles::start(Arc::clone(&writer));
     for fields in all {
         troubles.hear(fields, slow);
     }
     troubles.close();
+    writer.close();
     String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
 }
 

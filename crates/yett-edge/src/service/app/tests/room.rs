@@ -8,8 +8,7 @@ use super::backlog::{MIB, asks, assert_is_whole, say, until, whole, worker};
 use super::streaming::{numbered_worker, send_head, send_piece};
 use super::*;
 use crate::conn::HYPER_BUFFER;
-use crate::log::Out;
-use crate::log::Troubles;
+use crate::log::{Out, Troubles, Writer};
 use crate::meters::Limit;
 
 /// An edge on which all answers together have this room.
@@ -162,7 +161,9 @@ async fn without_memory_an_answer_wants_a_file_at_once() {
 #[tokio::test(start_paused = true)]
 async fn disk_that_fails_is_told_once_and_is_no_limit() {
     let lines = crate::testing::Lines::default();
-    let troubles = Troubles::start(Out::Stream(Box::new(lines.clone()))).unwrap();
+    let out = Out::Stream(Box::new(lines.clone()));
+    let writer = Arc::new(Writer::start("test", out, |_| String::new()).unwrap());
+    let troubles = Troubles::start(Arc::clone(&writer));
     let bench = Bench::new(EdgeSettings {
         spool_dir: "/nowhere/at/all".into(),
         troubles: Some(Arc::clone(&troubles)),
@@ -174,7 +175,7 @@ async fn disk_that_fails_is_told_once_and_is_no_limit() {
     assert_is_whole(&client.rest().await, 4 * MIB);
     until(&bench, || answering.is_finished()).await;
     assert_eq!(met(&bench), 0);
-    troubles.close();
+    writer.close();
     let told = lines.text();
     assert!(told.starts_with("error: an answer that its client takes slowly cannot be kept in /nowhere/at/all (spool_dir)"), "{told}");
     assert!(
