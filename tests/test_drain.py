@@ -1,6 +1,7 @@
 """What is still open at the old workers when their grace period is about over."""
 
 import http.client
+import signal
 
 import pytest
 
@@ -23,3 +24,19 @@ def test_stream_is_cut_before_its_worker_is_ended_and_the_app_learns_of_it(serve
     # Nobody had to be killed for it.
     assert "did not finish within the graceful timeout" not in server.stderr
     assert server.get("/?0").status == 200
+
+
+def test_stop_cuts_a_stream_while_its_worker_has_time_left_to_end_in_order(serve, tmp_path):
+    flags = ("--workers", "1", "--graceful-timeout", "3s")
+    server = serve("stream:application", *flags, env={"STREAM": str(tmp_path)})
+    progress = tmp_path / "progress"
+    with server.wire(receive_buffer=4096) as slow:
+        slow.ask("GET", "/?256")
+        response = slow.begin()
+        eventually(lambda: progress.read_text().count("\n") > 4)
+        server.send_signal(signal.SIGTERM)
+        with pytest.raises(http.client.IncompleteRead):
+            response.read()
+    assert server.process.wait(timeout=30) == 0
+    assert progress.read_text().endswith("closed\n")
+    assert "did not finish within the graceful timeout" not in server.stderr

@@ -255,9 +255,9 @@ impl Edge {
     }
 
     /// Stops taking connections, lets running requests end for up to `grace`, and tells every
-    /// connection to close after its request. WebSockets may go on for three quarters of that time,
-    /// and are then closed with 1001. Returns what was still open at the end.
-    pub async fn stop(&self, grace: Duration) -> Remaining {
+    /// connection to close after its request. WebSockets may go on for `sockets`, and are then closed
+    /// with 1001. Returns what was still open at the end.
+    pub async fn stop(&self, grace: Duration, sockets: Duration) -> Remaining {
         self.stopping.send_replace(Stop::Requests);
         let quiet = async {
             while self.connections() > 0 {
@@ -266,8 +266,7 @@ impl Edge {
         };
         let _out_of_time = tokio::time::timeout(grace, async {
             let mut quiet = std::pin::pin!(quiet);
-            let patience = grace.saturating_sub(grace / 4);
-            if tokio::time::timeout(patience, &mut quiet).await.is_err() {
+            if tokio::time::timeout(sockets, &mut quiet).await.is_err() {
                 self.stopping.send_replace(Stop::Sockets);
                 quiet.await;
             }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, oneshot};
 
@@ -22,8 +22,12 @@ const MAX_WAITING: usize = 32;
 /// How to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StopMode {
-    /// Workers finish their requests, for at most the graceful timeout.
-    Graceful,
+    /// Workers finish their requests.
+    Graceful {
+        /// For at most so long. What is still streamed is cut as long before as at a reload, which is
+        /// at once when no more than that is left.
+        within: Duration,
+    },
     /// Everything is killed at once.
     Quick,
 }
@@ -340,7 +344,8 @@ mod tests {
     fn quick_stop_wins_whichever_came_last() {
         let (supervisor, inbox) = watched();
         supervisor.stop(StopMode::Quick);
-        supervisor.stop(StopMode::Graceful);
+        let within = Duration::from_secs(30);
+        supervisor.stop(StopMode::Graceful { within });
         let mode = StopMode::Quick;
         assert_eq!(inbox.take(), [Event::Stop { mode }]);
     }

@@ -32,6 +32,11 @@ fn exists(pid: u32) -> bool {
     Path::new(&format!("/proc/{pid}")).exists()
 }
 
+/// A graceful stop that has all of its time.
+const IN_TIME: StopMode = StopMode::Graceful {
+    within: Duration::from_secs(30),
+};
+
 #[tokio::test]
 async fn first_generation_serves_when_all_its_workers_are_ready() {
     let mut server = Server::start(3, GOOD);
@@ -165,7 +170,7 @@ async fn orphan_that_is_killed_is_told_as_what_it_was() {
         .see(&format!("worker 1 (process {pid}) was killed by signal 11"))
         .await;
     assert!(!exists(pid));
-    assert_eq!(server.stop(StopMode::Graceful).await, ExitReason::Stopped);
+    assert_eq!(server.stop(IN_TIME).await, ExitReason::Stopped);
 }
 
 #[tokio::test]
@@ -224,7 +229,7 @@ async fn graceful_stop_leaves_no_process_behind() {
         server.pid(2).await,
         server.zygote_pid(1),
     ];
-    assert_eq!(server.stop(StopMode::Graceful).await, ExitReason::Stopped);
+    assert_eq!(server.stop(IN_TIME).await, ExitReason::Stopped);
     assert!(pids.into_iter().all(|pid| !exists(pid)));
 }
 
@@ -250,7 +255,7 @@ async fn quick_stop_kills(keyboard: Keyboard) {
         server.pid(2).await,
         server.zygote_pid(1),
     ];
-    server.supervisor.stop(StopMode::Graceful);
+    server.supervisor.stop(IN_TIME);
     server.see("drain 2").await;
     assert_eq!(server.stop(StopMode::Quick).await, ExitReason::Stopped);
     assert!(pids.into_iter().all(|pid| !exists(pid)));
@@ -430,7 +435,7 @@ async fn who_waits_for_a_reload_is_told_when_the_server_stops() {
     let answer = server.supervisor.reload();
     server.next("reload: importing the app").await;
     let supervisor = server.supervisor.clone();
-    server.stop(StopMode::Graceful).await;
+    server.stop(IN_TIME).await;
     assert_eq!(answer.wait().await, Err(ReloadError::Stopping));
     assert_eq!(supervisor.reload().wait().await, Err(ReloadError::Stopping));
 }

@@ -6,6 +6,8 @@
 
 mod world;
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 
 use crate::handle::StopMode;
@@ -90,7 +92,7 @@ proptest! {
     #[test]
     fn every_stop_reaches_its_end_even_if_nothing_dies_but_by_sigkill(
         before in prop::collection::vec((chance(), any::<prop::sample::Index>()), 0..80),
-        mode in prop_oneof![Just(StopMode::Graceful), Just(StopMode::Quick)],
+        mode in prop_oneof![(0..=LIMITS.graceful).prop_map(|left| StopMode::Graceful { within: Duration::from_millis(left) }), Just(StopMode::Quick)],
         after in prop::collection::vec((chance(), any::<prop::sample::Index>()), 0..20),
     ) {
         let mut world = World::new();

@@ -189,7 +189,9 @@ impl Turn<'_> {
 
     /// Lets a generation finish: every worker is drained, the zygote leaves after the last one.
     pub(super) fn retire(&mut self, id: GenerationId) {
-        let zygote_until = self.now + self.state.limits.graceful + ZYGOTE_GRACE;
+        let graceful = self.state.stop_within;
+        let graceful = graceful.unwrap_or(self.state.limits.graceful);
+        let zygote_until = self.now + graceful + ZYGOTE_GRACE;
         let Some(generation) = self.state.generations.get_mut(&id) else {
             return;
         };

@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(super) revival_due: Millis,
     /// Set once, when everything is to end; nothing is started any more.
     pub(super) ending: Option<ExitReason>,
+    /// How long workers that end with everything else may take, in milliseconds.
+    pub(super) stop_within: Option<u64>,
     /// `Exit` has been said; nothing is done any more.
     pub(super) exited: bool,
     /// Workers lost while they were needed.
@@ -220,6 +222,7 @@ impl State {
             revival: Backoff::default(),
             revival_due: Millis::default(),
             ending: None,
+            stop_within: None,
             exited: false,
             died: 0,
             measure_due: Millis::default(),

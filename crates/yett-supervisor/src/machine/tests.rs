@@ -6,6 +6,8 @@ mod stopping;
 mod workers;
 mod zygotes;
 
+use std::time::Duration;
+
 use super::*;
 use crate::handle::StopMode;
 use crate::ids::{GenerationId, WorkerId};
@@ -142,6 +144,13 @@ impl Scene {
 
     fn told(&mut self) -> Vec<String> {
         std::mem::take(&mut self.told)
+    }
+}
+
+/// A graceful stop that has all of its time.
+fn in_time() -> StopMode {
+    StopMode::Graceful {
+        within: Duration::from_millis(GRACEFUL),
     }
 }
 

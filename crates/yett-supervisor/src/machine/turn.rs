@@ -107,7 +107,8 @@ impl Turn<'_> {
     fn stop(&mut self, mode: StopMode) {
         if self.state.ending.is_none() {
             self.end(ExitReason::Stopped);
-            if mode == StopMode::Graceful {
+            if let StopMode::Graceful { within } = mode {
+                self.state.stop_within = Some(Millis::from_duration(within).0);
                 self.tell(Notice::Stopping);
                 for generation in self.generation_ids() {
                     match self.phase(generation) {

@@ -183,8 +183,9 @@ impl Turn<'_> {
         match self.state.workers.get(&id).map(|worker| worker.life) {
             Some(Life::Ready { .. }) => {
                 let graceful = self.state.limits.graceful;
-                let until = self.now + graceful;
-                let cut = self.now + graceful.saturating_sub(last_part(graceful));
+                let within = self.state.stop_within.unwrap_or(graceful);
+                let until = self.now + within;
+                let cut = self.now + within.saturating_sub(last_part(graceful));
                 let at_once = cut <= self.now;
                 self.act(Action::Drain { worker: id });
                 if at_once {

@@ -12,7 +12,7 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, mpsc};
 use yett_edge::{Edge, floor::WorkerNews, log::AccessLog};
@@ -222,10 +222,23 @@ impl Running {
         self.stopping.notified().await;
         self.edge.leave();
         tokio::time::sleep(self.drain_delay).await;
-        let _cut = self.edge.stop(self.graceful).await;
-        self.supervisor.stop(StopMode::Graceful);
+        let begun = Instant::now();
+        let connections = self.graceful - last_part(self.graceful);
+        // They may go on for ever, and their clients need time to see the end.
+        let sockets = connections.min(self.graceful - self.graceful / 4);
+        let _open = self.edge.stop(connections, sockets).await;
+        let within = self.graceful.saturating_sub(begun.elapsed());
+        self.supervisor.stop(StopMode::Graceful { within });
         std::future::pending::<()>().await
     }
+}
+
+/// What the workers have of a graceful stop when connections took all the time they may: a tenth, as
+/// when they retire, or a second; of very short ones half.
+fn last_part(graceful: Duration) -> Duration {
+    (graceful / 10)
+        .max(Duration::from_secs(1))
+        .min(graceful / 2)
 }
 
 impl ControlTarget for Running {

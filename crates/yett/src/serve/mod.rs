@@ -535,7 +535,7 @@ impl Drop for PidFile {
     }
 }
 
-/// The longest that a graceful stop can take: the delay, connections, then workers.
+/// The longest that a graceful stop can take: what is waited for, and then a moment to end processes.
 pub(super) fn stops_within(drain_delay: Duration, graceful: Duration) -> Duration {
-    drain_delay + graceful * 2 + Duration::from_secs(5)
+    drain_delay + graceful + Duration::from_secs(5)
 }

@@ -134,7 +134,7 @@ fn worker_that_is_asked_away_is_not_replaced_for_its_memory() {
     let mut scene = Scene::serving(2);
     scene.on(Event::ChangeWorkers { difference: -1 });
     assert_eq!(scene.measures(2, TOO_MUCH), NOTHING);
-    scene.stop(StopMode::Graceful);
+    scene.stop(in_time());
     assert_eq!(scene.measures(1, TOO_MUCH), NOTHING);
     scene.looked_at();
     scene.wait(10_000);

@@ -6,10 +6,10 @@ use super::*;
 fn graceful_stop_lets_every_worker_finish() {
     let mut scene = Scene::serving(2);
     assert_eq!(
-        scene.stop(StopMode::Graceful),
+        scene.stop(in_time()),
         ["drain 1", "drain 2", "end zygote 1"]
     );
-    assert_eq!(scene.stop(StopMode::Graceful), NOTHING);
+    assert_eq!(scene.stop(in_time()), NOTHING);
     scene.dies(1, Exit::Code(0));
     scene.dies(2, Exit::Code(0));
     assert_eq!(scene.zygote_dies(1), ["forget 1", "exit: stopped"]);
@@ -19,7 +19,7 @@ fn graceful_stop_lets_every_worker_finish() {
 #[test]
 fn worker_that_dies_during_a_stop_is_not_replaced() {
     let mut scene = Scene::serving(1);
-    scene.stop(StopMode::Graceful);
+    scene.stop(in_time());
     assert_eq!(scene.dies(1, Exit::Signal(9)), ["detach 1"]);
 }
 
@@ -42,7 +42,7 @@ fn quick_stop_kills_everything_at_once() {
 #[test]
 fn quick_stop_overrules_a_graceful_one() {
     let mut scene = Scene::serving(1);
-    scene.stop(StopMode::Graceful);
+    scene.stop(in_time());
     assert_eq!(scene.stop(StopMode::Quick), ["kill group 1", "Kill 1"]);
     scene.zygote_dies(1);
     assert_eq!(
@@ -55,13 +55,27 @@ fn quick_stop_overrules_a_graceful_one() {
 fn stop_during_the_first_import_ends_it() {
     let mut scene = Scene::new(1);
     scene.on(Event::Start);
-    assert_eq!(scene.stop(StopMode::Graceful), ["kill group 1"]);
+    assert_eq!(scene.stop(in_time()), ["kill group 1"]);
     assert_eq!(scene.zygote_dies(1), ["forget 1", "exit: stopped"]);
 }
 
 #[test]
 fn reload_during_a_stop_is_refused() {
     let mut scene = Scene::serving(1);
-    scene.stop(StopMode::Graceful);
+    scene.stop(in_time());
     assert_eq!(scene.reload(1), ["answer 1: the server is stopping"]);
+}
+
+#[test]
+fn stop_with_little_time_left_cuts_at_once_and_ends_workers_when_it_is_over() {
+    let mut scene = Scene::serving(1);
+    let within = Duration::from_secs(1);
+    assert_eq!(
+        scene.stop(StopMode::Graceful { within }),
+        ["drain 1", "cut 1", "end zygote 1"]
+    );
+    assert_eq!(scene.wait(999), NOTHING);
+    assert_eq!(scene.wait(1), ["Term 1"]);
+    assert_eq!(scene.wait(1_000), ["Kill 1"]);
+    assert_eq!(scene.wait(1_000), ["kill group 1"]);
 }
