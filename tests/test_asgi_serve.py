@@ -94,6 +94,17 @@ def test_loop_that_is_blocked_is_replaced_with_a_traceback(serve):
     eventually(answered_by_another)
 
 
+def test_requests_that_a_blocked_loop_leaves_lying_go_to_another_worker(serve):
+    flags = ("--workers", "2", "--timeout", "0", "--graceful-timeout", "1s")
+    server = serve(APP, *flags)
+    with server.wire() as blocked:
+        blocked.ask("GET", "/blocks")
+        server.await_in_flight(1)
+        answers = [server.get("/") for _ in range(8)]
+    assert [answer.status for answer in answers] == [200] * 8
+    assert len({answer.headers["X-Pid"] for answer in answers}) == 1
+
+
 def test_work_behind_an_answer_is_finished_before_a_worker_leaves(serve, tmp_path):
     notes = tmp_path / "notes"
     server = serve(APP, *ONE, env={"NOTES": str(notes)})

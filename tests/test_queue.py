@@ -1,5 +1,7 @@
 """The queue in the edge: requests wait for a free worker, within bounds, and may leave."""
 
+import os
+import signal
 import time
 
 from .server import eventually
@@ -170,3 +172,15 @@ def test_client_that_leaves_while_the_app_works_gives_the_worker_back(serve, hol
     server.await_in_flight(0)
     assert server.get("/free").status == 200
     eventually(lambda: len(server.access_records()) == 2)
+
+
+def test_requests_that_a_frozen_worker_leaves_lying_go_to_another_one(serve):
+    server = serve("hello:application", "--workers", "2", "--timeout", "0")
+    frozen, free = server.worker_pids()
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        pids = [server.get("/").headers["X-Pid"] for _ in range(8)]
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    assert pids == [str(free)] * 8
+    eventually(lambda: server.get("/").headers["X-Pid"] == str(frozen))

@@ -55,6 +55,8 @@ pub(super) struct Link {
     /// There is more to be heard than one look takes.
     again: Notify,
     ahead_watched: AtomicBool,
+    /// It leaves lying what it was given although it has room for it.
+    deaf: AtomicBool,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
     pub(super) pending: Pendings,
@@ -83,6 +85,7 @@ impl Link {
             ahead: Notify::new(),
             again: Notify::new(),
             ahead_watched: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
             pending: Pendings::new(memory),
             runs,
             pulse: Pulse::default(),
@@ -212,7 +215,7 @@ impl Link {
         let round = Round::join(&self, &floor);
         // The worker may have spoken before anybody listened.
         self.look_when_rung(&floor);
-        let mut look = tokio::time::interval(limit.map_or(Duration::from_secs(3600), look_every));
+        let mut look = tokio::time::interval(limit.map_or(LONGEST_LOOK, look_every));
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut recall_at = None;
         let mut appetite = Appetite::default();
@@ -258,6 +261,7 @@ impl Link {
                     if writer.is_none() {
                         writer = self.flush_for(&floor, None);
                     }
+                    self.recall_unheard(&floor);
                     match limit.map_or(Overdue::Nothing, |limit| self.overdue(&mut appetite, limit)) {
                         Overdue::Nothing => {}
                         // Another worker takes its place; it dies when only what is stuck is left.
@@ -528,9 +532,11 @@ async fn writable(socket: Option<&AsyncFd<UnixStream>>) {
     }
 }
 
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 /// How often overdue requests are looked for: often enough that a limit is kept within a tenth.
 fn look_every(limit: Duration) -> Duration {
-    (limit / 10).clamp(Duration::from_millis(10), Duration::from_secs(1))
+    (limit / 10).clamp(Duration::from_millis(10), LONGEST_LOOK)
 }
 
 #[cfg(test)]

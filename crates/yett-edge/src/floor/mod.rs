@@ -6,6 +6,9 @@
 //! which they came, until a worker is free, the wait is too long, or the client leaves. Who is taken back,
 //! or loses its worker before that has begun, waits at the place at which it came, and its wait goes on.
 //!
+//! A worker that leaves lying what it has room for, as it is frozen or its loop is blocked, loses that to
+//! the others within a second or two, and gets nothing while any of them can take it.
+//!
 //! An open WebSocket counts when the least busy worker is chosen, but takes no place of a request:
 //! it would keep it for hours. Connections are what bounds them.
 //!
@@ -365,7 +368,9 @@ impl Floor {
                 } else {
                     0
                 };
-                (wait, seat.in_flight + seat.sockets, seat.given)
+                // One that does not even begin what it has is the last choice.
+                let deaf = seat.link.is_deaf();
+                (deaf, wait, seat.in_flight + seat.sockets, seat.given)
             })?;
         let sleeps = seat.link.pace().is_asleep();
         if seat.in_flight == 0 && sleeps {
@@ -390,7 +395,7 @@ impl Floor {
             return false;
         };
         let mut others = state.seats.iter().filter(|seat| seat.worker != worker);
-        others.any(|seat| seat.takes_from(active) && seat.in_flight < seat.capacity)
+        others.any(|seat| seat.is_free(active))
     }
 
     /// Gives a free worker what was sent ahead to a busy one and is not begun.
@@ -403,10 +408,7 @@ impl Floor {
         }
         let now = Instant::now();
         while state.waiting.is_empty() {
-            let free = state
-                .seats
-                .iter()
-                .filter(|seat| seat.takes_from(active) && seat.in_flight < seat.capacity);
+            let free = state.seats.iter().filter(|seat| seat.is_free(active));
             let Some(soonest) = free.map(|seat| seat.wait(now)).min() else {
                 return;
             };

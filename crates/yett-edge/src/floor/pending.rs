@@ -207,6 +207,16 @@ impl Pendings {
         self.recall_some(&mut table, usize::MAX, late)
     }
 
+    /// Takes back every request that a worker has left lying for so long. Whether it ever reads over
+    /// them is looked at as if their clients had left.
+    pub(super) fn recall_unheard(&self, patience: Duration) -> Vec<Recalled> {
+        let mut table = self.table();
+        let unheard = |pending: &Pending| pending.sent.elapsed() >= patience;
+        let recalled = self.recall_some(&mut table, usize::MAX, unheard);
+        table.withdrawn |= !recalled.is_empty();
+        recalled
+    }
+
     /// Takes back every request that the worker has not begun.
     pub(super) fn recall_all(&self) -> Vec<Recalled> {
         self.recall_some(&mut self.table(), usize::MAX, |_| true)

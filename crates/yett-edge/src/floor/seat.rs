@@ -102,6 +102,11 @@ impl Seat {
         self.in_flight >= self.capacity && silent >= self.link.pace().patience(false)
     }
 
+    /// Whether it begins what it is given now.
+    pub(super) fn is_free(&self, generation: u64) -> bool {
+        self.takes_from(generation) && self.in_flight < self.capacity && !self.link.is_deaf()
+    }
+
     pub(super) fn takes_from(&self, generation: u64) -> bool {
         self.generation == generation
             && self.phase == Phase::Ready

@@ -16,6 +16,9 @@ use crate::floor::{Floor, Runs};
 /// it need not tell of each of them then.
 const TICK: Duration = Duration::from_millis(1);
 
+/// For how long a worker may leave lying what it has room for before that goes to another one.
+const UNHEARD: Duration = Duration::from_millis(100);
+
 impl Link {
     /// Whether requests may be sent ahead: they can be taken back as long as they are not begun.
     /// A loop takes all that it may have at once.
@@ -72,6 +75,31 @@ impl Link {
         // The worker may have answered and told nobody just before.
         self.look(floor);
         again
+    }
+
+    /// Takes back what a worker leaves lying that had room for it: one that is frozen, or whose loop is
+    /// blocked. What another worker can begin goes there, and nothing more comes here while there is
+    /// anybody else. Called by the clock, so that nothing has to be watched of a request that is well.
+    pub(super) fn recall_unheard(self: &Arc<Self>, floor: &Arc<Floor>) {
+        let Some(rings) = &self.wire.rings else {
+            return;
+        };
+        let oldest = self.pending.oldest_unbegun();
+        let unheard = oldest.is_some_and(|sent| sent.elapsed() >= UNHEARD);
+        // Whether it has read what was taken back from it says whether it listens again.
+        let deaf = unheard || self.is_deaf() && rings.memory.unread(Direction::Requests) > 0;
+        self.deaf.store(deaf, Ordering::Relaxed);
+        if !unheard || !floor.has_free_besides(self.worker) {
+            return;
+        }
+        for moved in self.pending.recall_unheard(UNHEARD) {
+            floor.moved(self.worker, moved);
+        }
+    }
+
+    /// Whether the worker leaves lying what it was given although it had room for it.
+    pub(in crate::floor) fn is_deaf(&self) -> bool {
+        self.deaf.load(Ordering::Relaxed)
     }
 
     /// Whether the worker's answers are so short that it spares both sides something to tell of several

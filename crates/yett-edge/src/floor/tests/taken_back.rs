@@ -176,6 +176,64 @@ async fn request_that_a_stuck_worker_has_not_begun_goes_elsewhere() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn request_that_a_frozen_worker_leaves_lying_goes_to_one_that_is_free() {
+    let clock = Clock::hold();
+    for runs in [Runs::Threads, Runs::EventLoop] {
+        let (floor, told) = floor(rings());
+        floor.describe(1, WorkerKind { runs, capacity: 4 });
+        let mut frozen = FakeWorker::ready(&floor, 1).await;
+        let mut exchange = ask(&floor).await;
+        let _free = FakeWorker::ready(&floor, 2).await;
+        for _ in 0..2 {
+            clock.pass(seconds(1)).await;
+        }
+        assert!(matches!(
+            soon(exchange.head()).await,
+            Err(NoHead::Moved(None))
+        ));
+        // It has had fewer than the other one, and gets nothing all the same.
+        let (next, _) = floor.acquire().await.unwrap();
+        assert_eq!(next.worker(), 2);
+        let id = frozen.unbegun_request().await;
+        assert!(!frozen.begin(id).await);
+        // It has read over all that lay there, so it listens again.
+        let _rest = frozen.hears_nothing().await;
+        clock.pass(seconds(1)).await;
+        let (after, _) = floor.acquire().await.unwrap();
+        assert_eq!(after.worker(), 1);
+        assert_eq!(told.count("stuck 1"), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn worker_that_never_reads_what_was_taken_back_from_it_is_stuck() {
+    let clock = Clock::hold();
+    let (floor, told) = floor(rings());
+    let _frozen = FakeWorker::ready(&floor, 1).await;
+    let mut exchange = ask(&floor).await;
+    let _free = FakeWorker::ready(&floor, 2).await;
+    for _ in 0..14 {
+        clock.pass(seconds(1)).await;
+    }
+    assert!(soon(exchange.head()).await.is_err());
+    assert!(told.count("stuck 1") > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_worker_keeps_what_it_leaves_lying() {
+    let clock = Clock::hold();
+    let (floor, _) = floor(rings());
+    let mut slow = FakeWorker::ready(&floor, 1).await;
+    let exchange = ask(&floor).await;
+    for _ in 0..3 {
+        clock.pass(seconds(1)).await;
+    }
+    let id = slow.unbegun_request().await;
+    assert!(slow.begin(id).await);
+    drop(exchange);
+}
+
+#[tokio::test(start_paused = true)]
 async fn request_that_a_cut_worker_has_not_begun_goes_elsewhere() {
     let _clock = Clock::hold();
     for runs in [Runs::Threads, Runs::EventLoop] {
