@@ -97,12 +97,16 @@ def test_loop_that_is_blocked_is_replaced_with_a_traceback(serve):
 def test_requests_that_a_blocked_loop_leaves_lying_go_to_another_worker(serve):
     flags = ("--workers", "2", "--timeout", "0", "--graceful-timeout", "1s")
     server = serve(APP, *flags)
-    with server.wire() as blocked:
-        blocked.ask("GET", "/blocks")
-        server.await_in_flight(1)
-        answers = [server.get("/") for _ in range(8)]
-    assert [answer.status for answer in answers] == [200] * 8
+    wires = [server.wire() for _ in range(4)]
+    # So the blocked loop is the one with the fewest requests.
+    for wire, path in zip(wires, ["/blocks", "/waits", "/waits", "/waits"], strict=True):
+        wire.ask("GET", path)
+    server.await_in_flight(4)
+    answers = [server.get("/") for _ in range(4)]
+    assert [answer.status for answer in answers] == [200] * 4
     assert len({answer.headers["X-Pid"] for answer in answers}) == 1
+    for wire in wires:
+        wire.close()
 
 
 def test_work_behind_an_answer_is_finished_before_a_worker_leaves(serve, tmp_path):
