@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import REPOSITORY, Finished
+from .hold import Hold
 from .met import ADMIN, KIB, MIB, ONE, SMALL, await_failures, await_met, get
 from .server import Server, eventually
 from .test_seen import Admin
@@ -27,19 +28,40 @@ Serve = Callable[..., Server]
 # Connections
 
 
-def test_connection_beyond_the_limit_waits_until_another_closes(serve: Serve) -> None:
-    server = serve("hello:application", *ADMIN, "--max-connections", "2")
+def test_connection_beyond_the_limit_waits_until_another_has_its_answer(
+    serve: Serve, hold: Hold
+) -> None:
+    flags = (*ADMIN, "--max-connections", "2")
+    server = serve("held:application", *flags, env=hold.environment)
     with ExitStack() as stack:
-        first, second = (stack.enter_context(server.wire()) for _ in range(2))
-        assert first.get("/").status == second.get("/").status == 200
+        busy = [stack.enter_context(server.wire()) for _ in range(2)]
+        for wire in busy:
+            wire.ask("GET", "/")
+        hold.await_entered(2)
         await_met(server)
         with server.wire() as third:
-            third.ask("GET", "/")
+            third.ask("GET", "/free")
             await_met(server, connections=1)
             assert not select.select([third.socket], [], [], 0)[0]
-            first.close()
+            hold.let_go()
             assert third.hear().status == 200
+        hold.let_go()
+        assert [wire.hear().status for wire in busy] == [200, 200]
     await_met(server, connections=1)
+
+
+def test_connection_that_idles_makes_room_for_a_new_one(serve: Serve, tmp_path: Path) -> None:
+    bind = ("127.0.0.1:0", f"unix:{tmp_path}/s")
+    server = serve("hello:application", *ADMIN, "--max-connections", "2", bind=bind)
+    with ExitStack() as stack:
+        idle = [stack.enter_context(server.wire()) for _ in range(2)]
+        assert [wire.get("/").status for wire in idle] == [200, 200]
+        for address in server.addresses:
+            with Wire(address) as wire:
+                assert wire.get("/", "Connection: close").status == 200
+        # Whom it was is told here by the end of the connection.
+        assert select.select([wire.socket for wire in idle], [], [], PATIENCE)[0]
+    assert {record["status"] for record in server.last_records()} == {200}
 
 
 def test_connection_beyond_those_of_its_address_is_closed(serve: Serve, tmp_path: Path) -> None:

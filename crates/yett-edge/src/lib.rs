@@ -20,6 +20,7 @@ mod addresses;
 pub mod admin;
 pub mod clock;
 pub mod conn;
+mod crowd;
 pub mod develop;
 mod edge;
 pub mod floor;

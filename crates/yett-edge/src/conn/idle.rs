@@ -14,6 +14,7 @@ use tokio::time::sleep_until;
 use super::io::ScannedIo;
 use super::state::Due;
 use super::{ConnState, Stop};
+use crate::crowd::Crowd;
 use crate::settings::EdgeSettings;
 
 /// Why a connection idles no longer.
@@ -25,6 +26,8 @@ pub(super) enum Woken {
     Offence,
     /// The client has left, the server stops, or it has idled for too long.
     Over,
+    /// Others need its place.
+    Crowded,
 }
 
 /// Waits until hyper is needed, or the connection is over.
@@ -32,6 +35,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
     io: &mut ScannedIo<S>,
     state: &ConnState,
     settings: &EdgeSettings,
+    crowd: &Crowd,
     stopping: &mut watch::Receiver<Stop>,
 ) -> Woken {
     io.release();
@@ -60,6 +64,8 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
                 }
             }
             _stop_or_gone = stopping.wait_for(|stop| *stop != Stop::No) => return Woken::Over,
+            // Whoever has begun to ask is let go on.
+            () = crowd.asked_to_leave(), if !state.has_begun_head() => return Woken::Crowded,
             () = sleep_until(due) => {}
         }
     }

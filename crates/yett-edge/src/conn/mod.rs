@@ -97,9 +97,14 @@ pub(crate) async fn serve<S>(
     };
     let mut io = ScannedIo::new(stream, limits, Arc::clone(&state));
     let outcome = loop {
-        match idle::idle(&mut io, &state, &settings, &mut stopping).await {
+        match idle::idle(&mut io, &state, &settings, services.crowd(), &mut stopping).await {
             Woken::Request => {}
             Woken::Offence | Woken::Over => break Ok(()),
+            Woken::Crowded => {
+                // Nothing is under way that a wait for the client's own end could save.
+                let _gone = io.stream().shutdown().await;
+                return;
+            }
         }
         // Boxed: a connection that idles does not hold room for hyper.
         let active = active::active(io, &state, &arrival, &services, &settings, &mut stopping);

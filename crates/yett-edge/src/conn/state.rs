@@ -258,6 +258,11 @@ impl ConnState {
         (!shared.busy && !shared.unsent).then_some(shared.idle_since)
     }
 
+    /// Whether the first bytes of a head are here, and not all of them.
+    pub(super) fn has_begun_head(&self) -> bool {
+        self.shared().head_since.is_some()
+    }
+
     /// What is due now, or when something will be.
     pub(super) fn due(&self, settings: &EdgeSettings) -> Due {
         let mut shared = self.shared();

@@ -2,7 +2,8 @@
 //!
 //! A connection is accepted before there is room for it: a listener that nobody calls holds none of
 //! the room that its neighbours need. So at the limit one connection of each listener waits here, and
-//! all others in the kernel's backlogs; who waited longest comes first.
+//! all others in the kernel's backlogs; who waited longest comes first. For each of them one that idles
+//! is asked to leave.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,6 +66,7 @@ impl Acceptor {
             Ok(room) => room,
             Err(_full) => {
                 self.terms.services.meters().met(Limit::Connections);
+                self.terms.services.crowd().ask_one_to_leave();
                 let room = Arc::clone(&self.room).acquire_owned().await;
                 room.map_err(std::io::Error::other)?
             }

@@ -29,6 +29,7 @@ use http_body::Body as _;
 use yett_gate::{Arrival, Refused, RequestHead};
 
 use crate::conn::{ClientBody, ClientEnd, EarlyHints, Offence};
+use crate::crowd::Crowd;
 use crate::floor::{Floor, rounds};
 use crate::header_list::has_member;
 use crate::log::{AccessLog, Journal, Record, ServiceKind};
@@ -78,6 +79,7 @@ pub(crate) struct Services {
     compressor: Arc<Compressor>,
     /// The server will stop soon: no connection is kept for further requests.
     leaving: Arc<AtomicBool>,
+    crowd: Arc<Crowd>,
     files: Arc<Files>,
 }
 
@@ -102,6 +104,7 @@ impl Services {
             meters,
             settings,
             leaving: Arc::default(),
+            crowd: Arc::default(),
             redirect: None,
         }
     }
@@ -127,6 +130,11 @@ impl Services {
     /// Whether that is so.
     pub(crate) fn is_leaving(&self) -> bool {
         self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Where connections that idle can be asked to leave.
+    pub(crate) fn crowd(&self) -> &Crowd {
+        &self.crowd
     }
 
     #[cfg(test)]

@@ -27,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -34,6 +35,7 @@ use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::futures::OwnedNotified;
 use tokio::sync::watch;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
@@ -75,6 +77,9 @@ const CONNECTION_WINDOW: u32 = 2 * STREAM_WINDOW;
 /// How often the streams and the connection are polled in one turn: requests that are answered at once can
 /// come as fast as they are answered, and a thread has other connections.
 const ROUNDS: usize = 8;
+/// How long a connection idles before it can be asked to leave: so that one with much to do does not stand
+/// in line and step out again for each request.
+const QUIET: Duration = Duration::from_secs(1);
 /// Bytes of one answer that h2 holds for the socket.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams that were taken back before they were handed on. More than are read at once, so that it
@@ -116,6 +121,7 @@ pub(super) async fn serve<S>(
         idle_since: Some(now),
         fresh: true,
         leaving_since: None,
+        in_line: None,
         breached: false,
         alarm: Box::pin(sleep_until(now + settings.head_timeout)),
         traffic,
@@ -161,6 +167,8 @@ struct Driver<S> {
     fresh: bool,
     /// Since when the client knows that it should send no more requests.
     leaving_since: Option<Instant>,
+    /// Its place among those who can be asked to leave.
+    in_line: Option<Pin<Box<OwnedNotified>>>,
     breached: bool,
     /// Rings when something is due, or before; it is never set back for what comes later.
     alarm: Pin<Box<Sleep>>,
@@ -194,6 +202,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
                 Due::Over => return Poll::Ready(false),
                 Due::Told => {}
                 Due::At(None) => return Poll::Pending,
+                Due::At(Some(_)) if self.is_asked_to_leave(cx) => self.leave(),
                 Due::At(Some(at)) => {
                     if at < self.alarm.deadline() || self.alarm.is_elapsed() {
                         self.alarm.as_mut().reset(at);
@@ -256,6 +265,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
         self.traffic.taken(respond.stream_id().as_u32());
         self.idle_since = None;
+        self.in_line = None;
         self.fresh = false;
         if self.services.is_leaving() {
             // As `Connection: close` says it with an answer of HTTP/1.1.
@@ -348,7 +358,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.leave();
             return Due::Told;
         }
-        Due::At([taken, head, idle].into_iter().flatten().min())
+        let line = idle_since.filter(|_| self.in_line.is_none());
+        let line = line.map(|since| since + QUIET).filter(|at| *at > now);
+        Due::At([taken, head, idle, line].into_iter().flatten().min())
+    }
+
+    /// Whether it idles and there is no room for others. One that idles stands in line for that question.
+    fn is_asked_to_leave(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_quiet = |since: Instant| since.elapsed() >= QUIET;
+        if self.leaving_since.is_some()
+            || self.traffic.head_since().is_some()
+            || !self.idle_since.is_some_and(is_quiet)
+        {
+            self.in_line = None;
+            return false;
+        }
+        let crowd = self.services.crowd();
+        let line = self.in_line.get_or_insert_with(|| Box::pin(crowd.line()));
+        let asked = line.as_mut().poll(cx).is_ready();
+        if asked {
+            self.in_line = None;
+        }
+        asked
     }
 
     /// When a connection that idles since then has idled for too long.

@@ -383,6 +383,30 @@ async fn idle_connection_is_told_and_closed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn connection_that_idles_makes_room_for_others_and_one_with_a_request_does_not() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut busy = client(&bench).await;
+    let arriving = busy.get("/").await;
+    let id = worker.request().await;
+    let idle = client(&bench).await;
+    bench.clock.pass(seconds(2)).await;
+    bench.services().crowd().ask_one_to_leave();
+    bench.clock.pass(seconds(2)).await;
+    assert!(idle.has_ended().await);
+    bench.services().crowd().ask_one_to_leave();
+    bench.clock.pass(seconds(2)).await;
+    assert!(!busy.has_ended().await);
+    worker.answer(id, "ok").await;
+    assert_eq!(arriving.answer().await, "200 | ok");
+    bench.clock.pass(seconds(2)).await;
+    bench.clock.pass(seconds(2)).await;
+    assert!(busy.has_ended().await);
+    busy.end().await.unwrap();
+    idle.end().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn running_request_is_not_idle() {
     let bench = Bench::new(EdgeSettings {
         request_timeout: None,
