@@ -6,6 +6,7 @@
 //! | headers of one address, such as `X-Real-IP` | dropped | replaced by the address that was found |
 //! | other spellings of the scheme or the host | dropped | dropped |
 //! | other `X-Forwarded-…`, such as `-Prefix` | dropped | as the proxy wrote them |
+//! | who the client is, such as `Remote-User` (`asserted.rs`) | dropped | as the proxy wrote them |
 //!
 //! The client is the rightmost hop that is not trusted. What stands further left was written by who
 //! knows whom, and counts for nothing; of `Forwarded` alone it must be of the grammar
@@ -17,6 +18,7 @@ use std::net::SocketAddr;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
+use super::asserted::names_somebody;
 use super::forwarded::{Element, Node, address, elements, port_number};
 use super::{Arrival, BadRequest, ClientAddr, HeadRules, Host, Scheme};
 
@@ -74,11 +76,16 @@ const SYNONYMS: [&str; 11] = [
     "x-url-scheme",
 ];
 
-/// Whether a header, whatever its case, speaks of a request's origin: then it is dropped where the
-/// peer is not trusted.
+/// Whether a header, whatever its case, speaks of a request's origin, or says who the client is: then it is
+/// dropped where the peer is not trusted.
 #[must_use]
 pub fn speaks_of_origin(name: &str) -> bool {
-    is_of_origin(&name.to_ascii_lowercase())
+    is_word_of_a_proxy(&name.to_ascii_lowercase())
+}
+
+/// Whether a header, in lower case, counts from a trusted proxy alone.
+pub(super) fn is_word_of_a_proxy(name: &str) -> bool {
+    is_of_origin(name) || names_somebody(name)
 }
 
 /// Whether a header, in lower case, speaks of a request's origin.
@@ -120,11 +127,15 @@ pub(super) fn settle(
         host: None,
         port: None,
     };
-    if !headers.keys().any(|name| is_of_origin(name.as_str())) {
+    let of_proxies = |name: &HeaderName| is_word_of_a_proxy(name.as_str());
+    if !headers.keys().any(of_proxies) {
         return Ok(told);
     }
     if !rules.proxies.trusts_peer(arrival) {
-        remove(headers, is_of_origin);
+        remove(headers, is_word_of_a_proxy);
+        return Ok(told);
+    }
+    if !headers.keys().any(|name| is_of_origin(name.as_str())) {
         return Ok(told);
     }
     let words = match rules.forwarding {

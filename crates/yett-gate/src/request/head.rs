@@ -12,7 +12,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, Uri, Version};
 
-use super::forwarding::{self, Told, is_of_origin};
+use super::forwarding::{self, Told, is_word_of_a_proxy};
 use super::{
     Arrival, AuthScheme, BadRequest, ClientAddr, Credential, HeadRules, Host, RequestIdHeader,
     Scheme, Target,
@@ -368,7 +368,7 @@ fn is_known_option(option: &[u8]) -> bool {
 /// Whether a header is meant for the application, or set by a proxy that stands before us.
 fn is_end_to_end(name: &HeaderName) -> bool {
     let name = name.as_str();
-    END_TO_END.contains(&name) || name.starts_with("sec-") || is_of_origin(name)
+    END_TO_END.contains(&name) || name.starts_with("sec-") || is_word_of_a_proxy(name)
 }
 
 /// Whether a header, in lower case with hyphens, is one that somebody in front or behind relies on,

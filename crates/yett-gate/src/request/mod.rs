@@ -4,6 +4,7 @@
 //! service, application, access log) sees the same path bytes and the same headers.
 
 mod arrival;
+mod asserted;
 mod bad_request;
 mod credential;
 pub mod forwarded;

@@ -6,7 +6,7 @@
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
-use super::forwarding::is_of_origin;
+use super::forwarding::is_word_of_a_proxy;
 use super::head::{is_of_connection, is_reserved};
 use super::{Arrival, TrustedProxies};
 
@@ -54,7 +54,7 @@ impl RequestIdHeader {
         // Browsers send the last one when they take up a stream of events again.
         if text.contains('_')
             || is_reserved(text)
-            || is_of_origin(text)
+            || is_word_of_a_proxy(text)
             || is_of_connection(text)
             || text == "last-event-id"
         {

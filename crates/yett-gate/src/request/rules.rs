@@ -2,7 +2,7 @@
 
 use http::header::{HeaderMap, HeaderName};
 
-use super::forwarding::is_of_origin;
+use super::forwarding::is_word_of_a_proxy;
 use super::head::{is_of_connection, is_reserved};
 use super::{
     AllowedHosts, BadRequest, ForwardedHost, ForwardingHeaders, RequestIdHeader, TrustedProxies,
@@ -56,7 +56,7 @@ impl UnderscoreNames {
             return Err(UnderscoreError::NoUnderscore);
         }
         let merged = parsed.as_str().replace('_', "-");
-        if is_reserved(&merged) || is_of_origin(&merged) || is_of_connection(&merged) {
+        if is_reserved(&merged) || is_word_of_a_proxy(&merged) || is_of_connection(&merged) {
             return Err(UnderscoreError::Reserved);
         }
         self.0.push(parsed);

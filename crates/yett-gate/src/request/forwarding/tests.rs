@@ -86,6 +86,66 @@ const ALL: [(&str, &str); 14] = [
     ("X-Url-Scheme", "https"),
 ];
 
+/// Some by their whole name, some by its beginning.
+const PERSONS: [(&str, &str); 9] = [
+    ("Remote-User", "root"),
+    ("X-Remote-User", "root"),
+    ("Client-Cert", ":MIIB:"),
+    ("X-Client-Cert", "MIIB"),
+    ("X-SSL-Client-Verify", "SUCCESS"),
+    ("SSL-Client-Subject-DN", "CN=root"),
+    ("X-Auth-Request-Email", "root@example.com"),
+    ("X-WebAuth-User", "root"),
+    ("X-MS-CLIENT-PRINCIPAL", "root"),
+];
+
+#[test]
+fn word_of_a_stranger_on_who_he_is_is_dropped_and_that_of_a_proxy_handed_on() {
+    check(
+        "203.0.113.9",
+        &PERSONS,
+        "203.0.113.9:4711 http inner.test",
+        "",
+    );
+    for one in PERSONS {
+        let left = format!("{}: {}", one.0.to_ascii_lowercase(), one.1);
+        check("10.0.0.1", &[one], "10.0.0.1:4711 http inner.test", &left);
+        let told = [one, ("X-Forwarded-For", "203.0.113.9")];
+        let left = format!("{left}\nx-forwarded-for: 203.0.113.9");
+        let mut lines: Vec<&str> = left.lines().collect();
+        lines.sort_unstable();
+        check(
+            "10.0.0.1",
+            &told,
+            "203.0.113.9:0 http inner.test",
+            &lines.join("\n"),
+        );
+    }
+}
+
+#[test]
+fn headers_that_only_sound_like_it_are_the_clients_own() {
+    let own = [
+        ("X-Client-Version", "7"),
+        ("X-Client-Id", "app"),
+        ("X-User-Agent", "app"),
+        ("X-Auth-Token", "t"),
+        ("Client-Hints", "h"),
+        ("Remote-Control", "r"),
+    ];
+    let mut left: Vec<String> = own
+        .iter()
+        .map(|(name, value)| format!("{}: {value}", name.to_ascii_lowercase()))
+        .collect();
+    left.sort_unstable();
+    check(
+        "203.0.113.9",
+        &own,
+        "203.0.113.9:4711 http inner.test",
+        &left.join("\n"),
+    );
+}
+
 #[test]
 fn word_of_a_stranger_on_the_origin_is_dropped_whatever_it_is_called() {
     check("203.0.113.9", &ALL, "203.0.113.9:4711 http inner.test", "");
