@@ -232,6 +232,16 @@ def test_check_of_a_good_app_is_fine(yett, app):
     assert "All in order." in done.out
 
 
+def test_folder_for_long_bodies_that_takes_no_files_is_warned_of(yett, app, serve, tmp_path):
+    app(FINE)
+    gone = {"TMPDIR": str(tmp_path / "gone")}
+    checked = yett("check", "app", env=gone)
+    assert checked.code == 0
+    said = f"no file can be made in {tmp_path}/gone"
+    assert said in checked.out
+    assert said in serve("hello:application", env=gone).stderr
+
+
 def test_check_of_a_bad_app_fails_with_its_traceback(yett, app):
     app("raise RuntimeError('not today')\n")
     done = yett("check", "app")

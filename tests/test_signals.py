@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from .conftest import APPS
 from .load import Load
 from .server import eventually, of_session
 from .wire import Wire
@@ -152,6 +153,20 @@ def test_pid_file_of_another_server_is_left_alone(serve, tmp_path):
     path.write_text("1\n")
     assert server.stop() == 0
     assert path.read_text() == "1\n"
+
+
+def test_pid_file_of_a_server_that_runs_is_not_taken_over(serve, yett, tmp_path):
+    path = tmp_path / "yett.pid"
+    server = serve("hello:application", "--pid-file", str(path))
+    words = ("hello:application", "-b", "127.0.0.1:0", "--chdir", str(APPS), "--pid-file", str(path))
+    second = yett("serve", *words)
+    assert second.code == 2
+    assert f"is held by a server that runs, process {server.pid}\n" in second.err
+    assert path.read_text() == f"{server.pid}\n"
+    # What a killed server leaves behind is nobody's.
+    server.kill_all()
+    third = serve("hello:application", "--pid-file", str(path))
+    assert path.read_text() == f"{third.pid}\n"
 
 
 def test_pid_file_that_cannot_be_written_is_an_error_of_usage(yett, tmp_path):

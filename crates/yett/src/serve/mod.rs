@@ -12,6 +12,7 @@ mod inspect;
 mod issuer;
 mod manifest;
 mod mounts;
+mod pid_file;
 mod release;
 mod signals;
 mod tls;
@@ -27,12 +28,13 @@ use anyhow::Context as _;
 use bridge::{EdgeFloor, Printer, SupervisorNews};
 use develop::Developer;
 use insight::Incidents;
+use pid_file::PidFile;
 use release::Releaser;
 use std::{
     ffi::OsString,
     fs,
     net::ToSocketAddrs as _,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -64,12 +66,13 @@ impl Plan {
     pub(crate) fn make(words: RawServe, environment: &Environment) -> Result<Self, Failure> {
         let Settled {
             settings,
-            warnings,
+            mut warnings,
             file,
         } = config::load(words, environment)?;
         let app = discover::app(&settings, file.as_deref())?;
         let python = discover::python(settings.python.as_ref(), environment)?;
         let tls = tls::load(&settings)?;
+        warnings.extend(writable::spool_warning(&settings));
         Ok(Self {
             settings,
             warnings,
@@ -508,29 +511,6 @@ impl Releaser {
             warnings,
             pid: std::process::id(),
             reload: developer.map(Developer::banner),
-        }
-    }
-}
-
-/// Holds the process id while the server runs.
-struct PidFile(PathBuf);
-
-impl PidFile {
-    fn write(path: &Path) -> Result<Self, Failure> {
-        fs::write(path, format!("{}\n", std::process::id()))
-            .with_context(|| format!("cannot write the pid file {}", path.display()))
-            .map_err(Failure::usage)?;
-        Ok(Self(path.to_owned()))
-    }
-}
-
-impl Drop for PidFile {
-    fn drop(&mut self) {
-        let ours = fs::read_to_string(&self.0)
-            .is_ok_and(|text| text.trim() == std::process::id().to_string());
-        if ours {
-            // Left behind it says a wrong number; there is nobody to tell.
-            let _ = fs::remove_file(&self.0);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! `yett check` may run as another user, who must not own the log.
 
 use super::Plan;
+use crate::config::ServeSettings;
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use std::{
     fs, io,
@@ -35,6 +36,25 @@ pub(super) fn hindrances(plan: &Plan) -> Vec<Hindrance> {
         Some(Hindrance { what, path, source })
     };
     [log, pid].into_iter().filter_map(wrong).collect()
+}
+
+/// A warning when nothing can be kept in the folder for long bodies: short ones are served all the same.
+pub(super) fn spool_warning(settings: &ServeSettings) -> Option<String> {
+    let folder = &settings.limits.spool_dir;
+    let why = takes_files(folder).err()?;
+    Some(format!(
+        "no file can be made in {} ({why}): long uploads will be answered with 507, and slow readers of long \
+         answers hold their worker; name another folder with --spool-dir",
+        folder.display()
+    ))
+}
+
+fn takes_files(folder: &Path) -> io::Result<()> {
+    if !fs::metadata(folder)?.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    let access = Access::WRITE_OK | Access::EXEC_OK;
+    Ok(accessat(CWD, folder, access, AtFlags::EACCESS)?)
 }
 
 fn is_writable(path: &Path) -> io::Result<()> {
