@@ -485,6 +485,7 @@ SETTINGS_BOUNDS = {
     "--static-max-age": ("", "0", "8760h", "8761h"),
     "--static-open": ("0", "1", "1000000", "1000001"),
     "--static-memory": ("", "0", "1024GiB", "1025GiB"),
+    "--start-timeout": ("999ms", "1s", *DAY),
     "--graceful-timeout": ("", "0", *DAY),
     "--drain-delay": ("", "0", *HOUR),
     "--keep-alive": ("", "0", *HOUR),

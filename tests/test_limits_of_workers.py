@@ -1,15 +1,21 @@
 """The bounds of the queue and of workers, from both sides: what just fits, and what is one over."""
 
+import os
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from .hold import Hold
 from .met import ADMIN, ONE, await_failures, incidents
 from .server import Server, eventually
+from .test_seen import Admin
 
 Serve = Callable[..., Server]
+#: An application that nobody asks.
+FINE = "def application(environ, start_response):\n    pass\n"
 
 
 def test_request_beyond_the_queue_is_refused_and_counted(serve: Serve, hold: Hold) -> None:
@@ -68,6 +74,26 @@ def test_application_has_its_time_and_no_more(
         await_failures(server, timeout=1)
         eventually(lambda: incidents(server, "stuck") == 1)
         server.await_workers(1, but=pid)
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_import_has_its_time_and_no_more(serve: Serve, tmp_path: Path, in_time: bool) -> None:
+    gate, app = tmp_path / "gate", tmp_path / "slow.py"
+    app.write_text(FINE)
+    patience = "1h" if in_time else "1s"
+    server = serve("slow", *ADMIN, "--start-timeout", patience, folder=tmp_path)
+    os.mkfifo(gate)
+    app.write_text(f"open({str(gate)!r}).close()\n" + FINE)
+    before = server.active()["generation"]
+    with ThreadPoolExecutor() as pool:
+        reload = pool.submit(server.command, "reload")
+        if in_time:
+            # It opens when the import is there to read.
+            gate.open("w").close()
+        assert (reload.result().returncode == 0) is in_time
+    admin = Admin.of(server)
+    assert admin.sum("yett_releases_total", outcome="failed") == int(not in_time)
+    assert (server.active()["generation"] == before) is not in_time
 
 
 def test_worker_is_replaced_after_its_last_request_and_not_before(serve: Serve, hold: Hold) -> None:

@@ -158,7 +158,15 @@ def test_pid_file_of_another_server_is_left_alone(serve, tmp_path):
 def test_pid_file_of_a_server_that_runs_is_not_taken_over(serve, yett, tmp_path):
     path = tmp_path / "yett.pid"
     server = serve("hello:application", "--pid-file", str(path))
-    words = ("hello:application", "-b", "127.0.0.1:0", "--chdir", str(APPS), "--pid-file", str(path))
+    words = (
+        "hello:application",
+        "-b",
+        "127.0.0.1:0",
+        "--chdir",
+        str(APPS),
+        "--pid-file",
+        str(path),
+    )
     second = yett("serve", *words)
     assert second.code == 2
     assert f"is held by a server that runs, process {server.pid}\n" in second.err

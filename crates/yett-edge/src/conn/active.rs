@@ -114,7 +114,7 @@ where
                     }
                     Due::At(at) => look_at = look_at.min(at),
                     // Told of when hyper is gone.
-                    Due::Head | Due::Idle => {}
+                    Due::Head | Due::Silent | Due::Idle => {}
                 }
                 if state
                     .quiet_since()

@@ -14,6 +14,7 @@ use yett_gate::Arrival;
 
 use super::from_file::FileSink;
 use super::{Stop, h2, poll_read_some, serve};
+use crate::meters::Limit;
 use crate::reread::Reread;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
@@ -65,7 +66,7 @@ pub(super) async fn begin<S>(
     let (protocol, first, since) = match agreed {
         Some(protocol) => (protocol, BytesMut::new(), None),
         None if settings.http2.is_none() => (Protocol::Http1, BytesMut::new(), None),
-        None => match first_bytes(&mut stream, &settings, &mut stopping).await {
+        None => match first_bytes(&mut stream, &services, &settings, &mut stopping).await {
             Some(told) => told,
             None => return,
         },
@@ -86,6 +87,7 @@ pub(super) async fn begin<S>(
 /// Nothing is held while nothing has come.
 async fn first_bytes<S>(
     stream: &mut S,
+    services: &Services,
     settings: &EdgeSettings,
     stopping: &mut watch::Receiver<Stop>,
 ) -> Option<(Protocol, BytesMut, Option<Instant>)>
@@ -107,7 +109,11 @@ where
             biased;
             read = read => read,
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No) => return None,
-            () = sleep_until(until), if since.is_none() => return None,
+            () = services.crowd().asked_to_leave(), if since.is_none() => return None,
+            () = sleep_until(until), if since.is_none() => {
+                services.meters().met(Limit::HeadTime);
+                return None;
+            }
             // What stands there is no preface; HTTP/1.1 knows what to say of it.
             () = sleep_until(until) => return Some((Protocol::Http1, first, since)),
         };

@@ -14,7 +14,8 @@ use tokio::time::sleep_until;
 use super::io::ScannedIo;
 use super::state::Due;
 use super::{ConnState, Stop};
-use crate::crowd::Crowd;
+use crate::meters::Limit;
+use crate::service::Services;
 use crate::settings::EdgeSettings;
 
 /// Why a connection idles no longer.
@@ -35,7 +36,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
     io: &mut ScannedIo<S>,
     state: &ConnState,
     settings: &EdgeSettings,
-    crowd: &Crowd,
+    services: &Services,
     stopping: &mut watch::Receiver<Stop>,
 ) -> Woken {
     io.release();
@@ -52,7 +53,18 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
                 state.offend(super::Offence::HeadTooSlow);
                 continue;
             }
-            Due::Idle | Due::Stalled(_) => return Woken::Over,
+            Due::Silent => {
+                services.meters().met(Limit::HeadTime);
+                return Woken::Over;
+            }
+            Due::Idle => {
+                // Without keep-alive it is no limit that ends it.
+                if !settings.keep_alive.is_zero() {
+                    services.meters().met(Limit::KeepAlive);
+                }
+                return Woken::Over;
+            }
+            Due::Stalled(_) => return Woken::Over,
         };
         tokio::select! {
             // A request that is already here when the server stops is answered.
@@ -65,7 +77,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
             }
             _stop_or_gone = stopping.wait_for(|stop| *stop != Stop::No) => return Woken::Over,
             // Whoever has begun to ask is let go on.
-            () = crowd.asked_to_leave(), if !state.has_begun_head() => return Woken::Crowded,
+            () = services.crowd().asked_to_leave(), if !state.has_begun_head() => return Woken::Crowded,
             () = sleep_until(due) => {}
         }
     }

@@ -97,7 +97,7 @@ pub(crate) async fn serve<S>(
     };
     let mut io = ScannedIo::new(stream, limits, Arc::clone(&state));
     let outcome = loop {
-        match idle::idle(&mut io, &state, &settings, services.crowd(), &mut stopping).await {
+        match idle::idle(&mut io, &state, &settings, &services, &mut stopping).await {
             Woken::Request => {}
             Woken::Offence | Woken::Over => break Ok(()),
             Woken::Crowded => {

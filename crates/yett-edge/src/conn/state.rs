@@ -64,6 +64,8 @@ struct Shared {
 pub(super) enum Due {
     /// Nothing before then.
     At(Instant),
+    /// Nothing has ever come.
+    Silent,
     /// It has idled for too long.
     Idle,
     /// A head has been arriving for too long.
@@ -283,7 +285,7 @@ impl ConnState {
             Some(since) => judge(since, settings.head_timeout, Due::Head),
             // A connection's first request may come as late as a head may: who never sends anything has not
             // earned the time of one who did.
-            None if shared.fresh => judge(shared.idle_since, settings.head_timeout, Due::Idle),
+            None if shared.fresh => judge(shared.idle_since, settings.head_timeout, Due::Silent),
             None => judge(shared.idle_since, settings.keep_alive, Due::Idle),
         }
     }

@@ -42,8 +42,10 @@ pub enum Limit {
     StaticFiles,
     /// Open connections of one address: a further one was closed.
     ConnectionsPerAddress,
-    /// The time of a request's head: 408.
+    /// The time of a request's head: 408; or nothing of it came, and the connection was closed.
     HeadTime,
+    /// How long a connection idled after a request: closed.
+    KeepAlive,
     /// The size of a request's head: 431.
     HeadSize,
     /// The number of a request's headers: 431.
@@ -86,6 +88,7 @@ impl Limit {
         Self::StaticFiles,
         Self::ConnectionsPerAddress,
         Self::HeadTime,
+        Self::KeepAlive,
         Self::HeadSize,
         Self::Headers,
         Self::BodySize,
@@ -115,6 +118,7 @@ impl Limit {
             Self::StaticFiles => "static_files",
             Self::ConnectionsPerAddress => "connections_per_address",
             Self::HeadTime => "head_time",
+            Self::KeepAlive => "keep_alive",
             Self::HeadSize => "head_size",
             Self::Headers => "headers",
             Self::BodySize => "body_size",

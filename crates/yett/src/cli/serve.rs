@@ -118,6 +118,9 @@ pub(super) struct ServeArgs {
     /// replaced, one of ASGI if its loop stands still. 0 means never.
     #[arg(long, value_name = "DURATION", help_heading = "App and workers")]
     timeout: Option<String>,
+    /// How long the app may take to import, and then each worker to start.
+    #[arg(long, value_name = "DURATION", help_heading = "App and workers")]
+    start_timeout: Option<String>,
     /// Send this folder's files where the app names one with X-Sendfile or, as URL, with
     /// X-Accel-Redirect. May be repeated.
     #[arg(long, value_name = "URL=DIR", help_heading = "App and workers")]
@@ -368,6 +371,7 @@ impl ServeArgs {
             event_loop,
             lifespan,
             timeout,
+            start_timeout,
             sendfile,
             max_requests,
             max_requests_jitter,
@@ -450,6 +454,7 @@ impl ServeArgs {
             (Key::Loop, event_loop),
             (Key::Lifespan, lifespan),
             (Key::Timeout, timeout),
+            (Key::StartTimeout, start_timeout),
             (Key::MaxRequests, max_requests),
             (Key::MaxRequestsJitter, max_requests_jitter),
             (Key::MaxRss, max_rss),

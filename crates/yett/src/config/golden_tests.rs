@@ -198,6 +198,7 @@ fn lines(settled: &Settled) -> Vec<String> {
         settings.timeout.map_or("never".to_owned(), duration_text),
     );
     line("graceful timeout", duration_text(settings.graceful_timeout));
+    line("start timeout", duration_text(settings.start_timeout));
     line(
         "max requests",
         settings
@@ -436,6 +437,7 @@ loop = auto
 lifespan = auto
 timeout = 30s
 graceful timeout = 30s
+start timeout = 2m
 max requests = never
 max requests jitter = 0
 max rss = any

@@ -180,6 +180,8 @@ settings! {
     Lifespan: "--lifespan" in "app" "lifespan", Text = "auto";
     /// How long the app may show nothing for a request.
     Timeout: "--timeout" in "app" "timeout", Duration = "30s";
+    /// How long the app may take to import, and then each worker to start.
+    StartTimeout: "--start-timeout" in "app" "start_timeout", Duration = "2m";
     /// How long a stop or a reload waits for requests in flight.
     GracefulTimeout: "--graceful-timeout" in "server" "graceful_timeout", Duration = "30s";
     /// Requests after which a worker is replaced.

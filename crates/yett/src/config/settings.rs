@@ -83,6 +83,8 @@ pub(crate) struct ServeSettings {
     /// How long a stop or a reload waits for requests in flight; then they are cut. Zero: not at
     /// all.
     pub(crate) graceful_timeout: Duration,
+    /// How long the app may take to import, and then each worker to start.
+    pub(crate) start_timeout: Duration,
     /// Requests after which a worker is replaced. `None`: never.
     pub(crate) max_requests: Option<NonZeroU64>,
     /// Up to so many requests are added to `max_requests`, worker by worker.

@@ -105,6 +105,7 @@ impl Settling<'_> {
         let lifespan = self.one(Key::Lifespan, Lifespan::parse);
         let mut timeout = self.duration(Key::Timeout, Duration::ZERO, 24);
         let mut graceful_timeout = self.duration(Key::GracefulTimeout, Duration::ZERO, 24);
+        let start_timeout = self.duration(Key::StartTimeout, Duration::from_secs(1), 24);
         if develops {
             self.unless_said(Key::Timeout, &mut timeout, develop::TIMEOUT);
             self.unless_said(Key::GracefulTimeout, &mut graceful_timeout, develop::GRACE);
@@ -148,6 +149,7 @@ impl Settling<'_> {
             lifespan: lifespan?,
             timeout: timeout.map(|timeout| (!timeout.is_zero()).then_some(timeout))?,
             graceful_timeout: graceful_timeout?,
+            start_timeout: start_timeout?,
             max_requests: NonZeroU64::new(max_requests?),
             max_requests_jitter: max_requests_jitter?,
             max_rss: max_rss?,

@@ -111,6 +111,7 @@ impl Plan {
             supervised.worker_args = args;
         }
         supervised.graceful_timeout = settings.graceful_timeout;
+        supervised.import_timeout = settings.start_timeout;
         supervised.max_rss = settings.max_rss;
         // A traceback that the interpreter's death keeps in a buffer helps nobody.
         supervised.env = vec![(OsString::from("PYTHONUNBUFFERED"), OsString::from("1"))];

@@ -355,6 +355,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             if self.leaving_since.is_some() {
                 return Due::Over;
             }
+            if self.fresh {
+                self.services.meters().met(Limit::HeadTime);
+            } else if !self.settings.keep_alive.is_zero() {
+                self.services.meters().met(Limit::KeepAlive);
+            }
             self.leave();
             return Due::Told;
         }

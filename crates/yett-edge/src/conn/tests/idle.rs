@@ -10,7 +10,7 @@ use super::super::io::ScannedIo;
 use super::super::scan::Limits;
 use super::super::{ConnState, Stop};
 use super::*;
-use crate::crowd::Crowd;
+use crate::meters::Limit;
 use crate::testing::{Client, FakeWorker, soon};
 
 /// One request, sent whole, and its answer.
@@ -53,14 +53,7 @@ async fn hyper_is_gone_when_the_connection_has_been_quiet_and_comes_back() {
     let (_stop, mut stopping) = watch::channel(Stop::No);
     for _ in 0..3 {
         near.write_all(GET.as_bytes()).await.unwrap();
-        let woken = soon(idle(
-            &mut io,
-            &state,
-            &settings,
-            &Crowd::default(),
-            &mut stopping,
-        ))
-        .await;
+        let woken = soon(idle(&mut io, &state, &settings, &services, &mut stopping)).await;
         assert_eq!(woken, Woken::Request);
         let mut left = Box::pin(active(
             io,
@@ -267,12 +260,16 @@ async fn who_has_idled_for_longest_makes_room_and_who_has_begun_to_ask_does_not(
     let mut worker = bench.worker(1).await;
     let mut asking = bench.connect();
     asking.send(&GET[..9]).await;
+    let mut silent = bench.connect();
+    bench.clock.pass(seconds(1)).await;
     let mut first = bench.connect();
     exchange(&mut first, &mut worker).await;
     bench.clock.pass(seconds(1)).await;
     let mut second = bench.connect();
     exchange(&mut second, &mut worker).await;
     bench.clock.pass(seconds(1)).await;
+    bench.services().crowd().ask_one_to_leave();
+    assert!(silent.has_ended().await);
     bench.services().crowd().ask_one_to_leave();
     assert!(first.has_ended().await);
     bench.services().crowd().ask_one_to_leave();
@@ -283,4 +280,22 @@ async fn who_has_idled_for_longest_makes_room_and_who_has_begun_to_ask_does_not(
     answered(&mut asking, &mut worker).await;
     bench.clock.pass(seconds(1)).await;
     assert!(asking.has_ended().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_of_idleness_is_kept_and_its_end_counted() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut silent = bench.connect();
+    let mut used = bench.connect();
+    exchange(&mut used, &mut worker).await;
+    let met = |limit| bench.services().meters().times_met(limit);
+    bench.clock.pass(seconds(21)).await;
+    assert!(silent.has_ended().await);
+    assert_eq!((met(Limit::HeadTime), met(Limit::KeepAlive)), (1, 0));
+    bench.clock.pass(seconds(53)).await;
+    exchange(&mut used, &mut worker).await;
+    bench.clock.pass(seconds(76)).await;
+    assert!(used.has_ended().await);
+    assert_eq!((met(Limit::HeadTime), met(Limit::KeepAlive)), (1, 1));
 }

@@ -113,7 +113,7 @@ impl Developer {
             .insert(String::from("reload"), true.into());
         settings.keyboard = self.keyboard();
         if settings.keyboard == Keyboard::Shared {
-            settings.import_timeout = IMPORT_WITH_DEBUGGER;
+            settings.import_timeout = settings.import_timeout.max(IMPORT_WITH_DEBUGGER);
         }
     }
 

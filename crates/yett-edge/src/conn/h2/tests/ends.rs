@@ -378,6 +378,8 @@ async fn idle_connection_is_told_and_closed() {
     bench.clock.pass(seconds(2)).await;
     bench.clock.pass(seconds(10)).await;
     assert!(used.has_ended().await);
+    let met = |limit| bench.services().meters().times_met(limit);
+    assert_eq!((met(Limit::HeadTime), met(Limit::KeepAlive)), (1, 1));
     used.end().await.unwrap();
     fresh.end().await.unwrap();
 }
