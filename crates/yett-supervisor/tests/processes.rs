@@ -298,7 +298,7 @@ async fn first_release_that_fails_is_the_exit_reason() {
         (
             "pipe_manifest",
             FailureStage::Manifest,
-            "a document is not a memfd",
+            "a document is not a file",
         ),
     ];
     for (import, stage, summary) in table {

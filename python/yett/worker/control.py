@@ -1,13 +1,15 @@
 """The control socket between the program and its zygote.
 
 One JSON object a message on a `SOCK_SEQPACKET` pair, descriptors beside it. What is larger than
-a message (the manifest, a traceback) travels as a memory file's descriptor.
+a message (the manifest, a traceback) travels as a nameless file's descriptor.
 """
 
 import json
 import os
 import socket
 from typing import Any
+
+from yett.worker.document import new_document
 
 #: Longest message in bytes; the program refuses longer ones.
 MAX_MESSAGE = 32 * 1024
@@ -69,7 +71,7 @@ class Control:
 
     def send_document(self, message: dict[str, Any], text: str) -> None:
         """Send a message with a text of any length beside it."""
-        document = os.memfd_create("yett", os.MFD_CLOEXEC)
+        document = new_document()
         try:
             with open(document, "wb", closefd=False) as file:
                 file.write(text.encode(errors="replace"))

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 
 from yett._yett import __version__
 from yett.worker.control import Control
+from yett.worker.document import new_document
 from yett.worker.load import Application, LoadError, load, put_first_on_path, summary
 from yett.worker.sources import sources
 from yett.worker.threads import left_behind
@@ -106,7 +107,7 @@ def describe_apart(control: Control, wanted: Wanted) -> dict[str, Any]:
     Raises `LoadError` as importing here would, and `ProgramGoneError`. The import is bounded in
     time by the program, which kills this process, and with it the child.
     """
-    document = os.memfd_create("yett", os.MFD_CLOEXEC)
+    document = new_document()
     alive, life = os.pipe()
     try:
         pid = os.fork()

@@ -32,6 +32,7 @@ from yett.worker.describe import (
     describe_apart,
     import_application,
 )
+from yett.worker.document import new_document
 from yett.worker.load import Application, LoadError, warm
 
 #: Seconds that workers get to leave when the program is gone.
@@ -57,7 +58,7 @@ class Settings:
     reload: bool = False
     #: Whether the zygote imports the application, and not each worker.
     preload: bool = True
-    #: A memory file with the manifest, from the zygote that this one replaced.
+    #: A nameless file with the manifest, from the zygote that this one replaced.
     manifest: int | None = None
     loop: str = "auto"
     lifespan: str = "auto"
@@ -75,7 +76,7 @@ class Child:
     worker: int
     pid: int
     pidfd: int
-    #: A memory file, in which the worker says why it cannot start if it cannot.
+    #: A nameless file, in which the worker says why it cannot start if it cannot.
     report: int
 
 
@@ -132,7 +133,8 @@ def _begin_anew(
     Its workers import for themselves. The manifest is handed over, so nothing is imported twice
     just to be described; the environment is the one from before the import.
     """
-    document = os.memfd_create("yett", 0)
+    document = new_document()
+    os.set_inheritable(document, True)
     with open(document, "wb", closefd=False) as file:
         file.write(json.dumps(manifest).encode())
     control.share()
@@ -193,7 +195,7 @@ class Zygote:
     def _fork(self, worker: int, descriptor: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
-        report = os.memfd_create("yett", os.MFD_CLOEXEC)
+        report = new_document()
         pid = os.fork()
         if pid == 0:
             self._become_worker(descriptor, report)

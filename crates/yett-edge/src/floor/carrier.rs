@@ -420,10 +420,12 @@ impl Rings {
     fn send(socket: &UnixStream) -> std::io::Result<Self> {
         let memory = Memory::create().map_err(std::io::Error::other)?;
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        // All that can fail comes before the worker is told of rings.
+        let bell = watched(bell, Interest::READABLE)?;
         descriptor::send_rings(socket, memory.descriptor().as_fd(), bell.as_fd())?;
         Ok(Self {
             memory: Arc::new(memory),
-            bell: watched(bell, Interest::READABLE)?,
+            bell,
         })
     }
 }

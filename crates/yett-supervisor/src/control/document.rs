@@ -1,4 +1,5 @@
-//! Documents that are too long for a message: the manifest and tracebacks, in memfds.
+//! Documents that are too long for a message: the manifest and tracebacks, in nameless files (memory files where
+//! there are such).
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

@@ -36,7 +36,7 @@ impl ToZygote {
 pub enum FromZygote {
     /// The app is imported.
     Loaded {
-        /// A memfd with the manifest.
+        /// A nameless file with the manifest.
         manifest: OwnedFd,
     },
     /// The app cannot be used.
@@ -45,7 +45,7 @@ pub enum FromZygote {
         stage: FailureStage,
         /// One line.
         summary: String,
-        /// A memfd with the traceback.
+        /// A nameless file with the traceback.
         traceback: OwnedFd,
     },
     /// A worker was forked.
@@ -63,7 +63,7 @@ pub enum FromZygote {
         worker: WorkerId,
         /// One line.
         summary: String,
-        /// A memfd with the traceback.
+        /// A nameless file with the traceback.
         traceback: OwnedFd,
     },
     /// A worker's process was reaped.

@@ -1,7 +1,7 @@
 //! The control protocol between the supervisor and a zygote.
 //!
 //! A `SOCK_SEQPACKET` pair; one JSON object a message, at most 32 KiB; descriptors beside it by
-//! `SCM_RIGHTS`. Documents (the manifest, a traceback) are memfds, at most 16 MiB. The table of
+//! `SCM_RIGHTS`. Documents (the manifest, a traceback) are nameless files, at most 16 MiB. The table of
 //! messages is in `docs/notes/borders.md`. The zygote runs the app's own code, so everything it
 //! says is checked, and nothing that it says can do more than end its own generation.
 
@@ -48,7 +48,7 @@ pub enum ControlError {
         worker: WorkerId,
     },
     /// A document that is not a plain file.
-    #[error("a document is not a memfd")]
+    #[error("a document is not a file")]
     NotAFile,
     /// A document of more than [`MAX_DOCUMENT`] bytes.
     #[error("a document has {0} bytes, more than {MAX_DOCUMENT}")]
