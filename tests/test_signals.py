@@ -40,6 +40,49 @@ def test_process_that_an_application_forks_ends_by_term(serve):
     assert server.worker_pids() == [worker]
 
 
+@pytest.mark.parametrize("flags", [(), ("--no-preload",)], ids=["preload", "no preload"])
+@pytest.mark.parametrize("how", ["ignored", "steals", "raises"])
+def test_signals_that_the_import_sets_are_the_workers_and_break_no_zygote(serve, how, flags):
+    env = {"AT_IMPORT": f"SIGCHLD={how},SIGHUP={how},SIGTERM={how},SIGINT={how},wakeup"}
+    server = serve("signalled:application", "--workers", "1", *flags, env=env)
+    told = server.get("/").json()
+    assert (told["chld"], told["hup"], told["wakeup"]) == (how, how, True)
+    zygote, [worker] = server.active()["zygote_pid"], server.worker_pids()
+    # As a service manager or a terminal does: every process at once, but for the program.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        for pid in (zygote, worker):
+            os.kill(pid, number)
+    assert server.get("/").status == 200
+    assert server.worker_pids() == [worker]
+    # The zygote reaps its own.
+    os.kill(worker, signal.SIGKILL)
+    server.await_workers(1, but=worker)
+    assert "was killed by signal 9" in server.stderr
+    assert server.active()["zygote_pid"] == zygote
+    assert server.get("/").json()["chld"] == how
+
+
+def test_ignored_ends_of_children_break_no_zygote_that_begins_anew(serve, tmp_path):
+    thread = (
+        "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"
+    )
+    (tmp_path / "app.py").write_text(f"from signalled import application\n{thread}\n")
+    path = f"{os.environ.get('PYTHONPATH', '')}{os.pathsep}{APPS}"
+    env = {"AT_IMPORT": "SIGCHLD=ignored", "PYTHONPATH": path}
+    server = serve("app", "--workers", "1", folder=tmp_path, env=env)
+    zygote, [worker] = server.active()["zygote_pid"], server.worker_pids()
+    os.kill(worker, signal.SIGKILL)
+    server.await_workers(1, but=worker)
+    assert "was killed by signal 9" in server.stderr
+    assert server.active()["zygote_pid"] == zygote
+
+
+def test_what_an_application_starts_takes_int_and_term_as_elsewhere(serve):
+    told = serve("signalled:application", "--workers", "1").get("/started").json()
+    assert told["child"] == "default default"
+    assert not {"SIGINT", "SIGTERM", "SIGCHLD"} & set(told["ignored_by_programs"])
+
+
 def is_refused(address: str) -> bool:
     """Whether nobody listens there any more."""
     try:

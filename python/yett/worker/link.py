@@ -12,15 +12,14 @@ import gc
 import os
 import random
 import resource
-import signal
 import sys
 import threading
 import traceback
-from types import FrameType
 from typing import Any
 
 from yett._yett import WorkerLink, __version__
 from yett.worker.files import FileWrapper
+from yett.worker.signals import end_forked_children_by_them, outlive_term_and_int
 
 
 def run_worker(application: Any, link: int, *, threads: int) -> int:
@@ -90,33 +89,14 @@ def _report_no_thread(error: Exception) -> None:
         )
 
 
-def _outlive_term() -> None:
-    """Let SIGTERM pass: a service manager sends it to every process of the service at once.
-
-    The program decides when a worker leaves: when its requests are answered. A handler that does
-    nothing, and not SIG_IGN, which programs that the application starts would inherit. Processes
-    that it forks, as multiprocessing does, would inherit this one: they end by SIGTERM.
-    """
-    signal.signal(signal.SIGTERM, _pass)
-    os.register_at_fork(after_in_child=_end_of_term)
-
-
-def _pass(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing."""
-
-
-def _end_of_term() -> None:
-    if signal.getsignal(signal.SIGTERM) is _pass:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
 def after_fork() -> None:
     """Make this process one of its own: nothing that two of them must not share stays."""
     gc.enable()
     # The edge ends a stuck worker by SIGABRT: every thread's traceback, then death.
     with contextlib.suppress(Exception):
         faulthandler.enable(all_threads=True)
-    _outlive_term()
+    outlive_term_and_int()
+    end_forked_children_by_them()
     # A worker that is stuck dies by SIGABRT; a core file would hold its keys and its users' data.
     _soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (0, hard))

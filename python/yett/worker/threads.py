@@ -75,6 +75,8 @@ def _fork_on_trial() -> None:
     try:
         if not select.select([process], [], [], PATIENCE)[0]:
             os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        # Nobody is there to be waited for where the application ignores SIGCHLD.
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
     finally:
         os.close(process)

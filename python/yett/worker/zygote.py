@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from yett._yett import make_immortal
-from yett.worker import link
+from yett.worker import link, signals
 from yett.worker.control import Control
 from yett.worker.describe import (
     ProgramGoneError,
@@ -86,10 +86,7 @@ def main(arguments: list[str]) -> int:
     given: dict[str, Any] = json.loads(arguments[0])
     settings = Settings(**{name: value for name, value in given.items() if name in known})
     control = Control(settings.control)
-    # Ctrl-C in a terminal and a service manager's SIGTERM are the program's business; it tells us
-    # what to do. SIGTERM gets a handler that does nothing, as workers have it too.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    ours = signals.begin()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
@@ -103,6 +100,7 @@ def main(arguments: list[str]) -> int:
             application = import_application(settings.wanted())
             manifest = describe(application, with_sources=settings.reload)
             if manifest["threads"]:
+                ours.restore()
                 _begin_anew(given, control, manifest, environment)
         else:
             manifest = describe_apart(control, settings.wanted())
@@ -118,8 +116,10 @@ def main(arguments: list[str]) -> int:
     if application is not None:
         make_immortal(gc.get_objects())
     gc.freeze()
+    of_the_import = signals.Dispositions.now()
+    ours.restore()
     control.send_document({"op": "loaded"}, json.dumps(manifest))
-    return Zygote(control, settings, application).run()
+    return Zygote(control, settings, application, of_the_import).run()
 
 
 def _begin_anew(
@@ -159,11 +159,17 @@ class Zygote:
     """Waits for orders and for the ends of its children."""
 
     def __init__(
-        self, control: Control, settings: Settings, application: Application | None
+        self,
+        control: Control,
+        settings: Settings,
+        application: Application | None,
+        of_the_import: signals.Dispositions,
     ) -> None:
         self._control = control
         self._settings = settings
         self._application = application
+        #: What the import has left; the workers' own.
+        self._signals = of_the_import
         self._children: dict[int, Child] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(control, selectors.EVENT_READ)
@@ -213,6 +219,7 @@ class Zygote:
             for child in self._children.values():
                 os.close(child.pidfd)
                 os.close(child.report)
+            self._signals.restore(but=signals.OF_THE_PROGRAM)
             code = self._work(self._application or self._import(), descriptor)
         except LoadError as error:
             # From the import, or from what an application does when it is started.
@@ -253,12 +260,18 @@ class Zygote:
         return application
 
     def _reap(self, child: Child) -> None:
-        _pid, status = os.waitpid(child.pid, 0)
+        code = number = None
+        # Somebody else may have reaped it: code of the application's that is not Python.
+        with contextlib.suppress(ChildProcessError):
+            _pid, status = os.waitpid(child.pid, 0)
+            if os.WIFSIGNALED(status):
+                number = os.WTERMSIG(status)
+            else:
+                code = os.waitstatus_to_exitcode(status)
         self._selector.unregister(child.pidfd)
         del self._children[child.pidfd]
         os.close(child.pidfd)
-        signalled = os.WIFSIGNALED(status)
-        if not signalled and os.waitstatus_to_exitcode(status) == UNFIT:
+        if code == UNFIT:
             self._pass_on(child)
         os.close(child.report)
         self._control.send(
@@ -266,8 +279,8 @@ class Zygote:
                 "op": "exited",
                 "worker": child.worker,
                 "pid": child.pid,
-                "code": None if signalled else os.waitstatus_to_exitcode(status),
-                "signal": os.WTERMSIG(status) if signalled else None,
+                "code": code,
+                "signal": number,
             }
         )
 
