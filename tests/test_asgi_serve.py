@@ -157,3 +157,31 @@ def test_reload_ends_a_stream_in_time_for_its_worker_to_stop_in_order(serve):
         eventually(lambda: server.get("/").headers["X-Pid"] != pid)
         eventually(lambda: "lifespan: stopped" in server.stderr)
     assert "ticks: disconnected" in server.stderr
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("leaves", [False, True], ids=["client stays", "client leaves"])
+@pytest.mark.parametrize("ends", [signal.SIGHUP, signal.SIGTERM])
+def test_coroutine_that_only_sends_is_cancelled_before_its_worker_stops(serve, ends, leaves, loop):
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    server = serve(APP, *ONE, "--graceful-timeout", "1s", "--loop", loop)
+    with server.wire() as wire:
+        wire.ask("GET", "/sends")
+        assert wire.begin().read1().startswith(b"tick")
+        if leaves:
+            wire.close()
+        os.kill(server.pid, ends)
+        eventually(lambda: "lifespan: stopped" in server.stderr)
+    # In this order, and nobody had to be killed for it.
+    assert server.stderr.index("sends: ended") < server.stderr.index("lifespan: stopped")
+    assert "did not finish within the graceful timeout" not in server.stderr
+
+
+def test_coroutine_that_cannot_be_cancelled_keeps_no_lifespan_from_its_end(serve):
+    server = serve(APP, *ONE, "--graceful-timeout", "1s")
+    with server.wire() as wire:
+        wire.ask("GET", "/stays")
+        assert wire.begin().read1() == b"tick\n"
+        assert server.command("reload").returncode == 0
+        eventually(lambda: "lifespan: stopped" in server.stderr)

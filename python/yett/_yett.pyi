@@ -365,6 +365,10 @@ def hash_pbkdf2(algorithm: str, password: bytes, salt: str, iterations: int) -> 
     Of all five functions: other threads run meanwhile; `ValueError` for work beyond the
     bounds (docs/guides/passwords.md) and for a salt or text that cannot be right.
     """
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the grace period is about over, and what still runs is to be ended."""
+
 
 def hash_scrypt(password: bytes, salt: str, costs: tuple[int, int, int]) -> str:
     """Return the text that Django stores; `costs` are N, r and p."""

@@ -1,6 +1,7 @@
 """An ASGI application for the whole-system tests: one path for each thing that is tested."""
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -94,6 +95,27 @@ async def ticks(scope, receive, send):
     print("ticks: disconnected", file=sys.stderr, flush=True)
 
 
+async def sends(scope, receive, send):
+    """Send events for ever, and never look whether somebody listens."""
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
+            await asyncio.sleep(0.02)
+    finally:
+        await asyncio.sleep(0)
+        print("sends: ended", file=sys.stderr, flush=True)
+
+
+async def stays(scope, receive, send):
+    """Go on, also when it is cancelled."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
+    while True:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+
 async def blocks(scope, receive, send):
     """Stop the loop."""
     time.sleep(1000)
@@ -123,6 +145,8 @@ PATHS = {
     "/leaves": leaves,
     "/waits": waits,
     "/ticks": ticks,
+    "/sends": sends,
+    "/stays": stays,
     "/blocks": blocks,
     "/meets": meets,
     "/later": later,

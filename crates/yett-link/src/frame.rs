@@ -64,7 +64,8 @@ pub const WEBSOCKET: u8 = 16;
 /// Set on a [`Kind::Message`] or [`Kind::Reply`] that is text, not bytes.
 pub const TEXT: u8 = 32;
 
-/// Set on a [`Kind::Body`] frame: the client left or broke the rules, the rest will not come.
+/// Set on a [`Kind::Body`] frame: the client left or broke the rules, the rest will not come. On a
+/// [`Kind::Drain`] to an event loop: what still runs is to be ended now.
 pub const CUT_SHORT: u8 = 64;
 
 /// Set on a [`Kind::Message`] or [`Kind::Reply`] that is continued by the next one.
@@ -98,7 +99,8 @@ pub enum Kind {
     Credit = 2,
     /// Edge → worker: nobody waits for this response any more.
     Cancel = 3,
-    /// Edge → worker: no request will follow; leave when the last response is out.
+    /// Edge → worker: no request will follow; leave when the last response is out, or soon
+    /// ([`CUT_SHORT`]).
     Drain = 4,
     /// Edge → worker: a further piece of a request's body, under the worker's credit
     /// ([`STREAMED_BODY`]). [`LAST`] or [`CUT_SHORT`] ends it; both may be on an empty frame.

@@ -21,7 +21,7 @@ from yett.worker.lifespan import Lifespan, LifespanError
 from yett.worker.link import after_fork, write_report
 from yett.worker.load import LoadError
 
-#: Seconds that cancelled tasks, and threads of the executor, get to end.
+#: Seconds that cancelled tasks, and threads of the executor, get to end at most.
 LAST_WORDS = 5.0
 
 #: What HTTP scopes have in common. Version 2.3: what is sent after the client left is dropped, as
@@ -135,7 +135,7 @@ class Worker:
             await lifespan.start()
         except LifespanError as error:
             raise LoadError("app", str(error)) from None
-        link = self._link
+        link, grace = self._link, self._settings.grace
         link.open(
             begin=self._begin,
             again=lambda: self._loop.call_soon(link.look),
@@ -152,8 +152,8 @@ class Worker:
         await self._over
         self._loop.remove_reader(link.fileno())
         # Their clients have their answers, or are gone.
-        await _end(link.tasks())
-        await lifespan.stop(self._settings.grace / 2)
+        await _end(link.tasks(), self._last_words())
+        await lifespan.stop(self._last_part() / 2 + 0.5 if link.is_cut_short else grace / 2)
         # An edge that is gone is an end like any other.
         if self._broken is None or isinstance(self._broken, BrokenPipeError):
             return 0
@@ -161,7 +161,7 @@ class Worker:
         return 1
 
     def _news(self, error: BaseException | None) -> None:
-        """No request will follow, or the last one has ended, or the link is of no use."""
+        """No request will follow, or the last one has ended, or must, or the link is of no use."""
         if self._over.done():
             return
         if error is not None:
@@ -171,13 +171,29 @@ class Worker:
             self._over.set_result(None)
         else:
             # What an application does behind its answers is waited for, but not for ever: there
-            # must be time left to stop in order.
-            bound = max(self._settings.grace - 2 * LAST_WORDS, self._settings.grace / 2)
+            # must be time left to stop in order. Who was told that its client is gone gets a
+            # moment to end by itself.
+            grace = self._settings.grace
+            waits = max(grace - 2 * LAST_WORDS, grace / 2)
+            bound = self._last_part() / 4 if self._link.is_cut_short else waits
             self._loop.call_later(bound, self._give_up)
 
     def _give_up(self) -> None:
         if not self._over.done():
             self._over.set_result(None)
+    def _last_part(self) -> float:
+        """Return the seconds that are left when the edge cuts short what still runs.
+
+        The supervisor's `last_part`. Only a second behind them the process is killed.
+        """
+        return max(self._settings.grace / 10, 1.0)
+
+    def _last_words(self) -> float:
+        """Return the seconds that cancelled requests get."""
+        if self._link.is_cut_short:
+            return self._last_part() / 4
+        return min(LAST_WORDS, self._settings.grace / 8)
+
 
     def _begin(
         self,
@@ -215,7 +231,7 @@ class Worker:
         """End what the application left running, as `asyncio.run` does, but in bounded time."""
         loop = self._loop
         with contextlib.suppress(Exception, asyncio.CancelledError):
-            loop.run_until_complete(_end(list(asyncio.all_tasks(loop))))
+            loop.run_until_complete(_end(list(asyncio.all_tasks(loop)), LAST_WORDS))
         with contextlib.suppress(Exception, asyncio.CancelledError):
             loop.run_until_complete(asyncio.wait_for(loop.shutdown_asyncgens(), LAST_WORDS))
         with contextlib.suppress(Exception, asyncio.CancelledError):
@@ -223,13 +239,13 @@ class Worker:
             loop.run_until_complete(asyncio.wait_for(closing, LAST_WORDS))
 
 
-async def _end(tasks: list[asyncio.Task[Any]]) -> None:
-    """Cancel tasks, and give them a moment to clean up."""
+async def _end(tasks: list[asyncio.Task[Any]], bound: float) -> None:
+    """Cancel tasks, and give them so many seconds to clean up."""
     tasks = [task for task in tasks if task is not asyncio.current_task()]
     for task in tasks:
         task.cancel()
     if tasks:
-        await asyncio.wait(tasks, timeout=LAST_WORDS)
+        await asyncio.wait(tasks, timeout=bound)
 
 
 def _what(scope: dict[str, Any]) -> str:

@@ -24,7 +24,8 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use yett_link::frame::{
-    ExchangeId, Frame, FrameError, HEADER_LEN, Kind, put_claim, put_frame, put_frame_before,
+    CUT_SHORT, ExchangeId, Frame, FrameError, HEADER_LEN, Kind, put_claim, put_frame,
+    put_frame_before,
 };
 use yett_link::ring::Direction;
 
@@ -178,6 +179,10 @@ impl Link {
         };
         for id in cut {
             self.send_small(Kind::Cancel, 0, id, &[]);
+        }
+        if self.runs == Runs::EventLoop {
+            // Not everything that runs there listens.
+            self.send_small(Kind::Drain, CUT_SHORT, ExchangeId::new(0), &[]);
         }
     }
 

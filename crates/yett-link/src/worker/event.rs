@@ -53,6 +53,8 @@ pub enum Event {
     Cancel(ExchangeId),
     /// No request will come any more: finish what runs, then leave.
     Finished,
+    /// As [`Event::Finished`], and the grace period is about over: end what still runs.
+    CutShort,
 }
 
 /// Whether a request's body goes on.

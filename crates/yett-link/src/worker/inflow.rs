@@ -171,7 +171,12 @@ impl Inflow {
                 });
             }
             Kind::Ping => self.pings = self.pings.saturating_add(1),
-            Kind::Drain => self.drained = true,
+            Kind::Drain => {
+                self.drained = true;
+                if flags & CUT_SHORT != 0 {
+                    self.tell(Event::CutShort);
+                }
+            }
             // The worker's own kinds never come from the edge; a newer edge does not exist, as both
             // ends are one build.
             Kind::Ready

@@ -6,7 +6,7 @@ use std::thread;
 use bytes::BytesMut;
 
 use super::*;
-use crate::frame::{DESCRIPTOR, Kind, RESPONSE_WINDOW, put_frame};
+use crate::frame::{CUT_SHORT, DESCRIPTOR, Kind, RESPONSE_WINDOW, put_frame};
 use crate::ring;
 
 /// The edge's side, as simple as can be.
@@ -66,6 +66,12 @@ fn over_both(test: impl Fn(Edge, WorkerEnd)) {
 fn frame(kind: Kind, exchange: u64, payload: &[u8]) -> BytesMut {
     let mut out = BytesMut::new();
     put_frame(&mut out, kind, 0, ExchangeId::new(exchange), payload).unwrap();
+    out
+}
+
+fn cut_short() -> BytesMut {
+    let mut out = BytesMut::new();
+    put_frame(&mut out, Kind::Drain, CUT_SHORT, ExchangeId::new(0), b"").unwrap();
     out
 }
 
@@ -290,6 +296,8 @@ fn event_loop_is_told_everything_and_sleeps_only_when_nothing_came() {
         edge.send(&frame(Kind::Drain, 0, b""));
         assert!(matches!(end.try_event().unwrap(), Some(Event::Cancel(_))));
         assert!(matches!(end.try_event().unwrap(), Some(Event::Finished)));
+        edge.send(&cut_short());
+        assert!(matches!(end.try_event().unwrap(), Some(Event::CutShort)));
         drop(edge);
         assert!(matches!(end.try_event(), Err(LinkError::Closed)));
     }

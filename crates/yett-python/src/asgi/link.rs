@@ -32,7 +32,8 @@ struct Kit {
     /// `again()` has the link looked at in the loop's next turn.
     again: Py<PyAny>,
     /// `news(error)` is called when no request will follow, when the last running one has ended
-    /// after that, and, with an exception, when the link is of no use any more.
+    /// after that, when what runs is to be ended, and, with an exception, when the link is of no use
+    /// any more.
     news: Py<PyAny>,
     create_future: Py<PyAny>,
     template: Template,
@@ -57,6 +58,8 @@ struct State {
     /// No request will come any more.
     finished: bool,
 }
+    /// The grace period is about over.
+    cut_short: bool,
 
 /// The worker's end of its link to the edge, for a worker with an event loop.
 #[pyclass(frozen, module = "yett._yett")]
@@ -180,6 +183,12 @@ impl LoopLink {
         let all: Vec<ExchangeId> = {
             let mut state = self.state();
             state.finished = true;
+    /// The grace period is about over: what still runs is to be ended.
+    #[getter]
+    fn is_cut_short(&self) -> bool {
+        self.state().cut_short
+    }
+
             state.running.keys().copied().collect()
         };
         all.into_iter().try_for_each(|id| self.cancel(py, id))
@@ -284,6 +293,14 @@ impl LoopLink {
     fn exchange(&self, py: Python<'_>, id: ExchangeId) -> Option<Exchange> {
         Some(match &self.state().running.get(&id)?.exchange {
             Exchange::Http(exchange) => Exchange::Http(exchange.clone_ref(py)),
+            Event::CutShort => {
+                {
+                    let mut state = self.state();
+                    state.finished = true;
+                    state.cut_short = true;
+                }
+                kit.news.call1(py, (py.None(),)).map(drop)
+            }
             Exchange::WebSocket(exchange) => Exchange::WebSocket(exchange.clone_ref(py)),
         })
     }

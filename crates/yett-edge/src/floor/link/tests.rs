@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use yett_link::frame::{
-    DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW, put_frame,
-    put_header,
+    CUT_SHORT, DESCRIPTOR, ExchangeId, HEADER_LEN, Kind, LAST, MAX_CHUNK, RESPONSE_WINDOW,
+    put_frame, put_header,
 };
 
 use crate::floor::Carrier;

@@ -151,8 +151,10 @@ async fn cut_worker_is_rid_of_its_streams_so_that_it_can_stop_in_order() {
         piece(&mut exchange, &mut pieces).await,
         Some(Err(Lost::Worker { begun: true }))
     );
+    // Also to those that do not listen.
+    assert_eq!(worker.expect(Kind::Drain).await.flags, CUT_SHORT);
     worker.send(Kind::Failed, 0, id, b"").await;
-    worker.expect(Kind::Drain).await;
+    assert_eq!(worker.expect(Kind::Drain).await.flags, 0);
 }
 
 #[tokio::test(start_paused = true)]
