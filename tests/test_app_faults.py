@@ -274,3 +274,31 @@ def test_traceback_that_nobody_reads_costs_its_request_alone(serve, tmp_path):
         assert server.get("/raises_with_closed_stderr").status == 500
     assert server.worker_pids() == pids
     assert server.get("/fine").status == 200
+
+
+CAME_BACK = "which the application forked in a request, came back from it"
+
+
+@pytest.mark.parametrize("app", ["application", "looped"])
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_child_that_comes_back_from_a_request_ends_and_its_parent_answers(serve, app, threads):
+    server = serve(f"forking:{app}", "--workers", "1", "--threads", threads)
+    pids = server.worker_pids()
+    for path in ("/answered", "/streamed", "/written"):
+        assert server.get(path).body == b"1"
+    assert server.stderr.count(CAME_BACK) == 3
+    assert server.get("/raised").body == b"1"
+    assert f"{CAME_BACK}; it raised <class 'LookupError'>" in server.stderr
+    assert server.worker_pids() == pids
+    assert "Segmentation fault" not in server.stderr
+
+
+@pytest.mark.parametrize("app", ["application", "looped"])
+def test_child_that_calls_sys_exit_ends_as_it_says(serve, app):
+    server = serve(f"forking:{app}", "--workers", "1")
+    pids = server.worker_pids()
+    assert server.get("/exited").body == b"7"
+    assert server.get("/quiet").body == b"0"
+    assert "the last words of the child" in server.stdout
+    assert CAME_BACK not in server.stderr
+    assert server.worker_pids() == pids

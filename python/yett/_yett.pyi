@@ -236,6 +236,9 @@ class WorkerLink:
         `threads` is how many may call `serve_wsgi`.
         """
 
+    def disown(self) -> None:
+        """Say in a process forked from this one that the link is not its own."""
+
     def ready(self) -> None:
         """Tell the edge that requests can come."""
 
@@ -327,6 +330,12 @@ class LoopLink:
     def __new__(cls, descriptor: int) -> Self:
         """Take over the descriptor; it must be nobody else's."""
 
+    def disown(self) -> None:
+        """Say in a process forked from this one that the link is not its own."""
+
+    def leave_if_forked(self, error: BaseException | None, /) -> None:
+        """End a process forked from this one that comes back from a request with this."""
+
     def fileno(self) -> int:
         """Return what becomes readable when there is something to look at."""
 
@@ -356,6 +365,10 @@ class LoopLink:
     def running(self) -> int:
         """How many requests have not ended."""
 
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the grace period is about over, and what still runs is to be ended."""
+
     def tasks(self) -> list[Task[Any]]:
         """Return the tasks of requests that have not ended."""
 
@@ -365,10 +378,6 @@ def hash_pbkdf2(algorithm: str, password: bytes, salt: str, iterations: int) -> 
     Of all five functions: other threads run meanwhile; `ValueError` for work beyond the
     bounds (docs/guides/passwords.md) and for a salt or text that cannot be right.
     """
-    @property
-    def is_cut_short(self) -> bool:
-        """Whether the grace period is about over, and what still runs is to be ended."""
-
 
 def hash_scrypt(password: bytes, salt: str, costs: tuple[int, int, int]) -> str:
     """Return the text that Django stores; `costs` are N, r and p."""

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,9 @@ pub enum LinkError {
     /// The socket failed.
     #[error("the link's socket failed")]
     Socket(#[from] Errno),
+    /// This process was forked from the worker, see [`WorkerEnd::disown`].
+    #[error("the link belongs to the worker that this process was forked from")]
+    Disowned,
     /// The shared memory that the edge sent cannot be used.
     #[error("the link's shared memory cannot be used")]
     Memory(#[from] MemoryError),
@@ -131,6 +134,8 @@ pub struct WorkerEnd {
     deferred: AtomicU32,
     /// Of an event loop alone.
     turn: Option<Turn>,
+    /// Set in a child that the worker has forked.
+    disowned: AtomicBool,
 }
 
 // A poisoned lock means that a thread panicked between two assignments of plain data; every state in
@@ -189,7 +194,28 @@ impl WorkerEnd {
             writer: Mutex::new(writer),
             deferred: AtomicU32::new(0),
             turn: None,
+            disowned: AtomicBool::new(false),
         }
+    }
+
+    /// To be called in every process that is forked from the worker's. The link stays the parent's: from
+    /// here on every use is refused, before a lock that may never be freed, and before memory that is
+    /// not mapped here.
+    pub fn disown(&self) {
+        self.disowned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether this process is a fork of the worker.
+    #[must_use]
+    pub fn is_disowned(&self) -> bool {
+        self.disowned.load(Ordering::Relaxed)
+    }
+
+    fn ours(&self) -> Result<(), LinkError> {
+        if self.is_disowned() {
+            return Err(LinkError::Disowned);
+        }
+        Ok(())
     }
 
     /// Makes this the end of an event loop, which asks for [`Event`]s and never waits in here.
@@ -208,6 +234,7 @@ impl WorkerEnd {
     /// # Errors
     /// As [`WorkerEnd::next_request`].
     pub fn try_request(&self) -> Result<Option<Incoming>, LinkError> {
+        self.ours()?;
         if let Some(request) = self.begin_next(&mut locked(&self.state)) {
             return Ok(Some(request));
         }
@@ -285,7 +312,7 @@ impl WorkerEnd {
 
     /// Says how long a request was worked on, for the edge to plan with.
     pub fn worked(&self, took: Duration) {
-        if let Some(rings) = &self.rings {
+        if let Some(rings) = self.rings.as_ref().filter(|_| !self.is_disowned()) {
             rings.memory.worked(took);
         }
     }
@@ -324,6 +351,7 @@ impl WorkerEnd {
         pieces: &[&[u8]],
         mut descriptor: Option<BorrowedFd<'_>>,
     ) -> Result<(), LinkError> {
+        self.ours()?;
         let mut writer = locked(&self.writer);
         match &mut *writer {
             None => self.send_over_socket(pieces, &mut descriptor),
@@ -344,6 +372,7 @@ impl WorkerEnd {
     /// # Errors
     /// As [`WorkerEnd::send`].
     pub fn try_send(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
+        self.ours()?;
         self.try_write(pieces, Tell::Now)
     }
 
@@ -353,6 +382,7 @@ impl WorkerEnd {
     /// # Errors
     /// As [`WorkerEnd::send`].
     pub fn try_send_last(&self, pieces: &[&[u8]]) -> Result<bool, LinkError> {
+        self.ours()?;
         let tell = if self.has_next() {
             Tell::Soon
         } else {
@@ -477,6 +507,7 @@ impl WorkerEnd {
         &self,
         mut look: impl FnMut(&mut Inflow) -> Option<T>,
     ) -> Result<Option<T>, LinkError> {
+        self.ours()?;
         self.tell_deferred()?;
         let mut state = locked(&self.state);
         loop {

@@ -2,7 +2,7 @@
 //!
 //! **What it is.** What Python needs of Yett in Rust: the worker's end of the link with the WSGI
 //! and ASGI calls on it (`wsgi`, `asgi`), JSON Web Tokens (`jwt`), and Django's password hashes (`password`),
-//! and what lets workers share memory (`immortal`).
+//! what lets workers share memory (`immortal`), and the end of a fork that comes back (`forked`).
 //!
 //! **What it keeps out.** HTTP and TLS (the edge's), processes (`yett-supervisor`), and policy: which
 //! token class, which settings, which error body is decided in Python.
@@ -12,6 +12,7 @@
 //! **How it is tested.** From Python: `python/tests`, and the whole-system tests.
 
 mod asgi;
+mod forked;
 mod identity;
 mod immortal;
 mod jwt;

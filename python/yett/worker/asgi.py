@@ -10,6 +10,7 @@ import atexit
 import contextlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -74,7 +75,9 @@ def missing_loop(loop: str) -> str | None:
 def run_worker(application: Any, link: int, settings: LoopSettings) -> int:
     """Serve the link that this descriptor is; return the worker's exit code."""
     after_fork()
-    code = Worker(application, LoopLink(link), settings).run()
+    end = LoopLink(link)
+    os.register_at_fork(after_in_child=end.disown)
+    code = Worker(application, end, settings).run()
     atexit._run_exitfuncs()
     return code
 
@@ -178,9 +181,6 @@ class Worker:
             bound = self._last_part() / 4 if self._link.is_cut_short else waits
             self._loop.call_later(bound, self._give_up)
 
-    def _give_up(self) -> None:
-        if not self._over.done():
-            self._over.set_result(None)
     def _last_part(self) -> float:
         """Return the seconds that are left when the edge cuts short what still runs.
 
@@ -194,6 +194,9 @@ class Worker:
             return self._last_part() / 4
         return min(LAST_WORDS, self._settings.grace / 8)
 
+    def _give_up(self) -> None:
+        if not self._over.done():
+            self._over.set_result(None)
 
     def _begin(
         self,
@@ -219,6 +222,7 @@ class Worker:
         try:
             await self._application(scope, receive, send)
         except BaseException as error:
+            self._link.leave_if_forked(error)
             # Whatever it is: `sys.exit` in a request ends the request alone.
             _report(error, scope, exchange)
             exchange.end(True)

@@ -26,6 +26,7 @@ def run_worker(application: Any, link: int, *, threads: int) -> int:
     """Serve the link that this descriptor is; return the worker's exit code."""
     after_fork()
     end = WorkerLink(link, threads)
+    os.register_at_fork(after_in_child=end.disown)
     environ = {
         "SCRIPT_NAME": "",
         "wsgi.version": (1, 0),

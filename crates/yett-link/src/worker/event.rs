@@ -124,6 +124,7 @@ impl WorkerEnd {
     /// [`LinkError`] when the edge does not speak the protocol or the socket fails; an edge that is
     /// gone is [`LinkError::Closed`].
     pub fn try_event(&self) -> Result<Option<Event>, LinkError> {
+        self.ours()?;
         if let Some(turn) = &self.turn {
             turn.answer();
         }

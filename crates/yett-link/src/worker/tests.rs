@@ -304,6 +304,32 @@ fn event_loop_is_told_everything_and_sleeps_only_when_nothing_came() {
 }
 
 #[test]
+fn disowned_end_refuses_every_use() {
+    for pair in [over_socket, over_rings] {
+        let (mut edge, end) = pair();
+        edge.send(&frame(Kind::Request, 1, b"r"));
+        end.disown();
+        let refused = [
+            end.try_request().map(drop),
+            end.next_request().map(drop),
+            end.wait_for_credit(ExchangeId::new(1), 1).map(drop),
+            end.send(&[b"x"]),
+            end.try_send(&[b"x"]).map(drop),
+            end.try_send_last(&[b"x"]).map(drop),
+            end.try_event().map(drop),
+        ];
+        assert!(
+            refused
+                .iter()
+                .all(|each| matches!(each, Err(LinkError::Disowned)))
+        );
+        // What a process does on its way out.
+        end.worked(std::time::Duration::from_secs(1));
+        end.finish(ExchangeId::new(1));
+    }
+}
+
+#[test]
 fn frame_is_whole_also_when_a_loop_made_the_socket_non_blocking() {
     let (mut edge, worker) = UnixStream::pair().unwrap();
     worker.set_nonblocking(true).unwrap();

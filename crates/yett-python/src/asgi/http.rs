@@ -528,6 +528,7 @@ impl HttpExchange {
         if std::mem::replace(&mut state.ended, true) {
             return Ok(());
         }
+        this.link.get().leave_if_forked(py, None);
         if !state.is_out() {
             state.outbox.clear();
             let mut frame = BytesMut::with_capacity(16);

@@ -20,6 +20,7 @@ use super::body::RequestBody;
 use super::http::HttpExchange;
 use super::scope::Template;
 use super::websocket::WebSocketExchange;
+use crate::forked::leave;
 use crate::wsgi::{link_error, owned, send_bare};
 
 /// Events that are looked at in one turn of the loop; then others get theirs.
@@ -57,9 +58,9 @@ struct State {
     running: HashMap<ExchangeId, Running>,
     /// No request will come any more.
     finished: bool,
-}
     /// The grace period is about over.
     cut_short: bool,
+}
 
 /// The worker's end of its link to the edge, for a worker with an event loop.
 #[pyclass(frozen, module = "yett._yett")]
@@ -120,6 +121,20 @@ impl LoopLink {
             .map_err(|_| PyRuntimeError::new_err("the link is open already"))
     }
 
+    /// To be called in each process that is forked from this one: the link is not that process's.
+    fn disown(&self) {
+        self.end.disown();
+    }
+
+    /// Ends a process that was forked from the worker and comes back from a request; `error` is what
+    /// came with it.
+    #[pyo3(signature = (error, /))]
+    pub(super) fn leave_if_forked(&self, py: Python<'_>, error: Option<Bound<'_, PyAny>>) {
+        if self.end.is_disowned() {
+            leave(py, error.map(PyErr::from_value).as_ref());
+        }
+    }
+
     /// Tells the edge that requests can come.
     fn ready(&self, py: Python<'_>) -> PyResult<()> {
         send_bare(py, &self.end, Kind::Ready, ExchangeId::new(0)).map_err(link_error)
@@ -168,6 +183,12 @@ impl LoopLink {
         self.state().running.len()
     }
 
+    /// The grace period is about over: what still runs is to be ended.
+    #[getter]
+    fn is_cut_short(&self) -> bool {
+        self.state().cut_short
+    }
+
     /// The tasks of the requests that have not ended.
     fn tasks(&self, py: Python<'_>) -> Vec<Py<PyAny>> {
         let state = self.state();
@@ -183,12 +204,6 @@ impl LoopLink {
         let all: Vec<ExchangeId> = {
             let mut state = self.state();
             state.finished = true;
-    /// The grace period is about over: what still runs is to be ended.
-    #[getter]
-    fn is_cut_short(&self) -> bool {
-        self.state().cut_short
-    }
-
             state.running.keys().copied().collect()
         };
         all.into_iter().try_for_each(|id| self.cancel(py, id))
@@ -278,6 +293,14 @@ impl LoopLink {
                 self.state().finished = true;
                 kit.news.call1(py, (py.None(),)).map(drop)
             }
+            Event::CutShort => {
+                {
+                    let mut state = self.state();
+                    state.finished = true;
+                    state.cut_short = true;
+                }
+                kit.news.call1(py, (py.None(),)).map(drop)
+            }
         }
     }
 
@@ -293,14 +316,6 @@ impl LoopLink {
     fn exchange(&self, py: Python<'_>, id: ExchangeId) -> Option<Exchange> {
         Some(match &self.state().running.get(&id)?.exchange {
             Exchange::Http(exchange) => Exchange::Http(exchange.clone_ref(py)),
-            Event::CutShort => {
-                {
-                    let mut state = self.state();
-                    state.finished = true;
-                    state.cut_short = true;
-                }
-                kit.news.call1(py, (py.None(),)).map(drop)
-            }
             Exchange::WebSocket(exchange) => Exchange::WebSocket(exchange.clone_ref(py)),
         })
     }

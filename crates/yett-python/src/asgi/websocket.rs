@@ -471,6 +471,7 @@ impl WebSocketExchange {
         if std::mem::replace(&mut state.ended, true) {
             return Ok(());
         }
+        this.link.get().leave_if_forked(py, None);
         let unanswered = matches!(state.phase, Phase::Connecting | Phase::Refusing(..));
         let stuck = !state.outbox.is_empty();
         if unanswered || state.left || stuck {

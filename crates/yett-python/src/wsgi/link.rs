@@ -75,6 +75,11 @@ impl WorkerLink {
         Ok(())
     }
 
+    /// To be called in each process that is forked from this one: the link is not that process's.
+    fn disown(&self) {
+        self.end.disown();
+    }
+
     /// Tells the edge that requests can come.
     fn ready(&self, py: Python<'_>) -> PyResult<()> {
         send_bare(py, &self.end, Kind::Ready, ExchangeId::new(0)).map_err(link_error)
@@ -192,6 +197,9 @@ fn answer(
     }
     let wrapper = template.file_wrapper(py);
     let outcome = StartResponse::run(&start, application, &environ, &wrapper);
+    if end.is_disowned() {
+        crate::forked::leave(py, outcome.as_ref().err());
+    }
     let answer = start.get();
     // Without an edge there is nobody to answer to, and what failed for that reason is no news.
     if let Err(failure) = outcome
@@ -270,6 +278,8 @@ pub(super) fn send(py: Python<'_>, end: &WorkerEnd, pieces: &[&[u8]]) -> Result<
 pub(crate) fn link_error(error: LinkError) -> PyErr {
     match error {
         LinkError::Closed => pyo3::exceptions::PyBrokenPipeError::new_err(error.to_string()),
+        // Whoever forked, and whatever catches it: the answer is the parent's.
+        LinkError::Disowned => Python::attach(|py| crate::forked::leave(py, None)),
         LinkError::Protocol(_) | LinkError::Socket(_) | LinkError::Memory(_) => {
             PyOSError::new_err(error.to_string())
         }
