@@ -81,6 +81,43 @@ def test_request_that_takes_too_long_is_given_up_alone(serve):
     assert server.get("/").headers["X-Pid"] == pid
 
 
+LATE = "took longer than --timeout and was given up: GET "
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+@pytest.mark.parametrize("how", ["calls", "task", "wait_for", "wait", "gather", "group"])
+def test_request_that_takes_too_long_is_shown_where_it_stands(serve, how, loop):
+    if loop == "uvloop":
+        pytest.importorskip("uvloop")
+    limits = ("--timeout", "200ms", "--graceful-timeout", "1s")
+    server = serve(APP, *ONE, *limits, "--loop", loop)
+    assert server.get(f"/awaits?{how}").status == 504
+    eventually(lambda: "await asyncio.sleep(3600)" in server.stderr)
+    _, _, told = server.stderr.partition(f"{LATE}'/awaits'")
+    # The way down, in its order.
+    names = ["in application", "in awaits", "in middle", "in innermost"]
+    places = [told.index(name) for name in names]
+    assert places == sorted(places)
+
+
+def test_thread_of_a_request_that_takes_too_long_is_shown(serve):
+    server = serve(APP, *ONE, "--timeout", "200ms", "--graceful-timeout", "1s")
+    assert server.get("/awaits?thread").status == 504
+    eventually(lambda: "in blocks_in_a_thread" in server.stderr)
+
+
+def test_few_of_many_late_requests_are_shown_and_little_of_each(serve):
+    server = serve(APP, *ONE, "--timeout", "200ms", "--graceful-timeout", "1s")
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(server.get, ["/awaits?deep"] * 20))
+    assert [answer.status for answer in answers] == [504] * 20
+    # Another turn of the loop: all that it had to say is said.
+    assert server.get("/").status == 200
+    eventually(lambda: server.stderr.count("in innermost") == 5)
+    assert server.stderr.count(LATE) == 5
+    assert server.stderr.count("in deep") < 5 * 30
+
+
 def test_loop_that_is_blocked_is_replaced_with_a_traceback(serve):
     server = serve(APP, *ONE, "--timeout", "500ms")
     pid = server.get("/").headers["X-Pid"]

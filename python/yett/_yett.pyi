@@ -345,6 +345,7 @@ class LoopLink:
         begin: Callable[..., Task[None]],
         again: Callable[[], object],
         news: Callable[[BaseException | None], object],
+        overdue: Callable[[Task[Any], dict[str, Any]], object],
         create_future: Callable[[], Future[Any]],
         http: dict[str, Any],
         websocket: dict[str, Any],

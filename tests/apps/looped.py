@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 import time
 from pathlib import Path
+
+import anyio
 
 
 async def application(scope, receive, send):
@@ -26,6 +29,7 @@ async def lifespan(scope, receive, send):
     scope["state"]["started"] = os.getpid()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    over.set()
     # Given up the interpreter's ways of ending, so that the test knows they were used.
     print("lifespan: stopped", file=sys.stderr, flush=True)
     await send({"type": "lifespan.shutdown.complete"})
@@ -116,6 +120,48 @@ async def stays(scope, receive, send):
             await asyncio.sleep(3600)
 
 
+async def innermost():
+    """Wait for what never comes."""
+    await asyncio.sleep(3600)
+
+
+async def middle(innermost=innermost):
+    """Wait for it two calls further up."""
+    await innermost()
+
+
+async def awaits(scope, receive, send):
+    """Wait for it in the way that the query says."""
+    match scope["query_string"].decode():
+        case "calls":
+            await middle()
+        case "task":
+            await asyncio.create_task(middle())
+        case "wait_for":
+            await asyncio.wait_for(middle(), 3600)
+        case "wait":
+            await asyncio.wait([asyncio.create_task(middle())])
+        case "gather":
+            await asyncio.gather(middle(), middle())
+        case "group":
+            async with anyio.create_task_group() as group:
+                group.start_soon(middle)
+        case "thread":
+            await asyncio.to_thread(blocks_in_a_thread)
+        case "deep":
+            await deep(100)
+
+
+async def deep(level):
+    """Call itself so many times."""
+    await (deep(level - 1) if level else middle())
+
+
+def blocks_in_a_thread():
+    """Wait until the loop is to end."""
+    over.wait()
+
+
 async def blocks(scope, receive, send):
     """Stop the loop."""
     time.sleep(1000)
@@ -137,6 +183,7 @@ async def later(scope, receive, send):
 
 
 meeting = []
+over = threading.Event()
 PATHS = {
     "/state": state,
     "/echo": echo,
@@ -147,6 +194,7 @@ PATHS = {
     "/ticks": ticks,
     "/sends": sends,
     "/stays": stays,
+    "/awaits": awaits,
     "/blocks": blocks,
     "/meets": meets,
     "/later": later,

@@ -71,6 +71,9 @@ pub const CUT_SHORT: u8 = 64;
 /// Set on a [`Kind::Message`] or [`Kind::Reply`] that is continued by the next one.
 pub const MORE: u8 = 128;
 
+/// Set on a [`Kind::Cancel`] to an event loop: because it took too long. It shares its bit with [`LAST`].
+pub const OVERDUE: u8 = 1;
+
 /// The number of one request and its response on one link. Never used twice on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExchangeId(u64);

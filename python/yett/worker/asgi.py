@@ -21,6 +21,7 @@ from yett._yett import HttpExchange, LoopLink, WebSocketExchange
 from yett.worker.lifespan import Lifespan, LifespanError
 from yett.worker.link import after_fork, write_report
 from yett.worker.load import LoadError
+from yett.worker.overdue import Overdue
 
 #: Seconds that cancelled tasks, and threads of the executor, get to end at most.
 LAST_WORDS = 5.0
@@ -138,11 +139,12 @@ class Worker:
             await lifespan.start()
         except LifespanError as error:
             raise LoadError("app", str(error)) from None
-        link, grace = self._link, self._settings.grace
+        link, grace, overdue = self._link, self._settings.grace, Overdue()
         link.open(
             begin=self._begin,
             again=lambda: self._loop.call_soon(link.look),
             news=self._news,
+            overdue=lambda task, scope: overdue.tell(task, _what(scope)),
             create_future=self._loop.create_future,
             http=HTTP,
             websocket=WEBSOCKET,

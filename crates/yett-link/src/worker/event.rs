@@ -49,6 +49,8 @@ pub enum Event {
     },
     /// More of this response may be sent: try again what [`WorkerEnd::try_credit`] did not allow.
     Credit(ExchangeId),
+    /// This response took too long; its [`Event::Cancel`] follows.
+    Overdue(ExchangeId),
     /// Nobody waits for this response any more.
     Cancel(ExchangeId),
     /// No request will come any more: finish what runs, then leave.

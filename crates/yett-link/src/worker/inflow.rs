@@ -7,7 +7,9 @@ use bytes::{Buf, Bytes};
 
 use super::event::{BodyEnd, Event, MessageKind};
 use super::{Credit, Incoming};
-use crate::frame::{CUT_SHORT, ExchangeId, Frame, Kind, LAST, MORE, RESPONSE_WINDOW, TEXT};
+use crate::frame::{
+    CUT_SHORT, ExchangeId, Frame, Kind, LAST, MORE, OVERDUE, RESPONSE_WINDOW, TEXT,
+};
 use crate::ring::{ClaimId, Memory};
 
 /// So many requests may wait without a look at who was taken back.
@@ -138,6 +140,9 @@ impl Inflow {
             Kind::Cancel => {
                 if let Some(window) = self.windows.get_mut(&exchange) {
                     window.cancelled = true;
+                    if flags & OVERDUE != 0 {
+                        self.tell(Event::Overdue(exchange));
+                    }
                     self.tell(Event::Cancel(exchange));
                 }
             }

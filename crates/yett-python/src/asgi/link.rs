@@ -36,6 +36,8 @@ struct Kit {
     /// after that, when what runs is to be ended, and, with an exception, when the link is of no use
     /// any more.
     news: Py<PyAny>,
+    /// `overdue(task, scope)` is called when a request was given up because it took too long.
+    overdue: Py<PyAny>,
     create_future: Py<PyAny>,
     template: Template,
     done: Py<Done>,
@@ -48,6 +50,7 @@ enum Exchange {
 
 struct Running {
     exchange: Exchange,
+    scope: Py<PyDict>,
     /// Kept here because a loop keeps no task alive by itself.
     task: Option<Py<PyAny>>,
 }
@@ -95,7 +98,7 @@ impl LoopLink {
     }
 
     /// Says how requests are begun. To be called once, before `ready`.
-    #[pyo3(signature = (*, begin, again, news, create_future, http, websocket, state))]
+    #[pyo3(signature = (*, begin, again, news, overdue, create_future, http, websocket, state))]
     #[expect(clippy::too_many_arguments, reason = "all by name, called once")]
     fn open(
         &self,
@@ -103,6 +106,7 @@ impl LoopLink {
         begin: Py<PyAny>,
         again: Py<PyAny>,
         news: Py<PyAny>,
+        overdue: Py<PyAny>,
         create_future: Py<PyAny>,
         http: &Bound<'_, PyDict>,
         websocket: &Bound<'_, PyDict>,
@@ -112,6 +116,7 @@ impl LoopLink {
             begin,
             again,
             news,
+            overdue,
             create_future,
             template: Template::new(http, websocket, state)?,
             done: Py::new(py, Done)?,
@@ -288,6 +293,7 @@ impl LoopLink {
                 Some(Exchange::WebSocket(exchange)) => exchange.get().credit(py),
                 None => Ok(()),
             },
+            Event::Overdue(exchange) => self.overdue(py, kit, exchange),
             Event::Cancel(exchange) => self.cancel(py, exchange),
             Event::Finished => {
                 self.state().finished = true;
@@ -302,6 +308,17 @@ impl LoopLink {
                 kit.news.call1(py, (py.None(),)).map(drop)
             }
         }
+    }
+
+    fn overdue(&self, py: Python<'_>, kit: &Kit, id: ExchangeId) -> PyResult<()> {
+        let late = {
+            let state = self.state();
+            state.running.get(&id).and_then(|running| {
+                let task = running.task.as_ref()?;
+                Some((task.clone_ref(py), running.scope.clone_ref(py)))
+            })
+        };
+        late.map_or(Ok(()), |late| kit.overdue.call1(py, late).map(drop))
     }
 
     fn cancel(&self, py: Python<'_>, id: ExchangeId) -> PyResult<()> {
@@ -320,9 +337,10 @@ impl LoopLink {
         })
     }
 
-    fn enter(&self, id: ExchangeId, exchange: Exchange) {
+    fn enter(&self, id: ExchangeId, exchange: Exchange, scope: &Bound<'_, PyDict>) {
         let running = Running {
             exchange,
+            scope: scope.clone().unbind(),
             task: None,
         };
         self.state().running.insert(id, running);
@@ -359,13 +377,13 @@ fn begin(link: &Bound<'_, LoopLink>, kit: &Kit, incoming: Incoming) -> PyResult<
         let head_only = request.line.method == "HEAD";
         let http = HttpExchange::new(link.clone().unbind(), id, head_only, body);
         let http = Bound::new(py, http)?;
-        this.enter(id, Exchange::Http(http.clone().unbind()));
+        this.enter(id, Exchange::Http(http.clone().unbind()), &scope);
         exchange = http.into_any();
     } else {
         scope = kit.template.websocket(py, &request)?;
         let websocket = WebSocketExchange::new(link.clone().unbind(), id);
         let websocket = Bound::new(py, websocket)?;
-        this.enter(id, Exchange::WebSocket(websocket.clone().unbind()));
+        this.enter(id, Exchange::WebSocket(websocket.clone().unbind()), &scope);
         exchange = websocket.into_any();
     }
     let receive = exchange.getattr(pyo3::intern!(py, "receive"))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use yett_link::frame::{ExchangeId, Kind};
+use yett_link::frame::{ExchangeId, Kind, OVERDUE};
 use yett_link::ring::Direction;
 
 use super::Link;
@@ -27,7 +27,7 @@ impl Link {
             Runs::Threads => self.pending.fail_overdue(limit),
             Runs::EventLoop => {
                 for id in self.pending.give_up_overdue(limit) {
-                    self.send_small(Kind::Cancel, 0, id, &[]);
+                    self.send_small(Kind::Cancel, OVERDUE, id, &[]);
                 }
                 if self.pending.is_empty() && !self.pulse.is_asked() {
                     // Nothing runs: a loop that does nothing need not be woken to say so.
