@@ -140,11 +140,29 @@ def test_import_that_lacks_a_module_shows_who_wanted_it(yett, app):
     assert "No module named 'module_that_is_missing'" in done.err
 
 
-def test_import_that_ends_the_interpreter_is_said(yett, app):
+@pytest.mark.parametrize("flags", [(), ("--no-preload",)], ids=["preload", "no preload"])
+@pytest.mark.parametrize("verb", ["serve", "check"])
+def test_import_that_ends_the_interpreter_is_said(yett, app, verb, flags):
     app("import os\nos._exit(9)\n")
-    done = yett("serve", "app", *PORT_0)
-    assert done.code == 2
-    assert "code 9" in done.err
+    port = PORT_0 if verb == "serve" else ()
+    done = yett(verb, "app", *port, *flags)
+    assert done.code != 0
+    told = done.out + done.err
+    assert "the process that imports the app left with code 9 while importing; " in told
+    assert "calls os._exit" in told
+    assert "pip install yett" not in told
+
+
+@pytest.mark.parametrize("flags", [(), ("--no-preload",)], ids=["preload", "no preload"])
+def test_import_that_crashes_shows_where_and_by_what_signal(yett, app, flags):
+    app("def crashes():\n    import ctypes\n    ctypes.string_at(0)\ncrashes()\n")
+    done = yett("serve", "app", *PORT_0, *flags)
+    assert done.code != 0
+    assert "the process that imports the app was killed by signal 11 while importing" in done.err
+    assert "Fatal Python error: Segmentation fault" in done.err
+    assert "in crashes" in done.err
+    assert "look at the extension modules there" in done.err
+    assert "pip install yett" not in done.err
 
 
 def test_control_characters_of_a_traceback_do_not_reach_the_terminal(yett, app):
@@ -195,11 +213,36 @@ def test_python_without_yett_is_said(yett, app, tmp_path):
     assert "yett" in done.err
 
 
+def test_python_that_is_too_old_is_said(yett, app, tmp_path):
+    app(FINE)
+    # One that says so, as not every machine has one.
+    old = tmp_path / "python"
+    old.write_text('#!/bin/sh\ncase "$*" in *version_info*) echo 3 9;; *) exit 1;; esac\n')
+    old.chmod(0o755)
+    done = yett("serve", "app", *PORT_0, "--python", str(old))
+    assert done.code == 2
+    assert f"hint: {old} is Python 3.9, and Yett needs Python 3.10 or later" in done.err
+    assert "pip install yett" not in done.err
+
+
+def test_python_that_cannot_be_reached_is_not_called_missing(yett, app, tmp_path):
+    app(FINE)
+    (tmp_path / "link").symlink_to("gone")
+    for path, why in (
+        ("link", "a link to what is not there"),
+        ("app.py/python", "cannot be reached: Not a directory"),
+        ("app.py", "may not be run"),
+    ):
+        done = yett("serve", "app", *PORT_0, "--python", str(tmp_path / path))
+        assert done.code == 2
+        assert f"{path} (asked for): {why}" in done.err
+
+
 def test_program_that_is_no_python_is_said(yett, app):
     app(FINE)
     done = yett("serve", "app", *PORT_0, "--python", "/bin/false")
     assert done.code == 2
-    assert "error:" in done.err
+    assert "hint: is /bin/false a Python?" in done.err
 
 
 def test_folder_without_a_project_is_said(yett, tmp_path):

@@ -168,9 +168,11 @@ def test_workers_that_cannot_start_any_more_are_seen_in_the_status(serve, tmp_pa
 
         [seat] = eventually(looping)
         assert seat["last_exit"] == {"code": 3}
+        assert seat["last_words"] == "RuntimeError: not in a worker"
         assert 0 < seat["next_try_millis"] <= 5_000
         text = server.command("status").stdout
         assert "crash looping:\n" in text and "next try: " in text
+        assert "last words: RuntimeError: not in a worker" in text
         broken.unlink()
         server.await_workers(2, but=victim)
         load.go_on()
@@ -178,6 +180,7 @@ def test_workers_that_cannot_start_any_more_are_seen_in_the_status(serve, tmp_pa
     newest = max(server.active()["workers"], key=lambda worker: worker["worker"])
     assert newest["restarts"] >= 4
     assert newest["last_exit"] == {"code": 3}
+    assert newest["last_words"] == "RuntimeError: not in a worker"
 
 
 STUCK = "import os\nos.read(os.pipe()[0], 1)\n"
@@ -204,7 +207,7 @@ def test_import_that_kills_its_process_is_told_as_that(yett, tmp_path):
     (tmp_path / "app.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n")
     done = yett("serve", "app", "--no-preload", "--bind", "127.0.0.1:0")
     assert done.code == 2
-    assert "the process that imported the application was killed by signal 11" in done.err
+    assert "the process that imports the app was killed by signal 11 while importing" in done.err
 
 
 def test_bad_application_is_refused_without_preload_as_with_it(yett, tmp_path):

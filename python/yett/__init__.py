@@ -6,6 +6,11 @@ starts), `yett.drf` (tokens for Django REST Framework) and `yett.django` (what t
 learns from a Django project). `yett._yett` is the part in Rust.
 """
 
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036 (who comes here by PYTHONPATH was not asked by pip)
+    raise ImportError("Yett needs Python 3.10 or later; this is " + sys.version.split()[0])
+
 from yett._yett import __version__
 
 __all__ = ["__version__"]

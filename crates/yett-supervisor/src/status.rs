@@ -49,6 +49,8 @@ pub struct CrashLoop {
     pub restarts: u32,
     /// How the last one left, once that is known.
     pub last_exit: Option<Exit>,
+    /// Why it could not start, in one line, if it said so.
+    pub last_words: Option<String>,
     /// Until the next one is started, in milliseconds.
     pub next_try_millis: u64,
 }
@@ -96,6 +98,8 @@ pub struct WorkerStatus {
     pub restarts: u32,
     /// How the last of those left.
     pub last_exit: Option<Exit>,
+    /// Why it could not start, in one line, if it said so.
+    pub last_words: Option<String>,
     /// Its resident memory in bytes, as `ps` and `top` show it: together with what it shares with
     /// other processes. `None` if it is not known, for instance because it is gone.
     pub resident_bytes: Option<u64>,

@@ -124,18 +124,26 @@ def describe_apart(control: Control, wanted: Wanted) -> dict[str, Any]:
         for descriptor in (document, alive, life):
             os.close(descriptor)
     if not told:
-        how = (
-            f"was killed by signal {os.WTERMSIG(status)}"
-            if os.WIFSIGNALED(status)
-            else f"left with code {os.waitstatus_to_exitcode(status)}"
-        )
-        raise LoadError("import", f"the process that imported the application {how}")
+        raise LoadError("import", f"the process that imports the app {_how(status)}")
     report: dict[str, Any] = json.loads(told)
     if "failed" in report:
         raise LoadError(*report["failed"])
     # They are in no process from which a worker is forked.
     report["threads"] = []
     return report
+
+
+def _how(status: int) -> str:
+    """Say how an import ended its process, in the program's words for the same in the zygote."""
+    if not os.WIFSIGNALED(status):
+        code = os.waitstatus_to_exitcode(status)
+        why = "something that it imports calls os._exit, or exit in C"
+        return f"left with code {code} while importing; {why}"
+    number = os.WTERMSIG(status)
+    why = "the error output shows where it stood: look at the extension modules there"
+    if number == signal.SIGKILL:
+        why = "most often the system is out of memory then, and its log says so"
+    return f"was killed by signal {number} while importing; {why}"
 
 
 def _die_with_the_zygote(alive: int) -> None:

@@ -86,6 +86,9 @@ def main(arguments: list[str]) -> int:
     given: dict[str, Any] = json.loads(arguments[0])
     settings = Settings(**{name: value for name, value in given.items() if name in known})
     control = Control(settings.control)
+    # An import that ends this process shows where it stood.
+    with contextlib.suppress(Exception):
+        faulthandler.enable(all_threads=True)
     ours = signals.begin()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
@@ -94,6 +97,7 @@ def main(arguments: list[str]) -> int:
     environment = dict(os.environ)
     application: Application | None = None
     try:
+        control.send({"op": "importing"})
         if settings.manifest is not None:
             manifest = _handed_over(settings.manifest)
         elif settings.preload:

@@ -34,6 +34,8 @@ impl ToZygote {
 /// From the zygote.
 #[derive(Debug)]
 pub enum FromZygote {
+    /// The interpreter can run it: from here on, what goes wrong is the app's import.
+    Importing,
     /// The app is imported.
     Loaded {
         /// A nameless file with the manifest.
@@ -78,6 +80,7 @@ pub enum FromZygote {
 #[derive(Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
 enum Said {
+    Importing,
     Loaded,
     Failed {
         stage: Stage,
@@ -113,6 +116,10 @@ impl FromZygote {
     pub fn decode(text: &[u8], descriptors: Vec<OwnedFd>) -> Result<Self, ControlError> {
         let said = serde_json::from_slice(text).map_err(ControlError::NotUnderstood)?;
         Ok(match said {
+            Said::Importing => {
+                none("importing", &descriptors)?;
+                Self::Importing
+            }
             Said::Loaded => Self::Loaded {
                 manifest: one("loaded", descriptors)?,
             },
@@ -197,6 +204,7 @@ mod tests {
     /// The message's debug text without its descriptors' numbers, or the error's.
     fn read(text: &str, count: usize) -> String {
         match FromZygote::decode(text.as_bytes(), descriptors(count)) {
+            Ok(FromZygote::Importing) => "importing".to_owned(),
             Ok(FromZygote::Loaded { .. }) => "loaded".to_owned(),
             Ok(FromZygote::Failed { stage, summary, .. }) => format!("failed {stage} {summary}"),
             Ok(FromZygote::Forked { worker, pid, .. }) => format!("forked {worker} {pid}"),
@@ -211,6 +219,7 @@ mod tests {
     #[test]
     fn every_message_of_the_table_is_read() {
         let table = [
+            (r#"{"op":"importing"}"#, 0, "importing"),
             (r#"{"op":"loaded"}"#, 1, "loaded"),
             (
                 r#"{"op":"failed","stage":"import","summary":"ValueError: x"}"#,

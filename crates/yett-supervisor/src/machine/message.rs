@@ -60,6 +60,10 @@ pub(crate) enum Event {
         generation: GenerationId,
         reason: String,
     },
+    /// It is about to import the app, so the interpreter is in order.
+    Importing {
+        generation: GenerationId,
+    },
     /// It has imported the app and handed over the manifest.
     Loaded {
         generation: GenerationId,

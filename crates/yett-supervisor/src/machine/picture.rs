@@ -45,14 +45,14 @@ impl State {
         let crash_looping = generation.seats.iter().filter(waits).map(|seat| CrashLoop {
             restarts: seat.restarts,
             last_exit: seat.last_exit,
+            last_words: seat.last_words.clone(),
             next_try_millis: seat.due.since(now),
         });
-        let last_exit = |id| {
+        let seat_of = |id| {
             let seats = &generation.seats;
-            let seat = seats
+            seats
                 .iter()
-                .find(|seat| [seat.occupant, seat.heir].contains(&Some(id)));
-            seat.and_then(|seat| seat.last_exit)
+                .find(|seat| [seat.occupant, seat.heir].contains(&Some(id)))
         };
         GenerationStatus {
             generation: id,
@@ -83,7 +83,8 @@ impl State {
                     },
                     age_millis: now.since(worker.born),
                     restarts: worker.restarts,
-                    last_exit: last_exit(id),
+                    last_exit: seat_of(id).and_then(|seat| seat.last_exit),
+                    last_words: seat_of(id).and_then(|seat| seat.last_words.clone()),
                     resident_bytes: None,
                 })
                 .collect(),

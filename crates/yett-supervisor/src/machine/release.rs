@@ -28,6 +28,7 @@ impl Turn<'_> {
             zygote_pid: None,
             born: self.now,
             active_since: None,
+            imports: false,
             early_deaths: 0,
             unfit: None,
             seats: vec![Seat::default(); self.state.wanted],

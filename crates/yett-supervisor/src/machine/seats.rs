@@ -86,6 +86,7 @@ impl Turn<'_> {
         seat.restarts = seat.restarts.saturating_add(1);
         seat.last_lost = Some(id);
         seat.last_exit = None;
+        seat.last_words = None;
         self.state.died += 1;
         self.lost_needed(generation, id, delay);
     }

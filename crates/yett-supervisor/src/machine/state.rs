@@ -82,6 +82,8 @@ pub(super) struct Generation {
     pub(super) zygote_pid: Option<u32>,
     pub(super) born: Millis,
     pub(super) active_since: Option<Millis>,
+    /// Its zygote has begun to import the app.
+    pub(super) imports: bool,
     /// Workers lost before the generation was active.
     pub(super) early_deaths: u32,
     /// Why a worker of it could not start, as the last one said.
@@ -138,6 +140,8 @@ pub(super) struct Seat {
     /// The last one that died here, and how, once that is known.
     pub(super) last_lost: Option<WorkerId>,
     pub(super) last_exit: Option<Exit>,
+    /// Why it could not start, if it said so.
+    pub(super) last_words: Option<String>,
 }
 
 /// As whom a new worker would take a seat.

@@ -207,11 +207,13 @@ fn picture_shows_generations_workers_and_ages() {
                     "workers": [
                         {
                             "worker": 2, "pid": 1002, "state": "ready", "age_millis": 60_500,
-                            "restarts": 0, "last_exit": null, "resident_bytes": null
+                            "restarts": 0, "last_exit": null, "last_words": null,
+                            "resident_bytes": null
                         },
                         {
                             "worker": 3, "pid": null, "state": "starting", "age_millis": 500,
-                            "restarts": 1, "last_exit": {"signal": 9}, "resident_bytes": null
+                            "restarts": 1, "last_exit": {"signal": 9}, "last_words": null,
+                            "resident_bytes": null
                         }
                     ],
                     "crash_looping": []
@@ -236,7 +238,9 @@ fn picture_shows_the_seat_whose_workers_die_too_soon() {
     let picture = scene.state.picture(scene.now).aged(30);
     assert_eq!(
         serde_json::to_value(&picture.generations[0].crash_looping).unwrap(),
-        serde_json::json!([{"restarts": 3, "last_exit": {"code": 3}, "next_try_millis": 20}])
+        serde_json::json!([{
+            "restarts": 3, "last_exit": {"code": 3}, "last_words": null, "next_try_millis": 20
+        }])
     );
     assert_eq!(scene.wait(50), ["fork 5 of 1"]);
     assert!(

@@ -66,6 +66,11 @@ impl Turn<'_> {
             Event::Refused { generation, reason } => {
                 self.fail_release(generation, Failure::new(FailureStage::Prepare, reason));
             }
+            Event::Importing { generation } => {
+                if let Some(generation) = self.state.generations.get_mut(&generation) {
+                    generation.imports = true;
+                }
+            }
             Event::ControlEnded { generation } => self.control_ended(generation),
             Event::ControlBroken { generation, reason } => self.break_zygote(generation, reason),
             Event::ZygoteExited { generation, exit } => self.zygote_exited(generation, exit),

@@ -149,8 +149,12 @@ impl Turn<'_> {
         };
         // Of one that was never ready, the seat is given up only now.
         self.vacate(worker.generation, id, None);
+        let generation = self.state.generations.get(&worker.generation);
+        let said = generation.and_then(|generation| generation.unfit.as_ref());
+        let words = said.filter(|_| worker.unfit).map(|it| it.summary.clone());
         if let Some(seat) = self.seat_where(worker.generation, |seat| seat.last_lost == Some(id)) {
             seat.last_exit = Some(exit);
+            seat.last_words = words;
         }
         if worker.life == (Life::Gone { told: false }) && !worker.unfit {
             self.tell(Notice::WorkerDied {

@@ -50,6 +50,9 @@ impl Turn<'_> {
         };
         generation.zygote = Zygote::Gone;
         match generation.phase {
+            Phase::Importing { .. } if generation.imports => {
+                self.fail_release(id, import_ended(exit));
+            }
             Phase::Importing { .. } | Phase::Preparing | Phase::Starting => {
                 let summary = format!("the zygote {exit} before its workers were ready");
                 self.fail_release(id, Failure::new(FailureStage::Zygote, summary));
@@ -106,4 +109,18 @@ impl Turn<'_> {
             self.fail_release(id, Failure::new(FailureStage::Timeout, summary));
         }
     }
+}
+
+/// The import ended the process instead of failing.
+fn import_ended(exit: Exit) -> Failure {
+    let look = match exit {
+        Exit::Signal(9) => "; most often the system is out of memory then, and its log says so",
+        Exit::Signal(_) => {
+            "; the error output shows where it stood: look at the extension modules there"
+        }
+        Exit::Code(_) => "; something that it imports calls os._exit, or exit in C",
+        Exit::Unknown => "",
+    };
+    let summary = format!("the process that imports the app {exit} while importing{look}");
+    Failure::new(FailureStage::Import, summary)
 }

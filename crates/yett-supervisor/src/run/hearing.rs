@@ -31,6 +31,7 @@ impl Crew {
         message: FromZygote,
     ) -> Result<(), ControlError> {
         let event = match message {
+            FromZygote::Importing => Event::Importing { generation },
             FromZygote::Loaded { manifest } => match read_document(manifest) {
                 Ok(manifest) => {
                     self.manifests.insert(generation, manifest);

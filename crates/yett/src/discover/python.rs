@@ -13,9 +13,14 @@ use crate::{
     config::{Environment, PythonWish},
     print::Failure,
 };
-use rustix::fs::{Access, access};
+use rustix::{
+    fs::{Access, access},
+    io::Errno,
+    process::geteuid,
+};
 use std::{
     env, fmt,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -64,7 +69,7 @@ pub(crate) struct NoPython {
 struct Tried {
     what: String,
     whereabouts: Whereabouts,
-    wrong: &'static str,
+    wrong: String,
 }
 
 impl NoPython {
@@ -190,7 +195,7 @@ impl Search {
                 self.tried.push(Tried {
                     what: name.to_owned(),
                     whereabouts,
-                    wrong: "not in any folder of PATH",
+                    wrong: "not in any folder of PATH".to_owned(),
                 });
                 None
             }
@@ -213,14 +218,28 @@ impl Search {
 }
 
 /// A file that may be run.
-fn usable(path: &Path) -> Result<(), &'static str> {
-    if !path.exists() {
-        return Err("not there");
+fn usable(path: &Path) -> Result<(), String> {
+    let facts = path.metadata().map_err(|error| unreachable(path, &error))?;
+    if !facts.is_file() {
+        return Err("not a file".to_owned());
     }
-    if !path.is_file() {
-        return Err("not a file");
+    access(path, Access::EXEC_OK).map_err(|error| match error {
+        Errno::ACCESS => format!("may not be run by user {}", geteuid().as_raw()),
+        other => format!("may not be run: {}", std::io::Error::from(other)),
+    })
+}
+
+/// Why nothing can be said of a file.
+fn unreachable(path: &Path, error: &std::io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound if path.is_symlink() => "a link to what is not there".to_owned(),
+        ErrorKind::NotFound => "not there".to_owned(),
+        ErrorKind::PermissionDenied => format!(
+            "user {} may not enter a folder on the way there",
+            geteuid().as_raw()
+        ),
+        _ => format!("cannot be reached: {error}"),
     }
-    access(path, Access::EXEC_OK).map_err(|_| "may not be run")
 }
 
 #[cfg(test)]
@@ -325,7 +344,36 @@ mod tests {
         );
         assert_eq!(
             message(PythonWish::Path(system.path().join("notes.txt"))),
-            format!("no Python found; tried:\n{folder}/notes.txt (asked for): may not be run")
+            format!(
+                "no Python found; tried:\n{folder}/notes.txt (asked for): may not be run by user {}",
+                geteuid().as_raw()
+            )
+        );
+        assert_eq!(
+            message(PythonWish::Path(system.path().join("notes.txt/python"))),
+            format!(
+                "no Python found; tried:\n{folder}/notes.txt/python (asked for): cannot be reached: Not a \
+                 directory (os error 20)"
+            )
+        );
+        std::os::unix::fs::symlink("gone", system.path().join("link")).unwrap();
+        assert_eq!(
+            message(PythonWish::Path(system.path().join("link"))),
+            format!(
+                "no Python found; tried:\n{folder}/link (asked for): a link to what is not there"
+            )
+        );
+    }
+
+    #[test]
+    fn folder_that_may_not_be_entered_is_not_called_missing() {
+        let refused = std::io::Error::from(ErrorKind::PermissionDenied);
+        assert_eq!(
+            unreachable(Path::new("/root/python"), &refused),
+            format!(
+                "user {} may not enter a folder on the way there",
+                geteuid().as_raw()
+            )
         );
     }
 

@@ -9,6 +9,7 @@ mod descriptors;
 mod develop;
 mod insight;
 mod inspect;
+mod interpreter;
 mod issuer;
 mod manifest;
 mod mounts;
@@ -360,11 +361,7 @@ pub(crate) fn not_started(python: &Path, failure: &yett_supervisor::Failure) -> 
     ));
     let mut failed = Failure::usage(sentence);
     if failure.stage == FailureStage::Zygote {
-        // The interpreter itself said why, above: most often it has no yett, or another one.
-        failed = failed.hint(format!(
-            "is yett installed for this interpreter? {} -m pip install yett",
-            python.display()
-        ));
+        failed = failed.hint(interpreter::advice(python));
     }
     // That a worker cannot start was told when it could not, with its traceback.
     if failure.traceback.is_empty() || failure.stage == FailureStage::Workers {

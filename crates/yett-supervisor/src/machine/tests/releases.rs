@@ -228,6 +228,32 @@ fn zygote_that_dies_during_its_release_fails_it() {
 }
 
 #[test]
+fn zygote_that_dies_while_it_imports_is_not_called_one_that_could_not_start() {
+    for (exit, told) in [
+        (
+            Exit::Signal(11),
+            "signal 11 while importing; the error output",
+        ),
+        (Exit::Signal(9), "signal 9 while importing; most often"),
+        (Exit::Code(0), "code 0 while importing; something"),
+    ] {
+        let mut scene = Scene::serving(1);
+        scene.reload(1);
+        let generation = generation(2);
+        scene.on(Event::Importing { generation });
+        assert!(
+            scene
+                .on(Event::ZygoteExited { generation, exit })
+                .contains(&"answer 1: the release failed at the stage `import`".to_owned())
+        );
+        assert!(
+            scene.told.iter().any(|notice| notice.contains(told)),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn reload_during_a_reload_is_remembered_once() {
     let mut scene = Scene::serving(1);
     assert_eq!(scene.reload(1), ["start zygote 2"]);
