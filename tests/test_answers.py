@@ -188,3 +188,13 @@ def test_app_that_breaks_its_interface_gets_an_error_and_the_server_goes_on(wron
     with wrong.wire() as wire:
         assert wire.get(f"/{kind}").status == status
         assert wire.get("/fine").body == b"fine"
+
+
+@pytest.mark.parametrize("status", ["1000_Many", "99_Few", "099_Few", "+12_More", "200OK"])
+def test_status_that_is_none_is_named_with_its_call(serve, status):
+    server = serve("wrong:application", "--workers", "1")
+    assert server.get(f"/other_status?{status}").status == 500
+    assert "start_response: the status must begin with a number from 100 to 999" in server.stderr
+    assert f'not "{status.replace("_", " ")}"' in server.stderr
+    # Nothing else came of it.
+    assert server.status()["supervisor"]["workers_died"] == 0

@@ -4,6 +4,7 @@ How a file went is seen in what the worker read: nothing, where the server sent 
 """
 
 import gzip
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,9 @@ SENT = {
     "moved": LARGE[1010:],
     "shorter": LARGE[:100],
     "empty": b"",
+    "hole": bytes(5000),
+    "of_processes": Path("/proc/version").read_bytes(),
+    "of_devices": Path("/sys/devices/system/cpu/online").read_bytes(),
     "unpacked": b"unpacked",
     "temporary": b"temporary",
     "memory": b"memory",
@@ -32,6 +36,8 @@ def files(tmp_path):
     folder.mkdir()
     (folder / "large").write_bytes(LARGE)
     (folder / "empty").write_bytes(b"")
+    with (folder / "hole").open("wb") as hole:
+        hole.truncate(5000)
     (folder / "packed.gz").write_bytes(gzip.compress(b"unpacked"))
     (tmp_path / "outside").write_bytes(b"outside")
     (folder / "link").symlink_to("../outside")
@@ -50,7 +56,7 @@ def test_file_is_the_same_however_it_travels(serve, files, app):
 
 def test_real_file_has_its_length_and_head_has_it_too(serve, files):
     server = serve("files:application", "--workers", "1", env={"FILES": str(files)})
-    for name in ("whole", "raw", "moved", "shorter", "empty", "temporary"):
+    for name in ("whole", "raw", "moved", "shorter", "empty", "hole", "temporary"):
         for method in ("GET", "HEAD"):
             answer = server.request(method, f"/{name}")
             assert answer.headers["Content-Length"] == str(len(SENT[name])), (name, method)

@@ -34,8 +34,8 @@ BODY = {"type": "http.response.body", "body": b"x"}
         ([START, BODY, BODY], "expected nothing more"),
         ([{"type": "http.response.nonsense"}], "http.response.nonsense"),
         ([{}], 'no "type"'),
-        ([{"type": "http.response.start"}], 'no "status"'),
-        ([START | {"status": "200"}], "'status' must be an int"),
+        ([{"type": "http.response.start"}], 'the event http.response.start has no "status"'),
+        ([START | {"status": "200"}], "must be an int from 100 to 999, not '200'"),
         ([START | {"headers": [("name", "value")]}], "pair of bytes"),
         ([START | {"headers": [b"ab"]}], "pair of bytes"),
         ([START, BODY | {"body": "text"}], "must be bytes, not str"),
@@ -61,6 +61,46 @@ def test_what_has_no_place_raises_where_it_is_sent(events: list[Any], error: str
         frame = edge.next()
         assert (frame.kind, frame.exchange) in ((FAILED, exchange), (RESPONSE, exchange))
         assert error in seen.wait(1)[0]
+
+
+@pytest.mark.parametrize("status", [1000, 99, -1, "200", 200.0])
+def test_status_that_is_none_is_named_with_its_event(
+    status: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": status})
+
+    with running(http(call)) as edge:
+        edge.expect(FAILED, edge.request())
+    told = capfd.readouterr().err
+    event = "the 'status' of the event http.response.start"
+    assert f"{event} must be an int from 100 to 999, not {status!r}" in told
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("/missing/file", "FileNotFoundError: [Errno 2] http.response.pathsend: No such file"),
+        ("missing", "the path is relative: 'missing'"),
+        ("/", "OSError: http.response.pathsend: / is not a regular file"),
+        ("/proc/version", "/proc/version does not say how long it is"),
+        ("/dev/null/x", "NotADirectoryError: [Errno 20] http.response.pathsend: Not a directory"),
+        (7, "http.response.pathsend: 'path' must be a str, not <class 'int'>"),
+        (None, "the event http.response.pathsend has no"),
+    ],
+)
+def test_file_that_cannot_be_sent_is_named_with_the_reason(
+    path: Any, error: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def call(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+        await send({"type": "http.response.pathsend", "path": path})
+
+    with running(http(call)) as edge:
+        edge.expect(FAILED, edge.request())
+    told = capfd.readouterr().err
+    assert error in told
+    assert "await send" in told
 
 
 def test_exception_fails_the_request_alone(capfd: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,21 @@ def empty():
     return BINARY, _opened("empty")
 
 
+def hole():
+    """A file that occupies nothing."""
+    return BINARY, _opened("hole")
+
+
+def of_processes():
+    """A file that says it is empty."""
+    return BINARY, open("/proc/version", "rb")
+
+
+def of_devices():
+    """A file that says it is longer."""
+    return BINARY, open("/sys/devices/system/cpu/online", "rb")
+
+
 def unpacked():
     """A file that reads as something else than its descriptor."""
     return BINARY, gzip.open(os.path.join(FOLDER, "packed.gz"))

@@ -92,6 +92,12 @@ def no_status(environ, start_response):
     return [b"x"]
 
 
+def other_status(environ, start_response):
+    """Answer with the status that the query says."""
+    start_response(environ["QUERY_STRING"].replace("_", " "), [TEXT])
+    return [b"x"]
+
+
 def never_started(environ, start_response):
     """Give a body without a head."""
     return [b"x"]

@@ -41,9 +41,24 @@ class FileWrapper(PlainWrapper):
             status = os.fstat(descriptor)
         except (OSError, ValueError):
             return None
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(status.st_mode) or not _has_its_size(descriptor, status):
             return None
         return descriptor, position, max(status.st_size - position, 0)
+
+
+def _has_its_size(descriptor: int, status: os.stat_result) -> bool:
+    """Whether a file holds as many bytes as it says.
+
+    Files of procfs say 0 and those of sysfs 4096, whatever is read from them. They occupy nothing.
+    So do empty files, some small ones, and holes: a look at the end tells.
+    """
+    if status.st_blocks:
+        return True
+    last = min(status.st_size, 1)
+    try:
+        return len(os.pread(descriptor, 2, status.st_size - last)) == last
+    except OSError:
+        return False
 
 
 def _real_file(file: Any) -> Any:

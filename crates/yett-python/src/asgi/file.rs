@@ -1,7 +1,9 @@
 //! A file that the application names as its answer (`http.response.pathsend`).
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use pyo3::exceptions::{PyOSError, PyTypeError};
 use pyo3::prelude::*;
@@ -12,19 +14,58 @@ const NONBLOCK: i32 = 0o4000;
 /// Opens a regular file for the edge to send, and says how long it is.
 ///
 /// # Errors
-/// `OSError` when it cannot be opened, or is a folder, a device or a pipe.
+/// `OSError`, of the kind that `open` in Python raises, when it cannot be opened, is a folder, a device or a
+/// pipe, or does not say how long it is.
 pub(super) fn open(path: &Bound<'_, PyAny>) -> PyResult<(File, u64)> {
-    let path: std::path::PathBuf = path
-        .extract()
-        .map_err(|_| PyTypeError::new_err("the event's 'path' must be a str"))?;
+    let given: PathBuf = path.extract().map_err(|_| {
+        let kind = path.get_type().to_string();
+        PyTypeError::new_err(format!(
+            "http.response.pathsend: 'path' must be a str, not {kind}"
+        ))
+    })?;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(NONBLOCK)
-        .open(&path)?;
-    let about = file.metadata()?;
-    if !about.is_file() {
-        let path = path.display();
-        return Err(PyOSError::new_err(format!("{path} is not a regular file")));
+        .open(&given)
+        .map_err(|error| refused(&given, &error))?;
+    let about = file.metadata().map_err(|error| refused(&given, &error))?;
+    let wrong = if !about.is_file() {
+        "is not a regular file"
+    } else if !has_its_size(&file, &about) {
+        "does not say how long it is; send what it holds as a body instead"
+    } else {
+        return Ok((file, about.len()));
+    };
+    Err(PyOSError::new_err(format!(
+        "http.response.pathsend: {} {wrong}",
+        given.display()
+    )))
+}
+
+/// Whether it holds as many bytes as it says: see `_has_its_size` in `yett/worker/files.py`.
+fn has_its_size(file: &File, about: &Metadata) -> bool {
+    if about.blocks() > 0 {
+        return true;
     }
-    Ok((file, about.len()))
+    let last = about.len().min(1);
+    let read = file.read_at(&mut [0; 2], about.len() - last);
+    read.is_ok_and(|read| read as u64 == last)
+}
+
+/// `FileNotFoundError`, `PermissionError` and so on, by the number of the error.
+fn refused(path: &Path, error: &io::Error) -> PyErr {
+    let number = error.raw_os_error().unwrap_or(0);
+    let from = match std::env::current_dir() {
+        Ok(folder) if path.is_relative() => {
+            format!(", as seen from {}: the path is relative", folder.display())
+        }
+        _ => String::new(),
+    };
+    let words = error.to_string();
+    let words = words.split(" (os error").next().unwrap_or_default();
+    PyOSError::new_err((
+        number,
+        format!("http.response.pathsend: {words}{from}"),
+        path.as_os_str().to_owned(),
+    ))
 }

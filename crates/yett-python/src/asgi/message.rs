@@ -31,6 +31,12 @@ impl<'py> Message<'py> {
         kind.map_err(|_| PyTypeError::new_err("the event's 'type' must be a str"))
     }
 
+    /// What it calls itself, behind a blank, for errors.
+    fn name(&self) -> String {
+        let kind = self.0.get_item("type").ok().flatten();
+        kind.map_or_else(String::new, |kind| format!(" {kind}"))
+    }
+
     /// A field, `None` when it is missing or `None`.
     pub(super) fn field(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let found = self.0.get_item(PyString::intern(self.0.py(), name))?;
@@ -38,8 +44,10 @@ impl<'py> Message<'py> {
     }
 
     pub(super) fn needed(&self, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        let missing = || PyKeyError::new_err(format!("the event has no {name:?}"));
-        self.field(name)?.ok_or_else(missing)
+        self.field(name)?.ok_or_else(|| {
+            let event = self.name();
+            PyKeyError::new_err(format!("the event{event} has no {name:?}"))
+        })
     }
 
     pub(super) fn flag(&self, name: &str) -> PyResult<bool> {
@@ -90,6 +98,17 @@ impl<'py> Message<'py> {
     }
 }
 
+fn bad_status(message: &Message<'_>, status: &Bound<'_, PyAny>) -> PyErr {
+    let shown = status.repr().map_or_else(
+        |_| String::from("something else"),
+        |status| status.to_string(),
+    );
+    let event = message.name();
+    PyValueError::new_err(format!(
+        "the 'status' of the event{event} must be an int from 100 to 999, not {shown}"
+    ))
+}
+
 fn field_part(header: &Bound<'_, PyAny>, place: usize) -> PyResult<Py<PyBytes>> {
     let wrong = || PyTypeError::new_err("each header must be a (name, value) pair of bytes");
     let part = header.get_item(place).map_err(|_| wrong())?;
@@ -112,7 +131,7 @@ impl Head {
             .extract()
             .ok()
             .filter(|status| (100..=999).contains(status))
-            .ok_or_else(|| PyValueError::new_err("'status' must be an int such as 200"))?;
+            .ok_or_else(|| bad_status(message, &status))?;
         let headers = message.headers()?;
         let py = message.0.py();
         let announced = headers.iter().find_map(|(name, value)| {

@@ -37,11 +37,13 @@ impl Head {
         status: &Bound<'_, PyAny>,
         headers: &Bound<'_, PyAny>,
     ) -> PyResult<Self> {
-        let status = status
-            .cast::<PyString>()
-            .map_err(|_| PyTypeError::new_err("the status must be a str such as '200 OK'"))?;
+        let status = status.cast::<PyString>().map_err(|_| {
+            PyTypeError::new_err("start_response: the status must be a str such as '200 OK'")
+        })?;
         let headers = headers.cast::<PyList>().map_err(|_| {
-            PyTypeError::new_err("the headers must be a list of (name, value) tuples")
+            PyTypeError::new_err(
+                "start_response: the headers must be a list of (name, value) tuples",
+            )
         })?;
         let mut frame = SPARE.take();
         frame.clear();
@@ -137,6 +139,10 @@ pub(super) fn pair<'py>(
 fn split(status: &[u8]) -> Option<(u16, &[u8])> {
     let (digits, reason) = status.split_at_checked(3)?;
     let code = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    // Not "+12" either.
+    if !(100..=999).contains(&code) {
+        return None;
+    }
     match reason.split_first() {
         None => Some((code, reason)),
         Some((b' ', reason)) => Some((code, reason)),
@@ -147,7 +153,7 @@ fn split(status: &[u8]) -> Option<(u16, &[u8])> {
 fn bad_status(status: &[u8]) -> PyErr {
     let status = String::from_utf8_lossy(status);
     PyValueError::new_err(format!(
-        "the status must begin with three digits and a blank, not {status:?}"
+        "start_response: the status must begin with a number from 100 to 999 and a blank, not {status:?}"
     ))
 }
 
