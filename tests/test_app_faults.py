@@ -302,3 +302,19 @@ def test_child_that_calls_sys_exit_ends_as_it_says(serve, app):
     assert "the last words of the child" in server.stdout
     assert CAME_BACK not in server.stderr
     assert server.worker_pids() == pids
+
+
+def test_server_without_descriptors_says_so_and_makes_room(serve):
+    few = 80
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (few, few))
+
+    server = serve("hello:application", "--workers", "1", preexec_fn=limit)
+    with contextlib.ExitStack() as stack:
+        for _ in range(few):
+            wire = stack.enter_context(server.wire())
+            # Whoever has had an answer makes room for those that come.
+            assert wire.get("/").status == 200
+    assert server.stderr.count("connections cannot be accepted: Too many open files") == 1
+    assert server.get("/").status == 200

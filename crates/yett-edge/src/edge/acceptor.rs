@@ -5,6 +5,7 @@
 //! all others in the kernel's backlogs; who waited longest comes first. For each of them one that idles
 //! is asked to leave.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::Instant;
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
 use crate::addresses::{Addresses, Place};
@@ -21,6 +23,9 @@ use crate::meters::Limit;
 
 /// How long accepting pauses after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How far apart that is said.
+const COMPLAINTS: Duration = Duration::from_secs(10);
 
 /// A connection's place among all, and among those of its address.
 type Places = (OwnedSemaphorePermit, Option<Place>);
@@ -41,6 +46,7 @@ impl Acceptor {
             return;
         }
         let mut stopping = self.terms.stopping.clone();
+        let mut told = None;
         loop {
             let taken = tokio::select! {
                 biased;
@@ -51,8 +57,25 @@ impl Acceptor {
                 Ok(Some((places, arrival, caller))) => self.hand_on(places, arrival, caller),
                 // Dropped, it is closed.
                 Ok(None) => {}
-                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                // Who called has left already.
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
+                Err(error) => {
+                    self.complain(&error, &mut told);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
+        }
+    }
+
+    /// Says that connections cannot be accepted, once in a while. Most often files are wanting, of which
+    /// one that idles has one.
+    fn complain(&self, error: &std::io::Error, told: &mut Option<Instant>) {
+        self.terms.services.crowd().ask_one_to_leave();
+        if told.is_none_or(|at| at.elapsed() >= COMPLAINTS) {
+            *told = Some(Instant::now());
+            self.terms.services.log().tell(&format!(
+                "connections cannot be accepted: {error}; raise the limit of open files, or lower max_connections"
+            ));
         }
     }
 

@@ -44,8 +44,10 @@ pub(crate) enum Failure {
     BadHeader(#[from] BadHeader),
     #[error("the application answered with the status {0}")]
     BadStatus(u16),
-    #[error("the application's Content-Length is {announced:?}, its body has {actual} bytes")]
-    WrongLength { announced: Option<u64>, actual: u64 },
+    #[error("the application's Content-Length is not one number; its body has {actual} bytes")]
+    NoLength { actual: u64 },
+    #[error("the application's Content-Length is {announced}, its body has {actual} bytes")]
+    WrongLength { announced: u64, actual: u64 },
     #[error("the file that the application answered with cannot be sent")]
     BadRange(#[from] BadRange),
     #[error("the file that the application named is not sent")]
@@ -115,6 +117,7 @@ impl Failure {
             Self::Lost(Lost::Timeout) => StatusCode::GATEWAY_TIMEOUT,
             Self::BadHeader(_)
             | Self::BadStatus(_)
+            | Self::NoLength { .. }
             | Self::WrongLength { .. }
             | Self::BadRange(_) => StatusCode::BAD_GATEWAY,
             Self::Frame(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -163,6 +166,7 @@ impl Failure {
             Self::Lost(_)
             | Self::BadHeader(_)
             | Self::BadStatus(_)
+            | Self::NoLength { .. }
             | Self::WrongLength { .. }
             | Self::BadRange(_)
             | Self::Sendfile(_)
@@ -190,6 +194,7 @@ impl Failure {
             Self::Lost(Lost::Timeout) => "timeout",
             Self::BadHeader(_)
             | Self::BadStatus(_)
+            | Self::NoLength { .. }
             | Self::WrongLength { .. }
             | Self::BadRange(_) => "bad_answer",
             Self::Sendfile(_) => "sendfile",
@@ -226,6 +231,7 @@ impl Failure {
             Self::Lost(Lost::Timeout) => "The application did not answer in time.",
             Self::BadHeader(_)
             | Self::BadStatus(_)
+            | Self::NoLength { .. }
             | Self::WrongLength { .. }
             | Self::BadRange(_) => "The application's answer was not valid.",
             Self::Frame(_) => "The request's head is too long.",

@@ -385,21 +385,18 @@ fn checked(
     };
     match (announced, &mut head.body) {
         (Some(None), _) => {
-            return Err(Failure::WrongLength {
-                announced: None,
-                actual,
-            });
+            return Err(Failure::NoLength { actual });
         }
         (Some(Some(length)), AppBody::Whole) if !bodyless && length != actual => {
             return Err(Failure::WrongLength {
-                announced: Some(length),
+                announced: length,
                 actual,
             });
         }
         // A worker may say less than the file has, never more.
         (Some(Some(length)), AppBody::File(_)) if length > actual && !bodyless => {
             return Err(Failure::WrongLength {
-                announced: Some(length),
+                announced: length,
                 actual,
             });
         }

@@ -3,7 +3,7 @@
 //! Counts are kept here and in the edge, in the one process that outlives every worker and every
 //! release, so none ever goes back.
 
-use super::bridge::Running;
+use super::{bridge::Running, listeners};
 use crate::{
     config::{Bind, ServeSettings},
     control::ControlTarget,
@@ -30,10 +30,13 @@ pub(super) fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
     let Some(admin) = &settings.admin else {
         return Ok(Vec::new());
     };
-    let addresses = super::addresses(admin)?.into_iter();
+    let addresses = listeners::addresses(admin)?.into_iter();
     addresses
         // Who measures is not who proxies: a Unix socket of its own is for nobody's group.
-        .map(|address| Listener::bind_for(&address, Permissions::OWN).map_err(super::cannot_listen))
+        .map(|address| {
+            Listener::bind_for(&address, Permissions::OWN)
+                .map_err(|error| listeners::cannot_listen(error, "--admin"))
+        })
         .collect()
 }
 

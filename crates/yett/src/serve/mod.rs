@@ -11,6 +11,7 @@ mod insight;
 mod inspect;
 mod interpreter;
 mod issuer;
+mod listeners;
 mod manifest;
 mod mounts;
 mod pid_file;
@@ -20,21 +21,20 @@ mod tls;
 mod writable;
 
 use crate::{
-    config::{self, Bind, Environment, Listen, Preload, RawServe, Role, ServeSettings, Settled},
+    config::{self, Environment, Listen, Preload, RawServe, ServeSettings, Settled},
     control::{ControlServer, ServerInfo},
     discover::{self, AppSpec, Python},
     print::{Banner, Exit, Failure, GuardedPaths, Screen, banner},
 };
-use anyhow::Context as _;
 use bridge::{EdgeFloor, Printer, SupervisorNews};
 use develop::Developer;
 use insight::Incidents;
+use listeners::bind;
 use pid_file::PidFile;
 use release::Releaser;
 use std::{
     ffi::OsString,
     fs,
-    net::ToSocketAddrs as _,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -45,7 +45,7 @@ use yett_edge::{
     Edge, EdgeSettings, FilesSettings, Sendfile,
     admin::{Admin, Insight},
     floor::Floor,
-    listen::{Address, ListenError, Listener, Purpose, Wire},
+    listen::Listener,
     log::{AccessLog, Out, Troubles, Writer},
     tls::Tls,
 };
@@ -368,76 +368,6 @@ pub(crate) fn not_started(python: &Path, failure: &yett_supervisor::Failure) -> 
         failed
     } else {
         failed.details(failure.traceback.clone())
-    }
-}
-
-fn bind(settings: &ServeSettings) -> Result<Vec<Listener>, Failure> {
-    let mut listeners = Vec::new();
-    for one in &settings.listeners {
-        let purpose = match one.role {
-            Role::Serve(wire) => Purpose::Serve(wire),
-            // Those that serve stand before.
-            Role::Redirect => Purpose::RedirectToHttps {
-                port: settings
-                    .redirect_port
-                    .or_else(|| first_tls_port(&listeners))
-                    .context("there is no HTTPS listener to send anybody to")
-                    .map_err(Failure::usage)?,
-            },
-        };
-        for address in addresses(&one.bind)? {
-            let listener = Listener::bind_for(&address, one.permissions).map_err(cannot_listen)?;
-            listeners.push(listener.with_purpose(purpose).with_preface(one.preface));
-        }
-    }
-    Ok(listeners)
-}
-
-fn first_tls_port(listeners: &[Listener]) -> Option<u16> {
-    listeners
-        .iter()
-        .find_map(|listener| match (listener.purpose(), listener.address()) {
-            (Purpose::Serve(Wire::Tls), Address::Tcp(address)) => Some(address.port()),
-            _ => None,
-        })
-}
-
-fn addresses(bind: &Bind) -> Result<Vec<Address>, Failure> {
-    match bind {
-        Bind::Ip(address) => Ok(vec![Address::Tcp(*address)]),
-        Bind::Unix(path) => Ok(vec![Address::Unix(path.clone())]),
-        Bind::Name { host, port } => {
-            let found = (host.as_str(), *port)
-                .to_socket_addrs()
-                .with_context(|| format!("the host name {host:?} has no address"))
-                .map_err(Failure::usage)?;
-            let mut found: Vec<_> = found.map(Address::Tcp).collect();
-            found.dedup();
-            // With port 0 each address would get a port of its own.
-            if *port == 0 {
-                found.truncate(1);
-            }
-            Ok(found)
-        }
-    }
-}
-
-fn cannot_listen(error: ListenError) -> Failure {
-    let hint = match &error {
-        ListenError::InUse(_) => {
-            Some("end the other program, or choose another address: --bind 127.0.0.1:8001")
-        }
-        ListenError::Forbidden(_) => Some("ports below 1024 need a privilege; choose one above"),
-        ListenError::Permissions { .. } => Some(
-            "only root may give a socket to another user; of a group that gets it one must be a member",
-        ),
-        ListenError::NotASocket(_) => Some("choose another path for the Unix socket"),
-        ListenError::Other { .. } => None,
-    };
-    let failure = Failure::usage(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
     }
 }
 

@@ -80,6 +80,7 @@ const fn place(failure: &Failure) -> &'static str {
         Failure::Lost(Lost::Timeout) => "Lost Timeout",
         Failure::BadHeader(_) => "BadHeader",
         Failure::BadStatus(_) => "BadStatus",
+        Failure::NoLength { .. } => "NoLength",
         Failure::WrongLength { .. } => "WrongLength",
         Failure::BadRange(_) => "BadRange",
         Failure::Sendfile(SendfileError::Unmapped { .. }) => "Sendfile Unmapped",
@@ -122,8 +123,9 @@ async fn every_failure() -> Vec<Failure> {
         Failure::Lost(Lost::Timeout),
         Failure::BadHeader(BadHeader::named("X-Secret")),
         Failure::BadStatus(99),
+        Failure::NoLength { actual: 4 },
         Failure::WrongLength {
-            announced: Some(3),
+            announced: 3,
             actual: 4,
         },
         Failure::BadRange(BadRange::NotAFile),
@@ -175,6 +177,7 @@ Lost AppFailed         | 500    | app    | -     | no     | The application fail
 Lost Timeout           | 504    | app    | -     | no     | The application did not answer in time.
 BadHeader              | 502    | app    | -     | no     | The application's answer was not valid.
 BadStatus              | 502    | app    | -     | no     | The application's answer was not valid.
+NoLength               | 502    | app    | -     | no     | The application's answer was not valid.
 WrongLength            | 502    | app    | -     | no     | The application's answer was not valid.
 BadRange               | 502    | app    | -     | no     | The application's answer was not valid.
 Sendfile Unmapped      | 500    | app    | -     | no     | The application failed.
