@@ -8,8 +8,6 @@ import threading
 import time
 from pathlib import Path
 
-import anyio
-
 
 async def application(scope, receive, send):
     """Answer by path; note lifespan's events on stderr."""
@@ -144,6 +142,8 @@ async def awaits(scope, receive, send):
         case "gather":
             await asyncio.gather(middle(), middle())
         case "group":
+            import anyio
+
             async with anyio.create_task_group() as group:
                 group.start_soon(middle)
         case "thread":
