@@ -3,7 +3,7 @@
 //! The memory is bounded: when the reader is so slow that [`MAX_WAITING`] bytes wait, further lines
 //! are dropped and counted, and the count is written as soon as there is room again. Lines that
 //! cannot be written (a full disk, a closed pipe) are dropped and counted in the same way. Nor does a
-//! reader that stands still hold up the end: what it has not taken within [`LAST_WORDS`] is lost.
+//! reader that stands still hold up the end: what it has not taken within two seconds is lost.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -173,7 +173,7 @@ impl Writer {
     }
 
     /// Writes what waits and ends the thread. Lines that come later are lost, so this comes last.
-    /// Takes [`LAST_WORDS`] at most: a thread whose reader stands still is left behind.
+    /// Takes two seconds at most: a thread whose reader stands still is left behind.
     pub fn close(&self) {
         self.close_within(LAST_WORDS);
     }
