@@ -2,7 +2,6 @@
 
 use http::StatusCode;
 
-use crate::listen::proxy_header::ProxyHeaderError;
 use crate::meters::Limit;
 
 /// Why bytes of a client are no request that can be taken.
@@ -62,9 +61,6 @@ pub enum Offence {
     /// A connection of HTTP/2 was ended before this request of it was read.
     #[error("the connection was ended before the request was read")]
     Unread,
-    /// The connection does not begin with a PROXY header that can be taken.
-    #[error(transparent)]
-    ProxyHeader(#[from] ProxyHeaderError),
 }
 
 impl Offence {
@@ -87,8 +83,7 @@ impl Offence {
             | Self::Trailers
             | Self::NotTls
             | Self::Stream(_)
-            | Self::Unread
-            | Self::ProxyHeader(_) => StatusCode::BAD_REQUEST,
+            | Self::Unread => StatusCode::BAD_REQUEST,
             Self::TooManyStreams => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -103,7 +98,6 @@ impl Offence {
             Self::NotTls => "not_tls",
             Self::TooManyStreams => "too_many_streams",
             Self::Unread => "unread",
-            Self::ProxyHeader(_) => "proxy_header",
             Self::Version => "http_version",
             Self::BareLineEnd
             | Self::RequestLine
@@ -127,7 +121,6 @@ impl Offence {
             Self::TooManyHeaders => Some(Limit::Headers),
             Self::HeadTooSlow => Some(Limit::HeadTime),
             Self::TooManyStreams => Some(Limit::Http2Streams),
-            Self::ProxyHeader(_) => Some(Limit::ProxyHeader),
             _ => None,
         }
     }
@@ -153,7 +146,6 @@ impl Offence {
             Self::NotTls => "This port speaks HTTPS: use https:// in the address.",
             Self::TooManyStreams => "Too many requests at a time.",
             Self::Stream(_) | Self::Unread => "The request is malformed.",
-            Self::ProxyHeader(_) => "A PROXY header is expected.",
         }
     }
 }

@@ -14,18 +14,15 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::Instant;
 use yett_gate::{Arrival, ClientAddr, Scheme, ServerAddr};
 
 use crate::addresses::{Addresses, Place};
 use crate::conn::{Stop, Terms};
+use crate::log::Warning;
 use crate::meters::Limit;
 
 /// How long accepting pauses after an error such as too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// How far apart that is said.
-const COMPLAINTS: Duration = Duration::from_secs(10);
 
 /// A connection's place among all, and among those of its address.
 type Places = (OwnedSemaphorePermit, Option<Place>);
@@ -46,7 +43,6 @@ impl Acceptor {
             return;
         }
         let mut stopping = self.terms.stopping.clone();
-        let mut told = None;
         loop {
             let taken = tokio::select! {
                 biased;
@@ -60,23 +56,23 @@ impl Acceptor {
                 // Who called has left already.
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
-                    self.complain(&error, &mut told);
+                    self.complain(&error);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Says that connections cannot be accepted, once in a while. Most often files are wanting, of which
-    /// one that idles has one.
-    fn complain(&self, error: &std::io::Error, told: &mut Option<Instant>) {
-        self.terms.services.crowd().ask_one_to_leave();
-        if told.is_none_or(|at| at.elapsed() >= COMPLAINTS) {
-            *told = Some(Instant::now());
-            self.terms.services.log().tell(&format!(
+    /// Says that connections cannot be accepted. Most often descriptors are wanting, of which one that idles
+    /// has one.
+    fn complain(&self, error: &std::io::Error) {
+        let services = &self.terms.services;
+        services.crowd().ask_one_to_leave();
+        services.log().warn(Warning::Accept, || {
+            format!(
                 "connections cannot be accepted: {error}; raise the limit of open files, or lower max_connections"
-            ));
-        }
+            )
+        });
     }
 
     /// The next connection, when there is room for it. `None`: its address has too many.

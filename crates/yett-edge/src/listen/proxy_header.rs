@@ -15,9 +15,8 @@ use tokio::time::timeout;
 use yett_gate::{Arrival, ClientAddr, ServerAddr};
 
 use super::Preface;
-use crate::log::Record;
-use crate::respond::Failure;
-use crate::respond::failure::note;
+use crate::log::Warning;
+use crate::meters::Limit;
 use crate::service::Services;
 use crate::settings::EdgeSettings;
 
@@ -377,9 +376,16 @@ where
     } else {
         ProxyHeaderError::NotTrusted
     };
-    // No request came, but whoever set up the proxy must learn why nothing works.
-    let mut record = Record::new(services.log(), arrival.client(), "-", "-", "-");
-    note(&Failure::Offence(refused.into()), &mut record);
+    let log = services.log();
+    log.met(Limit::ProxyHeader);
+    // No request came that could have a record, but whoever set up the proxy must learn why nothing works.
+    log.warn(Warning::ProxyHeader, || {
+        let peer = match arrival.client() {
+            ClientAddr::Ip(address) => address.ip().to_string(),
+            ClientAddr::Unix => String::from("the Unix socket"),
+        };
+        format!("a connection from {peer} was closed: {refused}")
+    });
     None
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::access::AccessLog;
 use super::record::Fields;
-use super::troubles::Troubles;
+use super::troubles::{Troubles, Warning};
 use super::words::WordSet;
 use crate::meters::{Limit, Meters};
 use crate::settings::EdgeSettings;
@@ -50,6 +50,13 @@ impl Journal {
     pub(crate) fn tell(&self, what: &str) {
         if let Some(troubles) = &self.troubles {
             troubles.tell(what);
+        }
+    }
+
+    /// Something is wrong that may be wrong of every connection.
+    pub(crate) fn warn(&self, warning: Warning, what: impl FnOnce() -> String) {
+        if let Some(troubles) = &self.troubles {
+            troubles.warn(warning, what);
         }
     }
 

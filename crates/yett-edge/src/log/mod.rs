@@ -18,5 +18,6 @@ pub use format::{Field, Format, FormatError, Template};
 pub(crate) use journal::Journal;
 pub(crate) use record::{Record, ServiceKind};
 pub use troubles::Troubles;
+pub(crate) use troubles::Warning;
 pub use words::{Word, Words};
 pub use writer::{LogFile, LogFileError, Out, Writer};

@@ -154,6 +154,13 @@ pub(super) fn escaped(out: &mut String, text: &str) {
     });
 }
 
+/// The same where nothing stands between quotes: they end nothing there.
+pub(super) fn escaped_but_quotes(out: &mut String, text: &str) {
+    escaped_but(out, text, |byte| {
+        matches!(byte, b' '..=b'~') && byte != b'\\'
+    });
+}
+
 /// Copies runs of what is plain, and escapes the rest.
 fn escaped_but(out: &mut String, text: &str, is_plain: impl Fn(u8) -> bool) {
     let mut rest = text;

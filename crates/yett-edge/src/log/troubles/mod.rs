@@ -8,10 +8,15 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::format::{client, escaped, millis};
+use super::format::{client, escaped_but_quotes, millis};
 use super::record::Fields;
 use super::words::Word;
 use super::writer::Writer;
+
+mod warnings;
+
+pub(crate) use warnings::Warning;
+use warnings::Warnings;
 
 /// Lines in a second.
 const MOST: u32 = 20;
@@ -21,6 +26,7 @@ const MOST: u32 = 20;
 pub struct Troubles {
     writer: Arc<Writer>,
     rate: Mutex<Rate>,
+    warnings: Warnings,
 }
 
 #[derive(Debug)]
@@ -56,6 +62,7 @@ impl Troubles {
                 told: 0,
                 untold: 0,
             }),
+            warnings: Warnings::default(),
         })
     }
 
@@ -88,9 +95,23 @@ impl Troubles {
     pub(super) fn tell(&self, what: &str) {
         self.write(|line| {
             line.push_str("error: ");
-            escaped(line, what);
+            escaped_but_quotes(line, what);
             line.push('\n');
         });
+    }
+
+    /// Warns of what may come with every connection: seldom, whatever else is told.
+    pub(super) fn warn(&self, warning: Warning, what: impl FnOnce() -> String) {
+        let Some(before) = self.warnings.admit(warning, Instant::now()) else {
+            return;
+        };
+        let mut line = String::from("warning: ");
+        escaped_but_quotes(&mut line, &what());
+        if before > 0 {
+            let _infallible = write!(line, " ({before} more since the last such line)");
+        }
+        line.push('\n');
+        self.writer.write(&line);
     }
 
     fn write(&self, tell: impl FnOnce(&mut String)) {
@@ -123,7 +144,7 @@ fn tell_failed(line: &mut String, fields: &Fields) {
     request(line, fields);
     let fault = fields.fault.unwrap_or("-");
     let _infallible = write!(line, " failed with {} ({fault}): ", fields.status);
-    escaped(line, fields.reason.as_deref().unwrap_or("-"));
+    escaped_but_quotes(line, fields.reason.as_deref().unwrap_or("-"));
     circumstances(line, fields);
 }
 
@@ -139,22 +160,22 @@ fn tell_slow(line: &mut String, fields: &Fields) {
 }
 
 fn request(line: &mut String, fields: &Fields) {
-    escaped(line, fields.words.method());
+    escaped_but_quotes(line, fields.words.method());
     line.push(' ');
-    escaped(line, fields.words.path());
+    escaped_but_quotes(line, fields.words.path());
 }
 
 fn circumstances(line: &mut String, fields: &Fields) {
     line.push_str(" (client ");
     client(line, fields.client);
     line.push_str(", route ");
-    escaped(line, fields.route.as_str());
+    escaped_but_quotes(line, fields.route.as_str());
     if let Some(worker) = fields.worker {
         let _infallible = write!(line, ", worker {worker}");
     }
     if let Some(id) = fields.words.said(Word::RequestId) {
         line.push_str(", id ");
-        escaped(line, id);
+        escaped_but_quotes(line, id);
     }
     line.push_str(", waited ");
     millis(line, fields.waited);

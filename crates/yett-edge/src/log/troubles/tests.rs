@@ -64,6 +64,17 @@ fn failure_of_app_or_server_is_told_without_the_query() {
 }
 
 #[test]
+fn quotes_stay_as_they_are_where_none_stand_around_them() {
+    let mut failed = fields(502, Some("app"));
+    failed.reason = Some(String::from("the header \"X-A\" has a \\ and\na line"));
+    let told = told(&[failed], None);
+    assert!(
+        told.contains(" (app): the header \"X-A\" has a \\\\ and\\na line (client "),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_the_clients_fault_or_the_apps_own_answer_is_not_told() {
     assert_eq!(
         told(&[fields(400, Some("client")), fields(500, None)], None),
