@@ -1,7 +1,7 @@
 //! Who leaves when there are as many connections as there may be: of those on which nothing happens, the
 //! one that has been so for longest.
 //!
-//! A connection that idles, or that has not said anything yet, waits here beside its client; the acceptor asks one to leave for each new
+//! A connection that idles, that has not said anything yet, or is at its TLS handshake waits here beside its client; the acceptor asks one to leave for each new
 //! connection that finds no room. Whoever has a request, or the beginning of one, is never asked. If
 //! nobody idles, the question waits for the first who does.
 
