@@ -18,20 +18,21 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+from tests.server import (  # found by the line above
+    LAST_LINE_OF_BANNER,
+    Server,
+    eventually,
+)
 
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 
 #: How long a browser has for all its checks, its start included, in seconds.
 PATIENCE = 120
-
-#: How often a condition is looked at, in seconds.
-LOOK_AGAIN = 0.05
-
-#: What the program says last at its start: that it serves, or that the code does not load.
-READY = ("loads new code.", "until a change loads")
 
 NAMES = {
     "Chromium": ("chromium", "chromium-browser", "google-chrome"),
@@ -121,16 +122,6 @@ def write_files(folder: pathlib.Path) -> None:
     (folder / "tone.wav").write_bytes(b"RIFF" + sizes[0] + b"WAVEfmt " + form + data)
 
 
-def eventually(condition, what: str, patience: float = PATIENCE):
-    """Return what the condition returns once that is true."""
-    until = time.monotonic() + patience
-    while not (value := condition()):
-        if time.monotonic() > until:
-            raise TimeoutError(f"{what}: not within {patience} s")
-        time.sleep(LOOK_AGAIN)
-    return value
-
-
 @contextlib.contextmanager
 def running(
     words: list[str], environment: dict[str, str], log: pathlib.Path
@@ -153,27 +144,24 @@ def running(
 
 @contextlib.contextmanager
 def serving(
-    folder: pathlib.Path, verdict: pathlib.Path, words: list[str]
-) -> Iterator[dict[str, str]]:
-    """Serve, and yield the addresses by their schemes."""
+    folder: pathlib.Path, verdict: pathlib.Path, words: list[str], ready: str
+) -> Iterator[Server]:
+    """Serve, and leave no process behind."""
     environment = dict(os.environ, YETT_PYTHON=sys.executable, VERDICT=str(verdict))
     environment["PYTHONPATH"] = str(REPOSITORY / "python")
     environment["XDG_RUNTIME_DIR"] = str(folder)
-    log = folder / "yett.log"
     command = [os.environ["YETT_BIN"], "serve", *words, "--workers", "1"]
-    with running(command, environment, log) as server:
+    server = Server(command, environment, folder, ready=ready)
+    try:
+        yield server
+    finally:
+        server.kill_all()
 
-        def said() -> str:
-            text = log.read_text(errors="replace")
-            if server.poll() is not None:
-                sys.exit(f"the server did not start:\n{text}")
-            return text if any(ready in text for ready in READY) else ""
 
-        banner = eventually(said, "the banner")
-        yield {
-            scheme: f"{scheme}://127.0.0.1:{port}/"
-            for scheme, port in re.findall(r"(https?)://127\.0\.0\.1:(\d+)", banner)
-        }
+def addresses(server: Server) -> dict[str, str]:
+    """Return a server's addresses by their schemes, the one that leads to HTTPS among them."""
+    found = re.findall(r"(https?)://127\.0\.0\.1:(\d+)", server.stderr)
+    return {scheme: f"{scheme}://127.0.0.1:{port}/" for scheme, port in found}
 
 
 def command(
@@ -198,6 +186,8 @@ def command(
 class Page:
     """The page that tries everything, by the redirect to HTTPS and over HTTP/2."""
 
+    ready = LAST_LINE_OF_BANNER
+
     def __init__(self, place: pathlib.Path, certificate: Certificate) -> None:
         """Lay the files there."""
         files = place / "files"
@@ -207,7 +197,7 @@ class Page:
         self.words += ["--redirect-http", "127.0.0.1:0", "--static", f"/static/={files}"]
         self.words += ["--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key)]
 
-    def go_on(self, log: pathlib.Path) -> None:
+    def go_on(self, server: Server) -> None:
         """Leave it to the page."""
 
     def missed(self, log: str) -> list[str]:
@@ -219,6 +209,8 @@ class Page:
 class Development:
     """The page that `--reload` shows while the code does not load."""
 
+    ready = "until a change loads"
+
     def __init__(self, place: pathlib.Path, certificate: Certificate) -> None:
         """Write code that does not load."""
         self.code = place / "code" / "app.py"
@@ -227,9 +219,9 @@ class Development:
         self.words = ["app:application", "--chdir", str(self.code.parent)]
         self.words += ["--bind", "127.0.0.1:0", "--reload"]
 
-    def go_on(self, log: pathlib.Path) -> None:
+    def go_on(self, server: Server) -> None:
         """Mend the code once the browser has the page and asks for news."""
-        eventually(lambda: re.search(r"GET / .*\b500\b", log.read_text()), "the error page")
+        eventually(lambda: re.search(r"GET / .*\b500\b", server.stdout), PATIENCE)
         shutil.copy(HERE / "mended.py", self.code)
 
     def missed(self, log: str) -> list[str]:
@@ -254,16 +246,20 @@ def judge(
     for each in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY"):
         environment.pop(each, None)
     shown = scenario(place, certificate)
-    with serving(place, verdict, shown.words) as urls:
+    with serving(place, verdict, shown.words, shown.ready) as server:
+        urls = addresses(server)
         start = urls.get("http", urls.get("https", ""))
         browser = [*command(name, path, profile, certificate, urls), start]
         with running(browser, environment, place / "browser.log"):
             try:
-                shown.go_on(place / "yett.log")
-                eventually(verdict.exists, f"{name}'s verdict")
-            except TimeoutError as late:
-                return [str(late), (place / "yett.log").read_text(errors="replace")[-2000:]]
-    missed = shown.missed((place / "yett.log").read_text(errors="replace"))
+                shown.go_on(server)
+                eventually(verdict.exists, PATIENCE)
+            except AssertionError as late:
+                return [f"{name}: {late}", (server.stderr + server.stdout)[-2000:]]
+        # Its last records are written by its end.
+        server.stop()
+        log = server.stdout
+    missed = shown.missed(log)
     said = json.loads(verdict.read_text())
     print(f"{name}, {scenario.__name__}: {len(said['claims'])} claims, {len(said['failed'])} fail")
     missed += [f"{claim}: {why}" for claim, why in said["failed"].items()]
