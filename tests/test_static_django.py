@@ -71,6 +71,9 @@ def test_collected_files_are_kept_for_ever_by_the_names_that_django_made(serve, 
     server = serve(folder=project)
     where = server.get("/where/").text
     assert re.fullmatch(r"/static/site\.[0-9a-f]{12}\.css", where)
+    # The list of these names lies beside them, and is nobody's.
+    assert (project / "collected" / "staticfiles.json").is_file()
+    assert server.get("/static/staticfiles.json").status == 404
     answer = server.get(where)
     assert re.fullmatch(r"body { background: url\(\"dot\.[0-9a-f]{12}\.png\"\) }", answer.text)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"

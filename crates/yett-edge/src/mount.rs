@@ -24,6 +24,9 @@ pub struct Mount {
     pub freshness: Freshness,
     /// Paths below the mount whose names say their content, so that they never change.
     pub hashed: HashSet<Box<[u8]>>,
+    /// A path below the mount that is not there for clients: the list of the names above, of which it says
+    /// more than pages show.
+    pub hidden: Option<Box<[u8]>>,
     /// Types that the configuration adds.
     pub types: Arc<Types>,
     /// Whether pages of other sites may read the files.
@@ -114,6 +117,7 @@ impl Mount {
             index: None,
             freshness: Freshness::For(Duration::from_secs(60)),
             hashed: HashSet::new(),
+            hidden: None,
             types: Arc::default(),
             readers: Readers::SameOrigin,
             look: Look::EverySecond,

@@ -6,6 +6,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     fs,
     io::Read as _,
+    os::unix::ffi::OsStrExt as _,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -134,6 +135,7 @@ impl FileSettings {
         }
         self.keep(&mut mount, files.whitenoise.as_ref());
         if let (Some(list), false) = (&files.hashed, self.develops) {
+            mount.hidden = files.root.as_ref().and_then(|root| below(root, list));
             match hashed_names(list) {
                 Ok(names) => mount.hashed = names,
                 Err(why) => warnings.push(format!(
@@ -145,6 +147,12 @@ impl FileSettings {
         }
         Some(mount)
     }
+}
+
+/// The path of a file below a folder.
+fn below(folder: &Path, file: &Path) -> Option<Box<[u8]>> {
+    let path = file.strip_prefix(folder).ok()?;
+    Some(path.as_os_str().as_bytes().into())
 }
 
 /// The settings' types and, below them, the project's.
@@ -220,6 +228,10 @@ mod tests {
         (mounts, warnings)
     }
 
+    fn made_of(files: &serde_json::Value) -> Vec<Mounted> {
+        made(&FileSettings::default(), files).0
+    }
+
     #[test]
     fn missing_collectstatic_is_said_clearly() {
         let outer = tempfile::tempdir().unwrap();
@@ -263,6 +275,13 @@ mod tests {
         let (made, _) = made(&FileSettings::default(), &files);
         let names: Vec<_> = made[0].1.hashed.iter().map(|name| &**name).collect();
         assert_eq!(names, [b"a.0123456789ab.css".as_slice()]);
+        assert_eq!(
+            made[0].1.hidden.as_deref(),
+            Some(b"staticfiles.json".as_slice())
+        );
+        // Elsewhere it is no file of the mount.
+        let files = json!({"root": root, "hashed": outer.path().join("staticfiles.json")});
+        assert_eq!(made_of(&files)[0].1.hidden, None);
     }
 
     #[test]

@@ -135,6 +135,9 @@ impl Files {
 
     /// What stands at a path below a mount.
     async fn find(&self, mount: &Arc<Mount>, path: &[u8]) -> std::io::Result<There> {
+        if mount.hidden.as_deref() == Some(path) {
+            return Ok(There::Nothing);
+        }
         let sought = Sought {
             mount: mount.key(),
             path,

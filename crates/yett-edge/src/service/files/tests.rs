@@ -160,6 +160,22 @@ async fn only_plain_names_of_regular_files_are_served() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn list_of_names_is_not_there_and_others_of_its_name_are() {
+    let folder = folder();
+    put(folder.path(), "staticfiles.json", "{}");
+    put(folder.path(), "css/staticfiles.json", "{}");
+    let mut mount = Mount::new(folder.path().to_owned());
+    mount.hidden = Some(b"staticfiles.json".as_slice().into());
+    let bench = serving(mount);
+    for target in ["/static/staticfiles.json", "/static/%73taticfiles.json"] {
+        let answered = answer(&bench, target, "").await;
+        assert!(answered.starts_with("404 "), "{answered}");
+    }
+    let answered = answer(&bench, "/static/css/staticfiles.json", "").await;
+    assert!(answered.starts_with("200 "), "{answered}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn copy_that_is_still_good_is_not_sent_again() {
     let folder = folder();
     let bench = serving(Mount::new(folder.path().into()));
