@@ -109,7 +109,6 @@ where
             biased;
             read = read => read,
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No) => return None,
-            () = services.crowd().asked_to_leave(), if since.is_none() => return None,
             () = sleep_until(until), if since.is_none() => {
                 services.meters().met(Limit::HeadTime);
                 return None;

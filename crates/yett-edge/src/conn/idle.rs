@@ -76,8 +76,8 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
                 }
             }
             _stop_or_gone = stopping.wait_for(|stop| *stop != Stop::No) => return Woken::Over,
-            // Whoever has begun to ask is let go on.
-            () = services.crowd().asked_to_leave(), if !state.has_begun_head() => return Woken::Crowded,
+            // Whoever is new or has begun to ask is let go on.
+            () = services.crowd().asked_to_leave(), if state.may_leave() => return Woken::Crowded,
             () = sleep_until(due) => {}
         }
     }

@@ -260,9 +260,10 @@ impl ConnState {
         (!shared.busy && !shared.unsent).then_some(shared.idle_since)
     }
 
-    /// Whether the first bytes of a head are here, and not all of them.
-    pub(super) fn has_begun_head(&self) -> bool {
-        self.shared().head_since.is_some()
+    /// Whether its client has had an answer, and has not begun to ask for another.
+    pub(super) fn may_leave(&self) -> bool {
+        let shared = self.shared();
+        !shared.fresh && shared.head_since.is_none()
     }
 
     /// What is due now, or when something will be.

@@ -27,7 +27,6 @@ pub(super) async fn tls<S>(
     let handshake = tokio::select! {
         handshake = tls.accept(stream, arrival.client()) => handshake,
         // Nobody has asked for anything yet.
-        () = services.crowd().asked_to_leave() => return,
         _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
     };
     // It takes the thread longer than most requests do.

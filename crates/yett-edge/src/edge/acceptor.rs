@@ -43,12 +43,16 @@ impl Acceptor {
             return;
         }
         let mut stopping = self.terms.stopping.clone();
+        let mut complained = false;
         loop {
             let taken = tokio::select! {
                 biased;
                 _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
                 taken = self.take(&door) => taken,
             };
+            if std::mem::take(&mut complained) && taken.is_ok() {
+                self.terms.services.crowd().has_room();
+            }
             match taken {
                 Ok(Some((places, arrival, caller))) => self.hand_on(places, arrival, caller),
                 // Dropped, it is closed.
@@ -57,6 +61,7 @@ impl Acceptor {
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     self.complain(&error);
+                    complained = true;
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
@@ -87,6 +92,7 @@ impl Acceptor {
                 self.terms.services.meters().met(Limit::Connections);
                 self.terms.services.crowd().ask_one_to_leave();
                 let room = Arc::clone(&self.room).acquire_owned().await;
+                self.terms.services.crowd().has_room();
                 room.map_err(std::io::Error::other)?
             }
         };

@@ -94,3 +94,36 @@ fn connections_within_the_limit_meet_none() {
     assert_eq!(edge.meters().times_met(Limit::Connections), 0);
     edge.end();
 }
+
+#[test]
+fn client_that_waited_behind_busy_ones_is_answered_and_not_asked_to_leave() {
+    let settings = EdgeSettings {
+        max_connections: 2,
+        ..EdgeSettings::default()
+    };
+    let (edge, addresses) = edge(settings, 1);
+    let head = b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n";
+    // Whoever has begun to ask is busy.
+    let mut busy: Vec<_> = (0..2)
+        .map(|_| {
+            let mut stream = TcpStream::connect(addresses[0]).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.write_all(head).unwrap();
+            stream
+        })
+        .collect();
+    while edge.connections() < 2 {
+        std::thread::yield_now();
+    }
+    let met = edge.meters().times_met(Limit::Connections);
+    let mut waiting: Vec<_> = (0..3).map(|_| ask(addresses[0], "close")).collect();
+    while edge.meters().times_met(Limit::Connections) == met {
+        std::thread::yield_now();
+    }
+    for stream in &mut busy {
+        stream.write_all(b"\r\n").unwrap();
+        is_answered(stream);
+    }
+    waiting.iter_mut().for_each(is_answered);
+    edge.end();
+}

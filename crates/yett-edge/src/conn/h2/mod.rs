@@ -372,6 +372,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn is_asked_to_leave(&mut self, cx: &mut Context<'_>) -> bool {
         let is_quiet = |since: Instant| since.elapsed() >= QUIET;
         if self.leaving_since.is_some()
+            || self.fresh
             || self.traffic.head_since().is_some()
             || !self.idle_since.is_some_and(is_quiet)
         {

@@ -278,21 +278,6 @@ async fn handshake_has_its_time_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn handshake_that_does_not_go_on_makes_room_for_others() {
-    for begun in [&b""[..], b"\x16\x03\x01"] {
-        let house = House::new();
-        let bench = bench(house.settings());
-        let mut stream = bench.connect_raw();
-        soon(stream.write_all(begun)).await.unwrap();
-        settle().await;
-        bench.services().crowd().ask_one_to_leave();
-        let mut got = Vec::new();
-        soon(stream.read_to_end(&mut got)).await.unwrap();
-        assert!(got.is_empty());
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn stop_ends_handshakes_at_once() {
     let house = House::new();
     let bench = bench(house.settings());

@@ -391,7 +391,11 @@ async fn connection_that_idles_makes_room_for_others_and_one_with_a_request_does
     let mut busy = client(&bench).await;
     let arriving = busy.get("/").await;
     let id = worker.request().await;
-    let idle = client(&bench).await;
+    let mut idle = client(&bench).await;
+    let answered = idle.get("/").await;
+    let other = worker.request().await;
+    worker.answer(other, "ok").await;
+    assert_eq!(answered.answer().await, "200 | ok");
     bench.clock.pass(seconds(2)).await;
     bench.services().crowd().ask_one_to_leave();
     bench.clock.pass(seconds(2)).await;
