@@ -73,7 +73,7 @@ pub(super) async fn begin<S>(
     };
     let stream = Reread::new(first.freeze(), stream).coming_since(since);
     match protocol {
-        Protocol::Http1 => serve(stream, arrival, services, settings, stopping).await,
+        Protocol::Http1 => serve(stream, arrival, services, stopping).await,
         // Boxed: a connection of HTTP/1.1 does not hold room for one of HTTP/2.
         Protocol::Http2 => {
             Box::pin(h2::serve(stream, arrival, services, settings, stopping)).await;
@@ -95,8 +95,9 @@ where
     S: AsyncRead + Unpin,
 {
     let mut first = BytesMut::new();
+    let silent_since = Instant::now();
     // A connection's first request may come as late as a head may.
-    let mut until = Instant::now() + settings.head_timeout;
+    let mut until = silent_since + settings.head_timeout;
     let mut since = None;
     loop {
         let read = std::future::poll_fn(|cx| {
@@ -109,6 +110,9 @@ where
             biased;
             read = read => read,
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No) => return None,
+            _leaving = Arc::clone(services.crowd()).quiet_since(silent_since), if since.is_none() => {
+                return None;
+            }
             () = sleep_until(until), if since.is_none() => {
                 services.meters().met(Limit::HeadTime);
                 return None;

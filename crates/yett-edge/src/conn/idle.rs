@@ -6,17 +6,20 @@
 //! the scanner let through is what hyper begins with.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, OptionFuture};
 use tokio::io::AsyncRead;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::io::ScannedIo;
 use super::state::Due;
 use super::{ConnState, Stop};
+use crate::crowd::Leaving;
 use crate::meters::Limit;
 use crate::service::Services;
-use crate::settings::EdgeSettings;
 
 /// Why a connection idles no longer.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +38,6 @@ pub(super) enum Woken {
 pub(super) async fn idle<S: AsyncRead + Unpin>(
     io: &mut ScannedIo<S>,
     state: &ConnState,
-    settings: &EdgeSettings,
     services: &Services,
     stopping: &mut watch::Receiver<Stop>,
 ) -> Woken {
@@ -47,7 +49,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
         if state.offence().is_some() {
             return Woken::Offence;
         }
-        let due = match state.due(settings) {
+        let due = match state.due(services.settings()) {
             Due::At(at) => at,
             Due::Head => {
                 state.offend(super::Offence::HeadTooSlow);
@@ -59,7 +61,7 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
             }
             Due::Idle => {
                 // Without keep-alive it is no limit that ends it.
-                if !settings.keep_alive.is_zero() {
+                if !services.settings().keep_alive.is_zero() {
                     services.meters().met(Limit::KeepAlive);
                 }
                 return Woken::Over;
@@ -76,9 +78,27 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
                 }
             }
             _stop_or_gone = stopping.wait_for(|stop| *stop != Stop::No) => return Woken::Over,
-            // Whoever is new or has begun to ask is let go on.
-            () = services.crowd().asked_to_leave(), if state.may_leave() => return Woken::Crowded,
-            () = sleep_until(due) => {}
+            Some(leaving) = place_in_line(state, services) => {
+                state.leave(leaving);
+                return Woken::Crowded;
+            }
+            () = sleep_until(or_in_line(due, state)) => {}
         }
     }
+}
+
+/// The place of a connection that is quiet for long. Boxed, as most are not, or not for long.
+fn place_in_line(
+    state: &ConnState,
+    services: &Services,
+) -> OptionFuture<BoxFuture<'static, Leaving>> {
+    let stands_there = state.leaves_from().is_some_and(|at| at <= Instant::now());
+    let place = stands_there.then(|| Arc::clone(services.crowd()).asked_to_leave().boxed());
+    OptionFuture::from(place)
+}
+
+/// The moment at which something is due, or the earlier one at which the connection steps into line.
+fn or_in_line(due: Instant, state: &ConnState) -> Instant {
+    let steps_in = state.leaves_from().filter(|at| *at > Instant::now());
+    steps_in.map_or(due, |at| at.min(due))
 }

@@ -45,7 +45,6 @@ use crate::reread::Reread;
 use crate::respond::Body;
 use crate::respond::failure::Fault;
 use crate::service::Services;
-use crate::settings::EdgeSettings;
 use crate::websocket;
 pub(crate) use body::{BodyCut, ClientBody};
 pub(crate) use client_end::ClientEnd;
@@ -85,11 +84,11 @@ pub(crate) async fn serve<S>(
     stream: Reread<S>,
     arrival: Arrival,
     services: Arc<Services>,
-    settings: Arc<EdgeSettings>,
     mut stopping: watch::Receiver<Stop>,
 ) where
     S: AsyncRead + AsyncWrite + FileSink + Unpin,
 {
+    let settings = services.settings();
     let state = Arc::new(ConnState::new(stream.since()));
     let limits = scan::Limits {
         max_head: settings.max_head,
@@ -97,7 +96,7 @@ pub(crate) async fn serve<S>(
     };
     let mut io = ScannedIo::new(stream, limits, Arc::clone(&state));
     let outcome = loop {
-        match idle::idle(&mut io, &state, &settings, &services, &mut stopping).await {
+        match idle::idle(&mut io, &state, &services, &mut stopping).await {
             Woken::Request => {}
             Woken::Offence | Woken::Over => break Ok(()),
             Woken::Crowded => {
@@ -107,7 +106,14 @@ pub(crate) async fn serve<S>(
             }
         }
         // Boxed: a connection that idles does not hold room for hyper.
-        let active = active::active(io, &state, &arrival, &services, &settings, &mut stopping);
+        let active = active::active(
+            io,
+            &state,
+            &arrival,
+            &services,
+            services.settings(),
+            &mut stopping,
+        );
         match Box::pin(active).await {
             Left::Quiet(back) => io = back,
             Left::Ended(back, outcome) => {
@@ -124,7 +130,14 @@ pub(crate) async fn serve<S>(
         let early = io.take_early();
         // Boxed: a connection that is none does not hold room for one.
         let meters = services.meters();
-        let driven = websocket::drive(io.stream(), &early, *socket, &settings, meters, stopping);
+        let driven = websocket::drive(
+            io.stream(),
+            &early,
+            *socket,
+            services.settings(),
+            meters,
+            stopping,
+        );
         Box::pin(driven).await;
     } else if let Some(offence) = state.offence().filter(|_| !io.is_answered()) {
         Box::pin(turn_away(&mut io, offence, &arrival, &services)).await;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::Offence;
 use super::from_file::{Piece, Pieces};
 use super::hints::{EarlyHints, MOST_WAITING};
+use crate::crowd::{A_MOMENT, Leaving};
 use crate::log::Record;
 use crate::rate::{Pace, Slow};
 use crate::respond::body::BodyError;
@@ -37,6 +38,8 @@ struct Shared {
     /// The connection is cut because of that.
     cut: Option<Slow>,
     idle_since: Instant,
+    /// It ends because others need its place.
+    leaving: Option<Leaving>,
     head_since: Option<Instant>,
     offence: Option<Offence>,
     reader: Option<Waker>,
@@ -84,6 +87,7 @@ impl ConnState {
             taking: Pace::default(),
             cut: None,
             idle_since: Instant::now(),
+            leaving: None,
             head_since,
             offence: None,
             reader: None,
@@ -260,10 +264,16 @@ impl ConnState {
         (!shared.busy && !shared.unsent).then_some(shared.idle_since)
     }
 
-    /// Whether its client has had an answer, and has not begun to ask for another.
-    pub(super) fn may_leave(&self) -> bool {
+    /// From when on it can be asked to leave; never while a head is arriving.
+    pub(super) fn leaves_from(&self) -> Option<Instant> {
         let shared = self.shared();
-        !shared.fresh && shared.head_since.is_none()
+        let is_quiet = shared.head_since.is_none();
+        is_quiet.then_some(shared.idle_since + A_MOMENT)
+    }
+
+    /// It was asked to leave.
+    pub(super) fn leave(&self, leaving: Leaving) {
+        self.shared().leaving = Some(leaving);
     }
 
     /// What is due now, or when something will be.

@@ -43,16 +43,12 @@ impl Acceptor {
             return;
         }
         let mut stopping = self.terms.stopping.clone();
-        let mut complained = false;
         loop {
             let taken = tokio::select! {
                 biased;
                 _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
                 taken = self.take(&door) => taken,
             };
-            if std::mem::take(&mut complained) && taken.is_ok() {
-                self.terms.services.crowd().has_room();
-            }
             match taken {
                 Ok(Some((places, arrival, caller))) => self.hand_on(places, arrival, caller),
                 // Dropped, it is closed.
@@ -61,19 +57,17 @@ impl Acceptor {
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     self.complain(&error);
-                    complained = true;
+                    // One that idles has a descriptor.
+                    let _wanted = self.terms.services.crowd().want();
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Says that connections cannot be accepted. Most often descriptors are wanting, of which one that idles
-    /// has one.
+    /// Says that connections cannot be accepted. Most often descriptors are wanting.
     fn complain(&self, error: &std::io::Error) {
-        let services = &self.terms.services;
-        services.crowd().ask_one_to_leave();
-        services.log().warn(Warning::Accept, || {
+        self.terms.services.log().warn(Warning::Accept, || {
             format!(
                 "connections cannot be accepted: {error}; raise the limit of open files, or lower max_connections"
             )
@@ -90,9 +84,8 @@ impl Acceptor {
             Ok(room) => room,
             Err(_full) => {
                 self.terms.services.meters().met(Limit::Connections);
-                self.terms.services.crowd().ask_one_to_leave();
+                let _wanted = self.terms.services.crowd().want();
                 let room = Arc::clone(&self.room).acquire_owned().await;
-                self.terms.services.crowd().has_room();
                 room.map_err(std::io::Error::other)?
             }
         };

@@ -127,3 +127,17 @@ fn client_that_waited_behind_busy_ones_is_answered_and_not_asked_to_leave() {
     waiting.iter_mut().for_each(is_answered);
     edge.end();
 }
+
+#[test]
+fn each_listener_gets_room_from_those_who_are_quiet() {
+    let settings = EdgeSettings {
+        max_connections: 2,
+        ..EdgeSettings::default()
+    };
+    let (edge, addresses) = edge(settings, 2);
+    let mut quiet: Vec<_> = (0..2).map(|_| ask(addresses[0], "keep-alive")).collect();
+    quiet.iter_mut().for_each(is_answered);
+    let mut waiting = [0, 1].map(|place| ask(addresses[place], "keep-alive"));
+    waiting.iter_mut().for_each(is_answered);
+    edge.end();
+}

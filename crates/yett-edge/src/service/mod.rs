@@ -132,8 +132,13 @@ impl Services {
         self.leaving.load(Ordering::Relaxed)
     }
 
+    /// What was configured.
+    pub(crate) fn settings(&self) -> &EdgeSettings {
+        &self.settings
+    }
+
     /// Where connections that idle can be asked to leave.
-    pub(crate) fn crowd(&self) -> &Crowd {
+    pub(crate) const fn crowd(&self) -> &Arc<Crowd> {
         &self.crowd
     }
 

@@ -27,7 +27,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -35,7 +34,6 @@ use h2::RecvStream;
 use h2::server::{Builder, Connection, SendResponse};
 use http::Request;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::futures::OwnedNotified;
 use tokio::sync::watch;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
@@ -45,6 +43,7 @@ use self::io::WatchedIo;
 use self::stream::Stream;
 use self::traffic::{Breach, Traffic};
 use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
+use crate::crowd::{A_MOMENT, Leaving};
 use crate::floor::rounds;
 use crate::log::Record;
 use crate::meters::Limit;
@@ -77,9 +76,6 @@ const CONNECTION_WINDOW: u32 = 2 * STREAM_WINDOW;
 /// How often the streams and the connection are polled in one turn: requests that are answered at once can
 /// come as fast as they are answered, and a thread has other connections.
 const ROUNDS: usize = 8;
-/// How long a connection idles before it can be asked to leave: so that one with much to do does not stand
-/// in line and step out again for each request.
-const QUIET: Duration = Duration::from_secs(1);
 /// Bytes of one answer that h2 holds for the socket.
 const SEND_BUFFER: usize = 64 * 1024;
 /// Streams that were taken back before they were handed on. More than are read at once, so that it
@@ -109,7 +105,12 @@ pub(super) async fn serve<S>(
         .max_pending_accept_reset_streams(MOST_RESET_UNSEEN)
         .handshake(io);
     // A client that does not even finish its preface is left.
-    let Ok(Ok(connection)) = timeout_at(begun + settings.head_timeout, handshake).await else {
+    let handshake = timeout_at(begun + settings.head_timeout, handshake);
+    let shaken = tokio::select! {
+        shaken = handshake => shaken,
+        _leaving = Arc::clone(services.crowd()).quiet_since(begun) => return,
+    };
+    let Ok(Ok(connection)) = shaken else {
         return;
     };
     let now = Instant::now();
@@ -121,7 +122,9 @@ pub(super) async fn serve<S>(
         idle_since: Some(now),
         fresh: true,
         leaving_since: None,
+        leaves_from: None,
         in_line: None,
+        leaving: None,
         breached: false,
         alarm: Box::pin(sleep_until(now + settings.head_timeout)),
         traffic,
@@ -167,8 +170,12 @@ struct Driver<S> {
     fresh: bool,
     /// Since when the client knows that it should send no more requests.
     leaving_since: Option<Instant>,
-    /// Its place among those who can be asked to leave.
-    in_line: Option<Pin<Box<OwnedNotified>>>,
+    /// From when on it can be asked to leave, as it was last looked at.
+    leaves_from: Option<Instant>,
+    /// Its place among those who can be asked.
+    in_line: Option<Pin<Box<dyn Future<Output = Leaving> + Send>>>,
+    /// It was asked.
+    leaving: Option<Leaving>,
     breached: bool,
     /// Rings when something is due, or before; it is never set back for what comes later.
     alarm: Pin<Box<Sleep>>,
@@ -265,7 +272,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
     fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
         self.traffic.taken(respond.stream_id().as_u32());
         self.idle_since = None;
-        self.in_line = None;
         self.fresh = false;
         if self.services.is_leaving() {
             // As `Connection: close` says it with an answer of HTTP/1.1.
@@ -363,29 +369,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
             self.leave();
             return Due::Told;
         }
-        let line = idle_since.filter(|_| self.in_line.is_none());
-        let line = line.map(|since| since + QUIET).filter(|at| *at > now);
+        let quiet_since = idle_since.filter(|_| self.leaving_since.is_none());
+        self.leaves_from = quiet_since.map(|since| since + A_MOMENT);
+        let line = self.leaves_from.filter(|at| *at > now);
         Due::At([taken, head, idle, line].into_iter().flatten().min())
     }
 
-    /// Whether it idles and there is no room for others. One that idles stands in line for that question.
+    /// Whether it idles and others need its place. One that idles stands in line for that question.
     fn is_asked_to_leave(&mut self, cx: &mut Context<'_>) -> bool {
-        let is_quiet = |since: Instant| since.elapsed() >= QUIET;
-        if self.leaving_since.is_some()
-            || self.fresh
-            || self.traffic.head_since().is_some()
-            || !self.idle_since.is_some_and(is_quiet)
-        {
+        if self.leaves_from.is_none_or(|at| at > Instant::now()) {
             self.in_line = None;
             return false;
         }
         let crowd = self.services.crowd();
-        let line = self.in_line.get_or_insert_with(|| Box::pin(crowd.line()));
-        let asked = line.as_mut().poll(cx).is_ready();
-        if asked {
-            self.in_line = None;
-        }
-        asked
+        let line = self
+            .in_line
+            .get_or_insert_with(|| Box::pin(Arc::clone(crowd).asked_to_leave()));
+        let Poll::Ready(leaving) = line.as_mut().poll(cx) else {
+            return false;
+        };
+        self.in_line = None;
+        self.leaving = Some(leaving);
+        true
     }
 
     /// When a connection that idles since then has idled for too long.

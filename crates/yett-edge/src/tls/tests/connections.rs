@@ -278,6 +278,36 @@ async fn handshake_has_its_time_and_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn handshake_that_does_not_go_on_makes_room_for_others() {
+    for begun in [&b""[..], b"\x16\x03\x01"] {
+        let house = House::new();
+        let bench = bench(house.settings());
+        let mut stream = bench.connect_raw();
+        soon(stream.write_all(begun)).await.unwrap();
+        bench.clock.pass(seconds(2)).await;
+        let _wanted = bench.services().crowd().want();
+        let mut got = Vec::new();
+        soon(stream.read_to_end(&mut got)).await.unwrap();
+        assert!(got.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn client_that_says_nothing_behind_its_handshake_makes_room_for_others() {
+    for protocol in ["http/1.1", "h2"] {
+        let house = House::new();
+        let bench = bench(house.settings());
+        let caller = house.client().offering(&[protocol]);
+        let mut stream = caller.call(&bench, "example.org").await.unwrap();
+        settle().await;
+        bench.clock.pass(seconds(2)).await;
+        let _wanted = bench.services().crowd().want();
+        // It may be let go without the end that TLS has.
+        let _cut = soon(stream.read_to_end(&mut Vec::new())).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn stop_ends_handshakes_at_once() {
     let house = House::new();
     let bench = bench(house.settings());
