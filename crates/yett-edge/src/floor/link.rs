@@ -40,6 +40,9 @@ use crate::settings::EdgeSettings;
 mod ahead;
 mod overdue;
 
+/// How seldom a worker is looked at that nothing has to be known of.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
 /// How often a ring is looked into in a row; a worker that writes all the while must not hold a thread.
 const LOOKS: usize = 8;
 
@@ -56,7 +59,7 @@ pub(super) struct Link {
     /// There is more to be heard than one look takes.
     again: Notify,
     ahead_watched: AtomicBool,
-    /// It leaves lying what it was given although it has room for it.
+    /// When it was last looked at, it left lying what it was given although it had room for it.
     deaf: AtomicBool,
     /// The worker's process is gone: read what it left behind, then close.
     gone: Notify,
@@ -536,8 +539,6 @@ async fn writable(socket: Option<&AsyncFd<UnixStream>>) {
         None => std::future::pending().await,
     }
 }
-
-const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// How often overdue requests are looked for: often enough that a limit is kept within a tenth.
 fn look_every(limit: Duration) -> Duration {

@@ -7,7 +7,8 @@
 //! or loses its worker before that has begun, waits at the place at which it came, and its wait goes on.
 //!
 //! A worker that leaves lying what it has room for, as it is frozen or its loop is blocked, loses that to
-//! the others within a second or two, and gets nothing while any of them can take it.
+//! the others within a second or two, and gets nothing while any of them can take it. What has a streamed
+//! body stays there, and so does everything of a link without rings.
 //!
 //! An open WebSocket counts when the least busy worker is chosen, but takes no place of a request:
 //! it would keep it for hours. Connections are what bounds them.

@@ -37,7 +37,8 @@ struct Table {
     exchanges: HashMap<ExchangeId, Pending>,
     /// Claims that were given back, and how many were ever given.
     free_claims: Vec<ClaimId>,
-    /// Something was withdrawn as its client left, and may not have been read over yet.
+    /// Something was withdrawn, as its client left or the worker did not begin it, and may not have been
+    /// read over yet.
     withdrawn: bool,
     used_claims: u16,
 }
@@ -239,7 +240,7 @@ impl Pendings {
             .collect()
     }
 
-    /// Whether a request was withdrawn as its client left, since the worker had last read all.
+    /// Whether a request was withdrawn since the worker had last read all.
     pub(super) fn has_withdrawn(&self) -> bool {
         self.table().withdrawn
     }

@@ -81,14 +81,10 @@ impl Link {
     /// blocked. What another worker can begin goes there, and nothing more comes here while there is
     /// anybody else. Called by the clock, so that nothing has to be watched of a request that is well.
     pub(super) fn recall_unheard(self: &Arc<Self>, floor: &Arc<Floor>) {
-        let Some(rings) = &self.wire.rings else {
-            return;
-        };
         let oldest = self.pending.oldest_unbegun();
         let unheard = oldest.is_some_and(|sent| sent.elapsed() >= UNHEARD);
-        // Whether it has read what was taken back from it says whether it listens again.
-        let deaf = unheard || self.is_deaf() && rings.memory.unread(Direction::Requests) > 0;
-        self.deaf.store(deaf, Ordering::Relaxed);
+        self.deaf
+            .store(unheard || self.is_deaf(), Ordering::Relaxed);
         if !unheard || !floor.has_free_besides(self.worker) {
             return;
         }
@@ -97,9 +93,15 @@ impl Link {
         }
     }
 
-    /// Whether the worker leaves lying what it was given although it had room for it.
+    /// Whether the worker left lying what it was given although it had room for it, and has not read over
+    /// that since.
     pub(in crate::floor) fn is_deaf(&self) -> bool {
-        self.deaf.load(Ordering::Relaxed)
+        self.deaf.load(Ordering::Relaxed) && self.has_unread()
+    }
+
+    fn has_unread(&self) -> bool {
+        let rings = self.wire.rings.as_ref();
+        rings.is_some_and(|rings| rings.memory.unread(Direction::Requests) > 0)
     }
 
     /// Whether the worker's answers are so short that it spares both sides something to tell of several
