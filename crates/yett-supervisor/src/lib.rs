@@ -38,7 +38,7 @@ pub use ids::{GenerationId, WorkerId};
 pub use notice::{Level, Notice, Notices, ReleaseCause};
 pub use outcome::{Exit, ExitReason, Failure, FailureStage, ReloadError, Reloaded};
 pub use run::run;
-pub use settings::{Keyboard, MAX_WORKERS, Purpose, Settings};
+pub use settings::{Keyboard, MAX_WORKERS, Purpose, Settings, last_part};
 pub use status::{
     CrashLoop, GenerationState, GenerationStatus, Status, WorkerState, WorkerStatus, ZygoteState,
 };

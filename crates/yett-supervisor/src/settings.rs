@@ -66,6 +66,13 @@ pub enum Keyboard {
     Shared,
 }
 
+/// The part of a grace period that is left when what is still open is cut: time for the app to see the
+/// end of it and to clean up. A tenth, at least a second; a period that is not longer is cut into at once.
+#[must_use]
+pub fn last_part(graceful: Duration) -> Duration {
+    (graceful / 10).max(Duration::from_secs(1))
+}
+
 impl Settings {
     /// Settings with the usual times: 30 s to drain, 120 s to import.
     pub fn new(python: PathBuf, chdir: PathBuf, workers: usize) -> Self {

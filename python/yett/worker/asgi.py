@@ -62,6 +62,8 @@ class LoopSettings:
     executor: int | None = None
     #: Seconds that a stop or a reload waits in all.
     grace: float = 30.0
+    #: Seconds of them that are left, at least, when the edge cuts short what still runs.
+    last_part: float = 3.0
 
 
 def missing_loop(loop: str) -> str | None:
@@ -101,6 +103,8 @@ class Worker:
         self._loop = _new_loop(settings.loop)
         self._over: asyncio.Future[None] = self._loop.create_future()
         self._broken: BaseException | None = None
+        #: When what ran was cut short, by the loop's clock.
+        self._cut: float | None = None
         self._eager: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 
     def run(self) -> int:
@@ -139,7 +143,7 @@ class Worker:
             await lifespan.start()
         except LifespanError as error:
             raise LoadError("app", str(error)) from None
-        link, grace, overdue = self._link, self._settings.grace, Overdue()
+        link, overdue = self._link, Overdue()
         link.open(
             begin=self._begin,
             again=lambda: self._loop.call_soon(link.look),
@@ -157,8 +161,8 @@ class Worker:
         await self._over
         self._loop.remove_reader(link.fileno())
         # Their clients have their answers, or are gone.
-        await _end(link.tasks(), self._last_words())
-        await lifespan.stop(self._last_part() / 2 + 0.5 if link.is_cut_short else grace / 2)
+        await _end(link.tasks(), self._until(2 / 4, min(LAST_WORDS, self._settings.grace / 8)))
+        await lifespan.stop(self._until(7 / 8, self._settings.grace / 2))
         # An edge that is gone is an end like any other.
         if self._broken is None or isinstance(self._broken, BrokenPipeError):
             return 0
@@ -179,22 +183,16 @@ class Worker:
             # must be time left to stop in order. Who was told that its client is gone gets a
             # moment to end by itself.
             grace = self._settings.grace
+            if self._link.is_cut_short:
+                self._cut = self._cut or self._loop.time()
             waits = max(grace - 2 * LAST_WORDS, grace / 2)
-            bound = self._last_part() / 4 if self._link.is_cut_short else waits
-            self._loop.call_later(bound, self._give_up)
+            self._loop.call_later(self._until(1 / 4, waits), self._give_up)
 
-    def _last_part(self) -> float:
-        """Return the seconds that are left when the edge cuts short what still runs.
-
-        The supervisor's `last_part`. Only a second behind them the process is killed.
-        """
-        return max(self._settings.grace / 10, 1.0)
-
-    def _last_words(self) -> float:
-        """Return the seconds that cancelled requests get."""
-        if self._link.is_cut_short:
-            return self._last_part() / 4
-        return min(LAST_WORDS, self._settings.grace / 8)
+    def _until(self, part: float, otherwise: float) -> float:
+        """Return the seconds until this part of the last part is over; else what is said."""
+        if self._cut is None:
+            return otherwise
+        return max(self._cut + part * self._settings.last_part - self._loop.time(), 0.0)
 
     def _give_up(self) -> None:
         if not self._over.done():

@@ -63,6 +63,7 @@ class Settings:
     loop: str = "auto"
     lifespan: str = "auto"
     grace: float = 30.0
+    last_part: float = 3.0
 
     def wanted(self) -> Wanted:
         """Return what to import."""
@@ -244,7 +245,11 @@ class Zygote:
             from yett.worker import asgi
 
             loop = asgi.LoopSettings(
-                settings.loop, settings.lifespan, settings.executor, settings.grace
+                settings.loop,
+                settings.lifespan,
+                settings.executor,
+                settings.grace,
+                settings.last_part,
             )
             return asgi.run_worker(application.callable, descriptor, loop)
         return link.run_worker(application.callable, descriptor, threads=settings.threads)

@@ -1,20 +1,20 @@
 //! What befalls a worker, from ready to gone.
 
+use std::time::Duration;
+
 use super::message::{Action, Millis, WorkerSignal};
 use super::state::{EndCause, Life, Unfit};
 use super::turn::Turn;
 use crate::ids::WorkerId;
 use crate::notice::Notice;
 use crate::outcome::Exit;
+use crate::settings::last_part;
 
 /// From SIGABRT or SIGTERM to SIGKILL.
 const SIGNAL_GRACE: u64 = 1_000;
 /// From the loss of a link to SIGKILL: long enough that a worker which is dying anyway tells its own
 /// exit, short enough to replace one that is not.
 const LINK_GRACE: u64 = 200;
-
-/// See `last_part`. A grace period that is not longer is cut into at once.
-const LEAST_LAST_PART: u64 = 1_000;
 
 impl Turn<'_> {
     pub(super) fn fork_failed(&mut self, worker: WorkerId, reason: String) {
@@ -189,7 +189,8 @@ impl Turn<'_> {
                 let graceful = self.state.limits.graceful;
                 let within = self.state.stop_within.unwrap_or(graceful);
                 let until = self.now + within;
-                let cut = self.now + within.saturating_sub(last_part(graceful));
+                let last = Millis::from_duration(last_part(Duration::from_millis(graceful))).0;
+                let cut = self.now + within.saturating_sub(last);
                 let at_once = cut <= self.now;
                 self.act(Action::Drain { worker: id });
                 if at_once {
@@ -269,12 +270,6 @@ impl Turn<'_> {
             worker.life = life;
         }
     }
-}
-
-/// The part of a grace period that is left when what is still open is cut: time for the app to see
-/// the end of it and to clean up.
-fn last_part(graceful: u64) -> u64 {
-    (graceful / 10).max(LEAST_LAST_PART)
 }
 
 fn ordered(until: Option<Millis>) -> Life {

@@ -1,6 +1,6 @@
 //! The bridges between edge, supervisor and control socket: each speaks in the words of the other.
 
-use super::{develop::Developer, insight::Incidents, tls::Certificates};
+use super::{develop::Developer, insight::Incidents, last_part, tls::Certificates};
 use crate::{
     cli::Manner,
     control::{ControlTarget, ReloadAnswer},
@@ -231,14 +231,6 @@ impl Running {
         self.supervisor.stop(StopMode::Graceful { within });
         std::future::pending::<()>().await
     }
-}
-
-/// What the workers have of a graceful stop when connections took all the time they may: a tenth, as
-/// when they retire, or a second; of very short ones half.
-fn last_part(graceful: Duration) -> Duration {
-    (graceful / 10)
-        .max(Duration::from_secs(1))
-        .min(graceful / 2)
 }
 
 impl ControlTarget for Running {

@@ -107,6 +107,7 @@ impl Plan {
             "loop": settings.event_loop.name(),
             "lifespan": settings.lifespan.name(),
             "grace": settings.graceful_timeout.as_secs_f64(),
+            "last_part": last_part(settings.graceful_timeout).as_secs_f64(),
         });
         if let serde_json::Value::Object(args) = args {
             supervised.worker_args = args;
@@ -217,8 +218,10 @@ pub(crate) fn serve(
         environment,
         screen,
     ));
+    // By the way of all others, and before that ends: who does not read it holds up no end.
+    let exit = served.unwrap_or_else(|failure| screen.failure(&failure));
     messages.close();
-    served
+    Ok(exit)
 }
 
 /// Writes to stderr for as long as the program runs. One thread does for all, so that nobody else
@@ -441,6 +444,12 @@ impl Releaser {
             reload: developer.map(Developer::banner),
         }
     }
+}
+
+/// What a worker has, at least, when what it still runs is cut short; of very short periods half, so that
+/// connections have something of a stop too.
+fn last_part(graceful: Duration) -> Duration {
+    yett_supervisor::last_part(graceful).min(graceful / 2)
 }
 
 /// The longest that a graceful stop can take: what is waited for, and then a moment to end processes.
