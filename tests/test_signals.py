@@ -62,6 +62,15 @@ def test_signals_that_the_import_sets_are_the_workers_and_break_no_zygote(serve,
     assert server.get("/").json()["chld"] == how
 
 
+def test_descriptor_for_signals_that_the_import_closes_breaks_nothing(serve):
+    server = serve("signalled:application", "--workers", "1", env={"AT_IMPORT": "wakeup,silence"})
+    assert server.get("/").json()["wakeup"] is False
+    [worker] = server.worker_pids()
+    os.kill(worker, signal.SIGKILL)
+    server.await_workers(1, but=worker)
+    assert server.get("/").status == 200
+
+
 def test_ignored_ends_of_children_break_no_zygote_that_begins_anew(serve, tmp_path):
     thread = (
         "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()"

@@ -1,7 +1,7 @@
 """Sets signals when it is imported, and tells what became of them in its worker.
 
 The variable `AT_IMPORT` says which, and what to, as `SIGCHLD=ignored,SIGTERM=raises`; `wakeup` sets
-a descriptor that is told of every signal.
+a descriptor that is told of every signal, and `silence` closes it.
 """
 
 import json
@@ -33,6 +33,8 @@ for what in os.environ.get("AT_IMPORT", "").split(","):
         BELL = os.pipe()[1]
         os.set_blocking(BELL, False)
         signal.set_wakeup_fd(BELL)
+    elif what == "silence":
+        os.close(BELL)
     elif what:
         name, _, how = what.partition("=")
         signal.signal(signal.Signals[name], HOW[how])

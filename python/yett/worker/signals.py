@@ -6,6 +6,7 @@ manager and Ctrl-C in a terminal send them to every process of the service at on
 then says who leaves when.
 """
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -32,8 +33,9 @@ class Dispositions:
     def now(cls) -> "Dispositions":
         """Return those of this moment."""
         wakeup = signal.set_wakeup_fd(-1)
-        signal.set_wakeup_fd(wakeup)
-        return cls({number: signal.getsignal(number) for number in OF_THE_ZYGOTE}, wakeup)
+        found = cls({number: signal.getsignal(number) for number in OF_THE_ZYGOTE}, wakeup)
+        found._tell_of_every_signal()
+        return found
 
     def restore(self, *, but: tuple[signal.Signals, ...] = ()) -> None:
         """Set them again, but for some, and for those that somebody else than Python had set."""
@@ -41,7 +43,12 @@ class Dispositions:
             if handler is None or number in but or signal.getsignal(number) is handler:
                 continue
             signal.signal(number, handler)
-        signal.set_wakeup_fd(self.wakeup)
+        self._tell_of_every_signal()
+
+    def _tell_of_every_signal(self) -> None:
+        # Who set the descriptor may have closed it since: then nobody listens there.
+        with contextlib.suppress(OSError, ValueError):
+            signal.set_wakeup_fd(self.wakeup)
 
 
 def begin() -> Dispositions:
