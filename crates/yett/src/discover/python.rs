@@ -369,7 +369,7 @@ mod tests {
     fn folder_that_may_not_be_entered_is_not_called_missing() {
         let refused = std::io::Error::from(ErrorKind::PermissionDenied);
         assert_eq!(
-            unreachable(Path::new("/root/python"), &refused),
+            unreachable(Path::new("/closed/python"), &refused),
             format!(
                 "user {} may not enter a folder on the way there",
                 geteuid().as_raw()
