@@ -17,6 +17,10 @@ use std::time::Duration;
 /// four times as long if none has slept for a while.
 const TICK: Duration = Duration::from_millis(2);
 
+/// How soon the watcher looks again at a request that found the worker idle: there the look takes the
+/// processor from nobody else.
+const SOON: Duration = Duration::from_micros(500);
+
 /// After so many looks, half a second, none of which found a request asleep, the watcher looks a fourth
 /// as often: each look takes the processor from a request that computes.
 const CALM: u32 = 250;
@@ -80,6 +84,8 @@ struct Watch {
     quiet: u32,
     /// Looks at work since a request last had to be relieved.
     calm: u32,
+    /// Nothing was asked at the look before this one.
+    was_idle: bool,
     /// No thread could be started for the turn, which is free: looks until the next try.
     vacant: Option<u32>,
 }
@@ -241,10 +247,11 @@ impl Shift {
         watch.vacant = None;
         if word & STATES != BUSY {
             watch.looks = 0;
+            watch.was_idle = false;
             watch.quiet = watch.quiet.saturating_add(1);
             return Relief::None;
         }
-        watch.quiet = 0;
+        watch.was_idle = std::mem::take(&mut watch.quiet) > 0;
         watch.calm = watch.calm.saturating_add(1);
         if word != watch.word {
             watch.word = word;
@@ -296,6 +303,9 @@ impl Shift {
 impl Watch {
     /// How long to wait for the next look.
     fn pause(&self) -> Duration {
+        if self.was_idle {
+            return SOON;
+        }
         // A request that was there at the last look already is kept in sight.
         if self.calm < CALM || self.looks > 0 {
             TICK
@@ -388,6 +398,19 @@ mod tests {
         assert_eq!(watch.pause(), TICK);
         let mut second = shift.wait().unwrap();
         shift.begin(&mut second);
+        assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
+        assert_eq!(watch.pause(), TICK);
+    }
+
+    #[test]
+    fn request_that_finds_the_worker_idle_is_looked_at_again_soon_and_once() {
+        let (shift, turn, mut watch) = at_a_request(1);
+        let mut turn = shift.go_on(turn).unwrap();
+        assert_eq!(shift.look(&mut watch, SLEEPS), Relief::None);
+        assert_eq!(watch.pause(), TICK, "nothing is asked");
+        shift.begin(&mut turn);
+        assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
+        assert_eq!(watch.pause(), SOON);
         assert_eq!(shift.look(&mut watch, WORKS), Relief::None);
         assert_eq!(watch.pause(), TICK);
     }
