@@ -247,7 +247,20 @@ def test_stop_fails_readiness_first_and_goes_on_serving_for_the_delay(serve):
         assert (answer.status, answer.headers["Connection"]) == (200, "close")
     # So has a new one.
     assert server.get("/").status == 200
+    assert "asked to stop: connections are taken until" in server.stderr
     assert server.stop(signal.SIGQUIT) == 0
+
+
+def test_server_that_stops_loads_no_new_code(serve):
+    server = serve("hello:application", "--admin", "127.0.0.1:0", "--drain-delay", "1h")
+    server.send_signal(signal.SIGTERM)
+    eventually(lambda: "asked to stop" in server.stderr)
+    server.send_signal(signal.SIGHUP)
+    refused = server.command("reload")
+    assert refused.returncode != 0
+    assert "the server is stopping" in refused.stderr
+    assert server.stop(signal.SIGQUIT) == 0
+    assert "generation 2" not in server.stderr
 
 
 def test_compression_and_files_at_hand_are_counted(serve, tmp_path):

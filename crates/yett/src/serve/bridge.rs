@@ -201,6 +201,11 @@ impl Running {
         }
     }
 
+    /// Whether a graceful stop has begun; before the supervisor hears of it clients have their time.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.get().is_some()
+    }
+
     /// Opens the log's file anew. Does not wait for it: a disk may be slow.
     pub(super) fn reopen_log(&self, screen: Screen) {
         let log = Arc::clone(&self.log);
@@ -218,8 +223,13 @@ impl Running {
 
     /// Carries out a graceful stop when one is asked for: first those who send us clients, then the
     /// clients, then the workers.
-    pub(super) async fn stop_when_asked(&self) {
+    pub(super) async fn stop_when_asked(&self, screen: Screen) {
         self.stopping.notified().await;
+        screen.err(if self.drain_delay.is_zero() {
+            "yett: asked to stop: no new connections; what has begun is answered\n"
+        } else {
+            "yett: asked to stop: connections are taken until the drain delay is over\n"
+        });
         self.edge.leave();
         tokio::time::sleep(self.drain_delay).await;
         let begun = Instant::now();
@@ -235,6 +245,9 @@ impl Running {
 
 impl ControlTarget for Running {
     async fn reload(&self) -> ReloadAnswer {
+        if self.is_stopping() {
+            return ReloadAnswer::NotTried(ReloadError::Stopping.to_string());
+        }
         let certificates = self.certificates.reload();
         match self.supervisor.reload().wait().await {
             Ok(reloaded) => ReloadAnswer::Reloaded {

@@ -339,7 +339,7 @@ async fn run_all(
         () = reloading => unreachable_end(),
         () = signals.obey(&server, screen) => unreachable_end(),
         () = server.certificates.watch() => unreachable_end(),
-        () = server.stop_when_asked() => unreachable_end(),
+        () = server.stop_when_asked(screen) => unreachable_end(),
     };
     admin.end();
     edge.end();
