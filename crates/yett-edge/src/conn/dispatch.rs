@@ -110,7 +110,7 @@ where
             biased;
             read = read => read,
             _sender_gone = stopping.wait_for(|stop| *stop != Stop::No) => return None,
-            _leaving = Arc::clone(services.crowd()).quiet_since(silent_since), if since.is_none() => {
+            () = Arc::clone(services.crowd()).quiet_since(silent_since), if since.is_none() => {
                 return None;
             }
             () = sleep_until(until), if since.is_none() => {

@@ -17,7 +17,6 @@ use tokio::time::{Instant, sleep_until};
 use super::io::ScannedIo;
 use super::state::Due;
 use super::{ConnState, Stop};
-use crate::crowd::Leaving;
 use crate::meters::Limit;
 use crate::service::Services;
 
@@ -78,20 +77,14 @@ pub(super) async fn idle<S: AsyncRead + Unpin>(
                 }
             }
             _stop_or_gone = stopping.wait_for(|stop| *stop != Stop::No) => return Woken::Over,
-            Some(leaving) = place_in_line(state, services) => {
-                state.leave(leaving);
-                return Woken::Crowded;
-            }
+            Some(()) = place_in_line(state, services) => return Woken::Crowded,
             () = sleep_until(or_in_line(due, state)) => {}
         }
     }
 }
 
 /// The place of a connection that is quiet for long. Boxed, as most are not, or not for long.
-fn place_in_line(
-    state: &ConnState,
-    services: &Services,
-) -> OptionFuture<BoxFuture<'static, Leaving>> {
+fn place_in_line(state: &ConnState, services: &Services) -> OptionFuture<BoxFuture<'static, ()>> {
     let stands_there = state.leaves_from().is_some_and(|at| at <= Instant::now());
     let place = stands_there.then(|| Arc::clone(services.crowd()).asked_to_leave().boxed());
     OptionFuture::from(place)

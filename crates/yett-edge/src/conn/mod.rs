@@ -101,7 +101,7 @@ pub(crate) async fn serve<S>(
             Woken::Offence | Woken::Over => break Ok(()),
             Woken::Crowded => {
                 // Nothing is under way that a wait for the client's own end could save.
-                let _gone = io.stream().shutdown().await;
+                let _gone = timeout(LINGER, io.stream().shutdown()).await;
                 return;
             }
         }

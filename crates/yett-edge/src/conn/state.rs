@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Offence;
 use super::from_file::{Piece, Pieces};
 use super::hints::{EarlyHints, MOST_WAITING};
-use crate::crowd::{A_MOMENT, Leaving};
+use crate::crowd::A_MOMENT;
 use crate::log::Record;
 use crate::rate::{Pace, Slow};
 use crate::respond::body::BodyError;
@@ -38,8 +38,6 @@ struct Shared {
     /// The connection is cut because of that.
     cut: Option<Slow>,
     idle_since: Instant,
-    /// It ends because others need its place.
-    leaving: Option<Leaving>,
     head_since: Option<Instant>,
     offence: Option<Offence>,
     reader: Option<Waker>,
@@ -87,7 +85,6 @@ impl ConnState {
             taking: Pace::default(),
             cut: None,
             idle_since: Instant::now(),
-            leaving: None,
             head_since,
             offence: None,
             reader: None,
@@ -269,11 +266,6 @@ impl ConnState {
         let shared = self.shared();
         let is_quiet = shared.head_since.is_none();
         is_quiet.then_some(shared.idle_since + A_MOMENT)
-    }
-
-    /// It was asked to leave.
-    pub(super) fn leave(&self, leaving: Leaving) {
-        self.shared().leaving = Some(leaving);
     }
 
     /// What is due now, or when something will be.

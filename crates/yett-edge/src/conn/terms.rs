@@ -41,7 +41,7 @@ impl Terms {
         let passed = tokio::select! {
             biased;
             passed = proxy_header::pass(preface, &mut stream, arrival, &services, &settings) => passed,
-            _leaving = Arc::clone(services.crowd()).quiet_since(Instant::now()) => None,
+            () = Arc::clone(services.crowd()).quiet_since(Instant::now()) => None,
             // Nobody has asked for anything yet.
             _stop = stopping.wait_for(|stop| *stop != Stop::No) => None,
         };

@@ -28,7 +28,7 @@ pub(super) async fn tls<S>(
     let handshake = tokio::select! {
         handshake = tls.accept(stream, arrival.client()) => handshake,
         // Nobody has asked for anything yet.
-        _leaving = Arc::clone(services.crowd()).quiet_since(Instant::now()) => return,
+        () = Arc::clone(services.crowd()).quiet_since(Instant::now()) => return,
         _stop = stopping.wait_for(|stop| *stop != Stop::No) => return,
     };
     // It takes the thread longer than most requests do.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -57,9 +58,12 @@ impl Acceptor {
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
                 Err(error) => {
                     self.complain(&error);
-                    // One that idles has a descriptor.
-                    let _wanted = self.terms.services.crowd().want();
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    let pause = tokio::time::sleep(ACCEPT_PAUSE);
+                    if is_lack(&error) {
+                        self.terms.services.crowd().make_room(pause).await;
+                    } else {
+                        pause.await;
+                    }
                 }
             }
         }
@@ -84,8 +88,8 @@ impl Acceptor {
             Ok(room) => room,
             Err(_full) => {
                 self.terms.services.meters().met(Limit::Connections);
-                let _wanted = self.terms.services.crowd().want();
-                let room = Arc::clone(&self.room).acquire_owned().await;
+                let room = Arc::clone(&self.room).acquire_owned();
+                let room = self.terms.services.crowd().make_room(room).await;
                 room.map_err(std::io::Error::other)?
             }
         };
@@ -132,6 +136,17 @@ impl Acceptor {
             }
         });
     }
+}
+
+/// Whether something is lacking that a connection which leaves gives back.
+fn is_lack(error: &std::io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    errno.is_some_and(|errno| {
+        matches!(
+            errno,
+            Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM
+        )
+    })
 }
 
 /// A listening socket that the runtime watches.

@@ -43,7 +43,7 @@ use self::io::WatchedIo;
 use self::stream::Stream;
 use self::traffic::{Breach, Traffic};
 use super::{ClientBody, ClientEnd, LINGER, Offence, Stop};
-use crate::crowd::{A_MOMENT, Leaving};
+use crate::crowd::A_MOMENT;
 use crate::floor::rounds;
 use crate::log::Record;
 use crate::meters::Limit;
@@ -108,7 +108,7 @@ pub(super) async fn serve<S>(
     let handshake = timeout_at(begun + settings.head_timeout, handshake);
     let shaken = tokio::select! {
         shaken = handshake => shaken,
-        _leaving = Arc::clone(services.crowd()).quiet_since(begun) => return,
+        () = Arc::clone(services.crowd()).quiet_since(begun) => return,
     };
     let Ok(Ok(connection)) = shaken else {
         return;
@@ -124,7 +124,6 @@ pub(super) async fn serve<S>(
         leaving_since: None,
         leaves_from: None,
         in_line: None,
-        leaving: None,
         breached: false,
         alarm: Box::pin(sleep_until(now + settings.head_timeout)),
         traffic,
@@ -173,9 +172,7 @@ struct Driver<S> {
     /// From when on it can be asked to leave, as it was last looked at.
     leaves_from: Option<Instant>,
     /// Its place among those who can be asked.
-    in_line: Option<Pin<Box<dyn Future<Output = Leaving> + Send>>>,
-    /// It was asked.
-    leaving: Option<Leaving>,
+    in_line: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     breached: bool,
     /// Rings when something is due, or before; it is never set back for what comes later.
     alarm: Pin<Box<Sleep>>,
@@ -372,25 +369,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Driver<S> {
         let quiet_since = idle_since.filter(|_| self.leaving_since.is_none());
         self.leaves_from = quiet_since.map(|since| since + A_MOMENT);
         let line = self.leaves_from.filter(|at| *at > now);
+        if self.leaves_from.is_none() || line.is_some() {
+            // Who is asked next must not wait for one that does not listen.
+            self.in_line = None;
+        }
         Due::At([taken, head, idle, line].into_iter().flatten().min())
     }
 
     /// Whether it idles and others need its place. One that idles stands in line for that question.
     fn is_asked_to_leave(&mut self, cx: &mut Context<'_>) -> bool {
         if self.leaves_from.is_none_or(|at| at > Instant::now()) {
-            self.in_line = None;
             return false;
         }
         let crowd = self.services.crowd();
         let line = self
             .in_line
             .get_or_insert_with(|| Box::pin(Arc::clone(crowd).asked_to_leave()));
-        let Poll::Ready(leaving) = line.as_mut().poll(cx) else {
-            return false;
-        };
-        self.in_line = None;
-        self.leaving = Some(leaving);
-        true
+        let is_asked = line.as_mut().poll(cx).is_ready();
+        if is_asked {
+            self.in_line = None;
+        }
+        is_asked
     }
 
     /// When a connection that idles since then has idled for too long.

@@ -266,18 +266,18 @@ async fn who_is_quiet_for_longest_makes_room_and_who_is_new_or_has_begun_to_ask_
     bench.clock.pass(seconds(2)).await;
     let mut new = bench.connect();
     settle().await;
-    let wanted = bench.services().crowd().want();
+    let asker = bench.services().crowd().ask();
     assert!(silent.has_ended().await);
-    drop(wanted);
-    let wanted = bench.services().crowd().want();
+    drop(asker);
+    let asker = bench.services().crowd().ask();
     assert!(used.has_ended().await);
-    drop(wanted);
+    drop(asker);
     // Nobody is quiet: who asks and who is new go on.
-    let wanted = bench.services().crowd().want();
+    let asker = bench.services().crowd().ask();
     exchange(&mut new, &mut worker).await;
     asking.send(&GET[9..]).await;
     answered(&mut asking, &mut worker).await;
-    drop(wanted);
+    drop(asker);
     bench.clock.pass(seconds(2)).await;
     exchange(&mut asking, &mut worker).await;
     exchange(&mut new, &mut worker).await;

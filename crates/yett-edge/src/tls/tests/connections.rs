@@ -285,7 +285,7 @@ async fn handshake_that_does_not_go_on_makes_room_for_others() {
         let mut stream = bench.connect_raw();
         soon(stream.write_all(begun)).await.unwrap();
         bench.clock.pass(seconds(2)).await;
-        let _wanted = bench.services().crowd().want();
+        let _asker = bench.services().crowd().ask();
         let mut got = Vec::new();
         soon(stream.read_to_end(&mut got)).await.unwrap();
         assert!(got.is_empty());
@@ -301,7 +301,7 @@ async fn client_that_says_nothing_behind_its_handshake_makes_room_for_others() {
         let mut stream = caller.call(&bench, "example.org").await.unwrap();
         settle().await;
         bench.clock.pass(seconds(2)).await;
-        let _wanted = bench.services().crowd().want();
+        let _asker = bench.services().crowd().ask();
         // It may be let go without the end that TLS has.
         let _cut = soon(stream.read_to_end(&mut Vec::new())).await;
     }

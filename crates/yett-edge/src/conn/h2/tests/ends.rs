@@ -393,7 +393,7 @@ async fn connection_that_is_quiet_makes_room_for_others_and_one_with_a_request_d
     let id = worker.request().await;
     let idle = client(&bench).await;
     bench.clock.pass(seconds(2)).await;
-    let wanted = [(); 2].map(|()| bench.services().crowd().want());
+    let askers = [(); 2].map(|()| bench.services().crowd().ask());
     bench.clock.pass(seconds(2)).await;
     assert!(idle.has_ended().await);
     assert!(!busy.has_ended().await);
@@ -402,8 +402,27 @@ async fn connection_that_is_quiet_makes_room_for_others_and_one_with_a_request_d
     bench.clock.pass(seconds(2)).await;
     bench.clock.pass(seconds(2)).await;
     assert!(busy.has_ended().await);
-    drop(wanted);
+    drop(askers);
     busy.end().await.unwrap();
+    idle.end().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_that_has_something_to_do_again_does_not_hear_the_question_for_the_next() {
+    let bench = bench();
+    let mut worker = bench.worker(1).await;
+    let mut busy = client(&bench).await;
+    bench.clock.pass(seconds(2)).await;
+    let idle = client(&bench).await;
+    bench.clock.pass(seconds(2)).await;
+    let arriving = busy.get("/").await;
+    let id = worker.request().await;
+    let _asker = bench.services().crowd().ask();
+    bench.clock.pass(seconds(2)).await;
+    assert!(idle.has_ended().await);
+    worker.answer(id, "ok").await;
+    assert_eq!(arriving.answer().await, "200 | ok");
+    assert!(!busy.has_ended().await);
     idle.end().await.unwrap();
 }
 
