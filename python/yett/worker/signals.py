@@ -6,7 +6,6 @@ manager and Ctrl-C in a terminal send them to every process of the service at on
 then says who leaves when.
 """
 
-import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -33,9 +32,10 @@ class Dispositions:
     def now(cls) -> "Dispositions":
         """Return those of this moment."""
         wakeup = signal.set_wakeup_fd(-1)
-        found = cls({number: signal.getsignal(number) for number in OF_THE_ZYGOTE}, wakeup)
-        found._tell_of_every_signal()
-        return found
+        if not _tells_of_every_signal(wakeup):
+            # Its number may be another descriptor's by the time that it would be set again.
+            wakeup = -1
+        return cls({number: signal.getsignal(number) for number in OF_THE_ZYGOTE}, wakeup)
 
     def restore(self, *, but: tuple[signal.Signals, ...] = ()) -> None:
         """Set them again, but for some, and for those that somebody else than Python had set."""
@@ -43,12 +43,16 @@ class Dispositions:
             if handler is None or number in but or signal.getsignal(number) is handler:
                 continue
             signal.signal(number, handler)
-        self._tell_of_every_signal()
+        _tells_of_every_signal(self.wakeup)
 
-    def _tell_of_every_signal(self) -> None:
-        # Who set the descriptor may have closed it since: then nobody listens there.
-        with contextlib.suppress(OSError, ValueError):
-            signal.set_wakeup_fd(self.wakeup)
+
+def _tells_of_every_signal(descriptor: int) -> bool:
+    """Have Python do so; False if who set the descriptor has closed it since."""
+    try:
+        signal.set_wakeup_fd(descriptor)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def begin() -> Dispositions:
