@@ -65,6 +65,13 @@ def of_session(session: int) -> list[int]:
     return found
 
 
+def kill_session(leader: subprocess.Popen) -> None:
+    """End whatever is left of the session that a process leads, and the process."""
+    for pid in of_session(leader.pid):
+        os.kill(pid, signal.SIGKILL)
+    leader.wait(timeout=60)
+
+
 class Server:
     """A server that has printed its banner."""
 
@@ -229,6 +236,4 @@ class Server:
 
     def kill_all(self) -> None:
         """End whatever is left of this server's own session."""
-        for pid in of_session(self.pid):
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait(timeout=60)
+        kill_session(self.process)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from .conftest import APPS, PROGRAM
-from .server import ADDRESS, LAST_LINE_OF_BANNER, eventually, of_session
+from .server import ADDRESS, LAST_LINE_OF_BANNER, eventually, kill_session, of_session
 from .wire import Wire
 
 PIPE = 4096
@@ -56,9 +56,7 @@ def await_end(process):
     try:
         eventually(lambda: not of_session(process.pid))
     finally:
-        for each in of_session(process.pid):
-            os.kill(each, signal.SIGKILL)
-        process.wait(timeout=60)
+        kill_session(process)
 
 
 @pytest.fixture
