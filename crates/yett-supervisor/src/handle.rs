@@ -65,6 +65,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Post {
     closed: bool,
+    refuse_reloads: bool,
     stop: Option<StopMode>,
     /// Workers asked for minus workers asked away since the loop last looked.
     difference: i32,
@@ -127,6 +128,12 @@ impl Supervisor {
         drop(post);
         self.shared.news.notify_one();
         ReloadAnswer(Waiting::For(question))
+    }
+
+    /// Refuses reloads from here on, and gives up the one in progress: a stop will follow when clients have
+    /// had their time. What serves goes on, and workers that die are replaced.
+    pub fn refuse_reloads(&self) {
+        self.tell(|post| post.refuse_reloads = true);
     }
 
     /// Stops everything; [`run`](fn@crate::run) returns when it is done. A quick stop overrules a
@@ -241,6 +248,7 @@ impl Inbox {
             difference => events.push(Event::ChangeWorkers { difference }),
         }
         events.extend(post.fresh.drain(..).map(|ticket| Event::Reload { ticket }));
+        events.extend(std::mem::take(&mut post.refuse_reloads).then_some(Event::RefuseReloads));
         events.extend(post.stop.take().map(|mode| Event::Stop { mode }));
         events
     }

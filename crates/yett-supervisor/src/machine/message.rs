@@ -43,6 +43,8 @@ pub(crate) enum Event {
     Reload {
         ticket: Ticket,
     },
+    /// A stop is near: reloads are refused from here on, and one in progress is given up.
+    RefuseReloads,
     Stop {
         mode: StopMode,
     },

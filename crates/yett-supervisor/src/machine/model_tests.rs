@@ -37,6 +37,7 @@ enum Chance {
     ControlEnds,
     ControlBreaks,
     Reload,
+    RefuseReloads,
     ChangeWorkers(i8),
     Strangers(u8),
     Stop(StopMode),
@@ -65,6 +66,7 @@ fn chance() -> impl Strategy<Value = Chance> {
         1 => Just(Chance::ControlEnds),
         1 => Just(Chance::ControlBreaks),
         4 => Just(Chance::Reload),
+        1 => Just(Chance::RefuseReloads),
         3 => (-3i8..=3).prop_map(Chance::ChangeWorkers),
         2 => any::<u8>().prop_map(Chance::Strangers),
     ]

@@ -184,6 +184,23 @@ impl Turn<'_> {
         }
     }
 
+    /// From now on the code stays as it is: what a new release replaces would only have to be waited for.
+    /// A dead zygote is still replaced, since what serves goes on for a while.
+    pub(super) fn refuse_reloads(&mut self) {
+        self.state.refuses_reloads = true;
+        let reloads = |release: &mut Release| release.cause == ReleaseCause::Reload;
+        let release = self.state.release.take_if(reloads);
+        let generation = release.as_ref().map(|release| release.generation);
+        let asked = release.map(|release| release.asked).unwrap_or_default();
+        let queued = std::mem::take(&mut self.state.queued);
+        for ticket in asked.into_iter().chain(queued) {
+            self.refuse(ticket);
+        }
+        if let Some(generation) = generation {
+            self.kill_generation(generation);
+        }
+    }
+
     pub(super) fn delay_revival(&mut self, life: Option<u64>) {
         self.state.revival_due = self.now + self.state.revival.delay_after(life);
     }
@@ -204,15 +221,16 @@ impl Turn<'_> {
         }
         // Said at once, not when the last worker is gone: the zygote waits for them by itself, and
         // a worker that it is about to fork needs no one any more.
-        if zygote == Zygote::Running {
-            self.act(Action::EndZygote { generation: id });
-            self.set_zygote(
-                id,
-                Zygote::Ending {
-                    until: zygote_until,
-                },
-            );
-        }
+        let until = match zygote {
+            Zygote::Running => {
+                self.act(Action::EndZygote { generation: id });
+                zygote_until
+            }
+            // It was told before: at a stop there may be less time than it had then.
+            Zygote::Ending { until } => until.min(zygote_until),
+            Zygote::Killed | Zygote::Gone => return,
+        };
+        self.set_zygote(id, Zygote::Ending { until });
     }
 
     /// Kills every process of a generation. Its exits are still awaited.

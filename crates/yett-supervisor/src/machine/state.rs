@@ -53,6 +53,8 @@ pub(crate) struct State {
     /// For starting anew when the active zygote died.
     pub(super) revival: Backoff,
     pub(super) revival_due: Millis,
+    /// Set once, when a stop is near.
+    pub(super) refuses_reloads: bool,
     /// Set once, when everything is to end; nothing is started any more.
     pub(super) ending: Option<ExitReason>,
     /// How long workers that end with everything else may take, in milliseconds.
@@ -225,6 +227,7 @@ impl State {
             queued: Vec::new(),
             revival: Backoff::default(),
             revival_due: Millis::default(),
+            refuses_reloads: false,
             ending: None,
             stop_within: None,
             exited: false,

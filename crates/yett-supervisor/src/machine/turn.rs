@@ -1,6 +1,6 @@
 //! One step: the event changes the facts, time runs out for some, then conclusions are drawn.
 
-use super::message::{Action, Event, Millis, WorkerSignal};
+use super::message::{Action, Event, Millis, Ticket, WorkerSignal};
 use super::state::{Phase, State, Unfit, Zygote};
 use crate::handle::StopMode;
 use crate::ids::{GenerationId, WorkerId};
@@ -33,16 +33,15 @@ impl Turn<'_> {
     fn note(&mut self, event: Event) {
         match event {
             Event::Start => self.start(),
-            Event::Reload { ticket } => match self.state.ending {
-                None => {
+            Event::Reload { ticket } => {
+                if self.state.refuses_reloads || self.state.ending.is_some() {
+                    self.refuse(ticket);
+                } else {
                     self.state.queued.push(ticket);
                     self.supersede();
                 }
-                Some(_) => self.act(Action::Answer {
-                    ticket,
-                    outcome: Err(ReloadError::Stopping),
-                }),
-            },
+            }
+            Event::RefuseReloads => self.refuse_reloads(),
             Event::Stop { mode } => self.stop(mode),
             Event::ChangeWorkers { difference } => self.change_workers(difference),
 
@@ -138,11 +137,16 @@ impl Turn<'_> {
         let asked = self.state.release.take().map(|release| release.asked);
         let queued = std::mem::take(&mut self.state.queued);
         for ticket in asked.into_iter().flatten().chain(queued) {
-            self.act(Action::Answer {
-                ticket,
-                outcome: Err(ReloadError::Stopping),
-            });
+            self.refuse(ticket);
         }
+    }
+
+    /// Tells who waits for a reload that there will be none.
+    pub(super) fn refuse(&mut self, ticket: Ticket) {
+        self.act(Action::Answer {
+            ticket,
+            outcome: Err(ReloadError::Stopping),
+        });
     }
 
     /// The last one out.

@@ -182,26 +182,39 @@ impl Turn<'_> {
         self.vacate(generation, id, life);
     }
 
-    /// Lets a worker go that is not needed any more: it finishes, or is killed if it has not begun.
+    /// Lets a worker go that is not needed any more: it finishes, or is killed if it has not begun. One
+    /// that is finishing already may get less time for it, never more.
     pub(super) fn dismiss(&mut self, id: WorkerId) {
+        let graceful = self.state.limits.graceful;
+        let within = self.state.stop_within.unwrap_or(graceful);
+        let last = Millis::from_duration(last_part(Duration::from_millis(graceful))).0;
+        let until = self.now + within;
+        let cut = self.now + within.saturating_sub(last);
         match self.state.workers.get(&id).map(|worker| worker.life) {
             Some(Life::Ready { .. }) => {
-                let graceful = self.state.limits.graceful;
-                let within = self.state.stop_within.unwrap_or(graceful);
-                let until = self.now + within;
-                let last = Millis::from_duration(last_part(Duration::from_millis(graceful))).0;
-                let cut = self.now + within.saturating_sub(last);
-                let at_once = cut <= self.now;
                 self.act(Action::Drain { worker: id });
-                if at_once {
-                    self.act(Action::Cut { worker: id });
-                }
-                let cut = (!at_once).then_some(cut);
-                self.set_life(id, Life::Draining { until, cut });
+                self.drain(id, until, Some(cut));
             }
+            Some(Life::Draining {
+                until: before,
+                cut: cut_before,
+            }) => self.drain(
+                id,
+                until.min(before),
+                cut_before.map(|before| cut.min(before)),
+            ),
             Some(Life::Starting { .. }) => self.kill(id),
-            _ => {}
+            None | Some(Life::Ending { .. } | Life::Gone { .. }) => {}
         }
+    }
+
+    /// Lets a worker finish until then. `cut`: when what is still open is cut; `None`: it was.
+    fn drain(&mut self, id: WorkerId, until: Millis, cut: Option<Millis>) {
+        let waits = cut.filter(|cut| *cut > self.now);
+        if waits.is_none() && cut.is_some() {
+            self.act(Action::Cut { worker: id });
+        }
+        self.set_life(id, Life::Draining { until, cut: waits });
     }
 
     /// SIGKILL, if it is not gone already.

@@ -201,11 +201,6 @@ impl Running {
         }
     }
 
-    /// Whether a graceful stop has begun; before the supervisor hears of it clients have their time.
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stop.get().is_some()
-    }
-
     /// Opens the log's file anew. Does not wait for it: a disk may be slow.
     pub(super) fn reopen_log(&self, screen: Screen) {
         let log = Arc::clone(&self.log);
@@ -230,6 +225,7 @@ impl Running {
         } else {
             "yett: asked to stop: connections are taken until the drain delay is over\n"
         });
+        self.supervisor.refuse_reloads();
         self.edge.leave();
         tokio::time::sleep(self.drain_delay).await;
         let begun = Instant::now();
@@ -245,9 +241,6 @@ impl Running {
 
 impl ControlTarget for Running {
     async fn reload(&self) -> ReloadAnswer {
-        if self.is_stopping() {
-            return ReloadAnswer::NotTried(ReloadError::Stopping.to_string());
-        }
         let certificates = self.certificates.reload();
         match self.supervisor.reload().wait().await {
             Ok(reloaded) => ReloadAnswer::Reloaded {

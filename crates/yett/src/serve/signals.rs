@@ -59,10 +59,8 @@ impl Signals {
             tokio::select! {
                 // The answer is for whoever waits for it; what happened is printed as a notice.
                 _ = self.hup.recv() => {
-                    if !server.is_stopping() {
-                        drop(server.certificates.reload());
-                        drop(server.supervisor.reload());
-                    }
+                    drop(server.certificates.reload());
+                    drop(server.supervisor.reload());
                 }
                 _ = self.term.recv() => server.begin_stop(Manner::Graceful),
                 _ = self.int.recv() => server.begin_stop(Manner::Quick),

@@ -377,6 +377,7 @@ impl World {
                 self.tickets.insert(ticket);
                 self.feed(Event::Reload { ticket });
             }
+            Chance::RefuseReloads => self.feed(Event::RefuseReloads),
             Chance::ChangeWorkers(difference) => self.feed(Event::ChangeWorkers {
                 difference: i32::from(difference),
             }),

@@ -79,3 +79,49 @@ fn stop_with_little_time_left_cuts_at_once_and_ends_workers_when_it_is_over() {
     assert_eq!(scene.wait(1_000), ["Kill 1"]);
     assert_eq!(scene.wait(1_000), ["kill group 1"]);
 }
+
+#[test]
+fn reload_in_progress_is_given_up_when_a_stop_is_near_and_what_serves_goes_on() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    scene.reload(2);
+    assert_eq!(
+        scene.on(Event::RefuseReloads),
+        [
+            "answer 1: the server is stopping",
+            "answer 2: the server is stopping",
+            "kill group 2"
+        ]
+    );
+    assert_eq!(scene.zygote_dies(2), ["forget 2"]);
+    assert_eq!(scene.reload(3), ["answer 3: the server is stopping"]);
+    assert_eq!(
+        scene.dies(1, Exit::Signal(9)),
+        ["detach 1", "fork 2 of 1"],
+        "a worker that dies is replaced"
+    );
+}
+
+#[test]
+fn dead_zygote_is_replaced_also_when_a_stop_is_near() {
+    let mut scene = Scene::serving(1);
+    scene.on(Event::RefuseReloads);
+    assert_eq!(scene.zygote_dies(1), ["start zygote 2"]);
+}
+
+#[test]
+fn stop_leaves_who_finishes_already_no_more_time_than_the_others() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    scene.import(2);
+    scene.start(2);
+    let within = Duration::from_secs(1);
+    assert_eq!(
+        scene.stop(StopMode::Graceful { within }),
+        ["cut 1", "drain 2", "cut 2", "end zygote 2"]
+    );
+    assert_eq!(scene.wait(999), NOTHING);
+    assert_eq!(scene.wait(1), ["Term 1", "Term 2"]);
+    assert_eq!(scene.wait(1_000), ["Kill 1", "Kill 2"]);
+    assert_eq!(scene.wait(1_000), ["kill group 1", "kill group 2"]);
+}
