@@ -26,6 +26,7 @@ from .exceptions import AuthenticationFailed, InvalidToken, TokenError
 from .settings import api_settings
 from .spectacular import openapi_if_used
 from .tokens import AccessToken, Token
+from .users import user_by
 from .utils import NO_ID_OF_THE_MODEL, get_md5_hash_password
 
 #: Where the server puts the identity: `environ` under WSGI, `scope` under ASGI.
@@ -159,7 +160,7 @@ class JWTAuthentication(authentication.BaseAuthentication):
             raise InvalidToken(_("Token contained no recognizable user identification")) from error
 
         try:
-            user = self.user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
+            user = user_by(self.user_model, api_settings.USER_ID_FIELD, user_id)
         except (self.user_model.DoesNotExist, *NO_ID_OF_THE_MODEL) as error:
             raise AuthenticationFailed(_("User not found"), code="user_not_found") from error
 

@@ -21,6 +21,7 @@ from .settings import api_settings
 from .token_blacklist import records, step
 from .token_blacklist.apps import is_installed
 from .tokens import RefreshToken, SlidingToken, Token, UntypedToken
+from .users import user_by
 from .utils import NO_ID_OF_THE_MODEL, get_md5_hash_password
 
 
@@ -153,7 +154,7 @@ class TokenRefreshSerializer(serializers.Serializer[Any]):
         """Check that the token's user still is, and may come in."""
         user_model = get_user_model()
         try:
-            user = user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
+            user = user_by(user_model, api_settings.USER_ID_FIELD, user_id)
         except (user_model.DoesNotExist, *NO_ID_OF_THE_MODEL) as error:
             raise _gone(self.error_messages["no_active_account"], error) from error
         refresh.known_user = user

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..exceptions import TokenError
 from ..settings import api_settings
+from ..users import user_by
 from ..utils import NO_ID_OF_THE_MODEL, datetime_from_epoch
 from .models import LONGEST_ID, BlacklistedToken, OutstandingToken
 
@@ -111,7 +112,7 @@ def _user(token: Token) -> Any:
         return known
     user_model = get_user_model()
     try:
-        return user_model.objects.get(**{api_settings.USER_ID_FIELD: user_id})
+        return user_by(user_model, api_settings.USER_ID_FIELD, user_id)
     except (user_model.DoesNotExist, *NO_ID_OF_THE_MODEL):
         # The token is revoked all the same.
         return None
