@@ -17,28 +17,33 @@ from types import FunctionType
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Manager, QuerySet, manager, query
+from django.db.models import Manager, QuerySet, manager, query, query_utils
 from django.db.models.sql import query as sql
 from django.db.models.sql.query import Query
+from django.db.models.sql.where import AND, WhereNode
+from django.utils import tree
 
 
 def user_by(model: Any, field: str, value: Any) -> Any:
     """Return `model.objects.get(**{field: value})`, and raise what that raises."""
-    users = _with_one_comparison(model, field, value)
-    found = None if users is None else list(users)
-    if found is None or len(found) > 1:
-        # Of several, the ordinary way says how many they are.
+    users: Any = _with_one_comparison(model, field, value)
+    if users is None:
         return model.objects.get(**{field: value})
-    if not found:
+    # As `get` counts and takes: an index or a loop is nothing that it asks for.
+    number = len(users)
+    if number == 1:
+        return users._result_cache[0]
+    if number == 0:
         raise model.DoesNotExist(f"{model._meta.object_name} matching query does not exist.")
-    return found[0]
+    # The ordinary way says how many they are.
+    return model.objects.get(**{field: value})
 
 
 def _with_one_comparison(model: Any, name: str, value: Any) -> QuerySet[Any] | None:
     """Return the query set that `get` would make, or `None` where only `get` knows."""
     everybody = model.objects
     # Lists, expressions and nothing at all mean something else than to be equal.
-    if type(value) not in (int, str) or not _is_as_written(everybody):
+    if type(value) not in (int, str) or not _is_as_written(everybody, model):
         return None
     try:
         field = model._meta.get_field(name)
@@ -49,26 +54,30 @@ def _with_one_comparison(model: Any, name: str, value: Any) -> QuerySet[Any] | N
         return None
     users: QuerySet[Any] = everybody.get_queryset()
     asked: Any = users.query
-    if type(users) is not QuerySet or type(asked) is not Query:
+    if type(users) is not QuerySet or type(asked) is not Query or asked.where or asked.is_sliced:
         return None
-    column = field.get_col(asked.get_initial_alias())
+    column = field.get_col(asked.get_initial_alias(), field)
     exact = column.get_lookup("exact")
     comparison = exact and exact(column, value)
     if not comparison or comparison.rhs is None or comparison.rhs == "":
         # Some databases know no empty text: it is written as NULL there.
         return None
-    asked.where.children.append(comparison)
+    asked.where.add(comparison, AND)
     asked.clear_ordering(force=True)
     asked.set_limits(high=query.MAX_GET_RESULTS)
     return users
 
 
-def _is_as_written(users: Any) -> bool:
+def _is_as_written(users: Any, model: Any) -> bool:
     """Return whether the manager is Django's own in what counts, and nothing has been patched."""
     kind = type(users)
     return (
         _IS_DJANGOS
-        and getattr(users, "_queryset_class", None) is QuerySet
+        and issubclass(kind, Manager)
+        and kind.__getattribute__ is object.__getattribute__
+        and QuerySet.__getattribute__ is object.__getattribute__
+        and users.model is model
+        and users._queryset_class is QuerySet
         and kind.get is Manager.get
         and kind.get_queryset is Manager.get_queryset
         and vars(users).keys().isdisjoint(("get", "get_queryset"))
@@ -80,6 +89,8 @@ def _passed_over() -> tuple[Any, ...]:
     return (
         Manager.get,
         Manager.get_queryset,
+        WhereNode.add,
+        vars(query)["Q"],
         *_of_query_sets(QuerySet),
         *_of_queries(Query),
     )
@@ -87,6 +98,8 @@ def _passed_over() -> tuple[Any, ...]:
 
 #: What `objects.get` calls and `user_by` does not.
 _of_query_sets = attrgetter(
+    # Called here too, but by `get` once more for each copy.
+    "__init__",
     "_chain",
     "_clone",
     "_filter_or_exclude",
@@ -97,6 +110,7 @@ _of_query_sets = attrgetter(
     "order_by",
 )
 _of_queries = attrgetter(
+    "__init__",
     "_add_q",
     "_get_col",
     "add_ordering",
@@ -126,7 +140,9 @@ def _is_of(function: Any, module: Any) -> bool:
 
 #: Whoever imports a patch before this module changes what we know as written.
 _IS_DJANGOS = (
-    all(_is_of(each, manager) for each in _WRITTEN[:2])
+    all(_is_of(each, manager) for each in (Manager.get, Manager.get_queryset))
+    and _is_of(WhereNode.add, tree)
+    and vars(query)["Q"] is query_utils.Q
     and all(_is_of(each, query) for each in _of_query_sets(QuerySet))
     and all(_is_of(each, sql) for each in _of_queries(Query))
 )
