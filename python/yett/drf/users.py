@@ -6,8 +6,8 @@ query at each step. Here the one comparison is put into a new query as it is.
 
 Nothing is kept from one request to the next. The manager makes the query set; from the comparison
 on, all is Django's again: the look-up prepares the value, the compiler writes the SQL and executes
-it, the model makes the user. What is passed over are the functions in `_PASSED_OVER`; where one of
-them, the manager or the query set is not as Django wrote it, `objects.get` is asked.
+it, the model makes the user. What is passed over is listed at the end, in `_passed_over`; where
+one of it, the manager or the query set is not as Django wrote it, `objects.get` is asked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def user_by(model: Any, field: str, value: Any) -> Any:
     users: Any = _with_one_comparison(model, field, value)
     if users is None:
         return model.objects.get(**{field: value})
-    # As `get` counts and takes: an index or a loop is nothing that it asks for.
+    # Counted and taken as `get` does: a patched loop or index counts there for nothing either.
     number = len(users)
     if number == 1:
         return users._result_cache[0]
@@ -96,9 +96,8 @@ def _passed_over() -> tuple[Any, ...]:
     )
 
 
-#: What `objects.get` calls and `user_by` does not.
+#: What `objects.get` calls and `user_by` does not; the constructors `get` calls for each copy too.
 _of_query_sets = attrgetter(
-    # Called here too, but by `get` once more for each copy.
     "__init__",
     "_chain",
     "_clone",

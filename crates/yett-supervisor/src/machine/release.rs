@@ -184,8 +184,8 @@ impl Turn<'_> {
         }
     }
 
-    /// From now on the code stays as it is: what a new release replaces would only have to be waited for.
-    /// A dead zygote is still replaced, since what serves goes on for a while.
+    /// From now on no reload begins: what a new release replaces would only have to be waited for.
+    /// A dead zygote is still replaced, since what serves goes on for a while; that imports what is there.
     pub(super) fn refuse_reloads(&mut self) {
         self.state.refuses_reloads = true;
         let reloads = |release: &mut Release| release.cause == ReleaseCause::Reload;
