@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 
 import pytest
 
@@ -82,6 +83,26 @@ def test_request_that_comes_after_a_change_was_heard_waits_for_the_new_code(serv
         wire.ask("GET", "/")
         hold.let_go()
         assert wire.hear().body == b"two"
+
+
+def test_server_that_stops_answers_with_the_old_code_and_loads_no_change(serve, folder, hold):
+    flags = ("--reload", "--drain-delay", "1h")
+    server = serve("app", *flags, folder=folder, env=hold.environment)
+    slow = "import os; open(os.environ['HOLD'] + '/entered', 'a').write(f'{os.getpid()}\\n')\n"
+    slow += "open(os.environ['HOLD'] + '/gate', 'rb', buffering=0).read(1)\n"
+    write(folder / "app.py", 'b"two"', before=slow)
+    hold.await_entered(1)
+    with server.wire() as wire:
+        wire.ask("GET", "/")
+        server.send_signal(signal.SIGTERM)
+        assert wire.hear().body == b"one"
+    given_up = "warning: the reload is given up (generation 2): the server is stopping"
+    eventually(lambda: given_up in server.stderr)
+
+    write(folder / "app.py", 'b"three"')
+    eventually(lambda: "warning: a reload was refused: the server is stopping" in server.stderr)
+    assert server.get("/").body == b"one"
+    assert server.stop(signal.SIGINT) == 0
 
 
 def test_error_is_shown_in_place_of_the_old_code_and_goes_away(server, folder):

@@ -31,16 +31,20 @@ pub struct Develop {
     state: watch::Sender<State>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct State {
     /// Grows with each outcome, so that a page knows whether it is out of date.
     number: u64,
-    code: Code,
+    /// The newest outcome. None before the first.
+    code: Option<Code>,
+    /// Another outcome is to come.
+    loading: bool,
+    /// The server stops: nobody waits any more.
+    leaving: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Code {
-    Loading,
     Serves,
     Broken(Arc<Broken>),
 }
@@ -57,15 +61,15 @@ impl Develop {
     #[must_use]
     pub fn new() -> Arc<Self> {
         let (state, _) = watch::channel(State {
-            number: 0,
-            code: Code::Loading,
+            loading: true,
+            ..State::default()
         });
         Arc::new(Self { state })
     }
 
     /// Code changed: from now on requests wait for the next outcome. Whoever calls it owes one.
     pub fn load(&self) {
-        self.state.send_modify(|state| state.code = Code::Loading);
+        self.state.send_modify(|state| state.loading = true);
     }
 
     /// The outcome: a release serves.
@@ -81,11 +85,19 @@ impl Develop {
     fn end(&self, code: Code) {
         self.state.send_modify(|state| {
             state.number += 1;
-            state.code = code;
+            state.code = Some(code);
+            state.loading = false;
         });
     }
 
-    /// Waits until no code is being loaded. Bounded by what a release may take to start.
+    /// From now on no request waits, as a server that stops may load nothing more: the newest outcome
+    /// holds, and if there was none, that there is none.
+    pub(crate) fn leave(&self) {
+        self.state.send_modify(|state| state.leaving = true);
+    }
+
+    /// Waits until no code is being loaded, or the server stops. Bounded by what a release may take to
+    /// start.
     pub(crate) async fn outcome(&self) -> Outcome {
         self.outcome_after(None).await
     }
@@ -100,22 +112,30 @@ impl Develop {
     async fn outcome_after(&self, seen: Option<u64>) -> Outcome {
         let mut watched = self.state.subscribe();
         let settled = |state: &State| {
-            !matches!(state.code, Code::Loading) && seen.is_none_or(|seen| state.number != seen)
+            let waits = state.loading && !state.leaving;
+            !waits && seen.is_none_or(|seen| state.number != seen)
         };
         match watched.wait_for(settled).await.map(|state| state.clone()) {
-            Ok(State {
+            Ok(State { number, code, .. }) => Outcome {
                 number,
-                code: Code::Broken(broken),
-            }) => Outcome {
-                number,
-                broken: Some(broken),
-            },
-            Ok(State { number, .. }) => Outcome {
-                number,
-                broken: None,
+                broken: match code {
+                    Some(Code::Serves) => None,
+                    Some(Code::Broken(broken)) => Some(broken),
+                    None => Some(Arc::new(Broken::before_anything_was_loaded())),
+                },
             },
             // The sender is `self`.
             Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Broken {
+    fn before_anything_was_loaded() -> Self {
+        Self {
+            summary: String::from("the server was told to stop before the code was loaded"),
+            traceback: String::new(),
+            place: None,
         }
     }
 }

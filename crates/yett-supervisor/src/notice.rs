@@ -61,6 +61,11 @@ pub enum Notice {
         /// The one that goes on serving, if there is one.
         serving: Option<GenerationId>,
     },
+    /// A reload was asked for that will not be, since the server was told to stop.
+    ReloadRefused {
+        /// The generation that it was starting already.
+        given_up: Option<GenerationId>,
+    },
     /// The last process of a generation has left.
     GenerationEnded {
         /// Which.
@@ -199,7 +204,8 @@ impl Notice {
             | Self::WorkerStuck { .. }
             | Self::WorkerOverstayed { .. }
             | Self::WorkerLinkLost { .. }
-            | Self::WorkersUnchanged { .. } => Level::Warning,
+            | Self::WorkersUnchanged { .. }
+            | Self::ReloadRefused { .. } => Level::Warning,
             Self::WorkerTooLarge { .. }
             | Self::ReleaseFailed { .. }
             | Self::WorkerNotReplaced { .. }
@@ -249,6 +255,15 @@ impl fmt::Display for Notice {
                     Some(old) => write!(f, "; generation {old} goes on serving"),
                     None => Ok(()),
                 }
+            }
+            Self::ReloadRefused { given_up: Some(id) } => {
+                write!(
+                    f,
+                    "the reload is given up (generation {id}): the server is stopping"
+                )
+            }
+            Self::ReloadRefused { given_up: None } => {
+                f.write_str("a reload was refused: the server is stopping")
             }
             Self::GenerationEnded { generation } => write!(f, "generation {generation} has ended"),
             Self::WorkerDied {

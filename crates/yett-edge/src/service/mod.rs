@@ -125,6 +125,9 @@ impl Services {
     /// From now on every answer tells its client to ask on another connection.
     pub(crate) fn leave(&self) {
         self.leaving.store(true, Ordering::Relaxed);
+        if let Some(develop) = &self.settings.develop {
+            develop.leave();
+        }
     }
 
     /// Whether that is so.

@@ -185,18 +185,28 @@ impl Turn<'_> {
     }
 
     /// From now on no reload begins: what a new release replaces would only have to be waited for.
-    /// A dead zygote is still replaced, since what serves goes on for a while; that imports what is there.
+    /// A dead zygote is still replaced, since what serves goes on for a while; that imports what is
+    /// there, and a reload that does so already is kept.
     pub(super) fn refuse_reloads(&mut self) {
         self.state.refuses_reloads = true;
+        let revives = self.state.needs_revival();
+        if let Some(release) = &mut self.state.release
+            && revives
+        {
+            release.cause = ReleaseCause::LostZygote;
+        }
         let reloads = |release: &mut Release| release.cause == ReleaseCause::Reload;
         let release = self.state.release.take_if(reloads);
-        let generation = release.as_ref().map(|release| release.generation);
+        let given_up = release.as_ref().map(|release| release.generation);
         let asked = release.map(|release| release.asked).unwrap_or_default();
         let queued = std::mem::take(&mut self.state.queued);
+        if given_up.is_some() || !queued.is_empty() {
+            self.tell(Notice::ReloadRefused { given_up });
+        }
         for ticket in asked.into_iter().chain(queued) {
             self.refuse(ticket);
         }
-        if let Some(generation) = generation {
+        if let Some(generation) = given_up {
             self.kill_generation(generation);
         }
     }

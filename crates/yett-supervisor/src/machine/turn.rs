@@ -36,6 +36,7 @@ impl Turn<'_> {
             Event::Reload { ticket } => {
                 if self.state.refuses_reloads || self.state.ending.is_some() {
                     self.refuse(ticket);
+                    self.tell(Notice::ReloadRefused { given_up: None });
                 } else {
                     self.state.queued.push(ticket);
                     self.supersede();

@@ -68,6 +68,16 @@ fn every_notice_reads_as_a_sentence() {
             "error: generation 2 failed (import): ImportError: no; generation 1 goes on serving",
         ),
         (
+            Notice::ReloadRefused {
+                given_up: Some(generation),
+            },
+            "warning: the reload is given up (generation 2): the server is stopping",
+        ),
+        (
+            Notice::ReloadRefused { given_up: None },
+            "warning: a reload was refused: the server is stopping",
+        ),
+        (
             Notice::GenerationEnded { generation },
             "info: generation 2 has ended",
         ),

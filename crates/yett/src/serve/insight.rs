@@ -157,7 +157,10 @@ impl Incidents {
     pub(super) fn hear(&self, notice: &Notice) {
         let counter = match notice {
             Notice::ReleaseActive { .. } => &self.served,
-            Notice::ReleaseFailed { .. } => &self.failed,
+            Notice::ReleaseFailed { .. }
+            | Notice::ReloadRefused {
+                given_up: Some(_), ..
+            } => &self.failed,
             Notice::ZygoteDied { .. } | Notice::ZygoteBroken { .. } => &self.zygotes,
             notice => {
                 if let Some(incident) = Incident::of(notice) {

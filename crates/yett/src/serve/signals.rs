@@ -57,8 +57,7 @@ impl Signals {
     pub(super) async fn obey(mut self, server: &Running, screen: Screen) {
         loop {
             tokio::select! {
-                // The answer is for whoever waits for it; what happened is printed as a notice, unless
-                // the server stops and refuses.
+                // The answer is for whoever waits for it; what happened is printed as a notice.
                 _ = self.hup.recv() => {
                     drop(server.certificates.reload());
                     drop(server.supervisor.reload());

@@ -154,6 +154,39 @@ async fn request_waits_while_code_loads_and_meets_the_new_code() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn server_that_stops_lets_nobody_wait_for_code_that_it_may_not_load_any_more() {
+    let (bench, develop) = bench();
+    let mut worker = bench.worker(1).await;
+    develop.serve();
+    develop.load();
+    let mut client = bench.connect();
+    client.get("/").await;
+    assert!(!client.has_something().await);
+    bench.services().leave();
+    let id = worker.request().await;
+    worker.answer(id, "old").await;
+    assert_eq!(client.answer().await, "HTTP/1.1 200 OK | old");
+    develop.load();
+    let mut client = bench.connect();
+    client.get("/").await;
+    let id = worker.request().await;
+    worker.answer(id, "still").await;
+    assert_eq!(client.answer().await, "HTTP/1.1 200 OK | still");
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_that_stops_says_that_no_code_was_ever_loaded() {
+    let (bench, _develop) = bench();
+    bench.services().leave();
+    let (head, body) = ask(&bench, "GET", "localhost", "*/*").await;
+    assert!(head.starts_with("HTTP/1.1 500 "), "{head}");
+    assert_eq!(
+        body,
+        "the server was told to stop before the code was loaded\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn malformed_request_is_refused_as_always() {
     let (bench, develop) = bench();
     develop.fail(broken());

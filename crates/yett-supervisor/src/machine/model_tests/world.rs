@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Chance;
 use crate::ids::{GenerationId, WorkerId};
 use crate::machine::*;
+use crate::notice::ReleaseCause;
 use crate::outcome::{Exit, Failure, FailureStage};
 use crate::settings::Purpose;
 use crate::status::Status;
@@ -52,6 +53,7 @@ pub(super) struct World {
     committed: Option<GenerationId>,
     pub(super) tickets: BTreeSet<Ticket>,
     last_ticket: u64,
+    refusing: bool,
     stopping: bool,
     pub(super) exited: bool,
 }
@@ -70,6 +72,7 @@ impl World {
             committed: None,
             tickets: BTreeSet::new(),
             last_ticket: 0,
+            refusing: false,
             stopping: false,
             exited: false,
         };
@@ -92,6 +95,12 @@ impl World {
             .next_deadline()
             .is_some_and(|due| due <= self.now);
         assert!(!spins, "a deadline that has passed is still there");
+        let release = self.state.release.as_ref();
+        let reloads = release.is_some_and(|release| release.cause == ReleaseCause::Reload);
+        assert!(
+            !(self.refusing && reloads),
+            "goes on with a reload though a stop is near"
+        );
         // Four generations; two processes a seat, and those that were asked away.
         assert!(self.workers.len() <= 4 * 3 * LIMITS.most_workers);
         assert!(self.zygotes.len() <= 4);
@@ -377,7 +386,10 @@ impl World {
                 self.tickets.insert(ticket);
                 self.feed(Event::Reload { ticket });
             }
-            Chance::RefuseReloads => self.feed(Event::RefuseReloads),
+            Chance::RefuseReloads => {
+                self.refusing = true;
+                self.feed(Event::RefuseReloads);
+            }
             Chance::ChangeWorkers(difference) => self.feed(Event::ChangeWorkers {
                 difference: i32::from(difference),
             }),

@@ -93,8 +93,16 @@ fn reload_in_progress_is_given_up_when_a_stop_is_near_and_what_serves_goes_on() 
             "kill group 2"
         ]
     );
+    assert_eq!(
+        scene.told.last().unwrap(),
+        "the reload is given up (generation 2): the server is stopping"
+    );
     assert_eq!(scene.zygote_dies(2), ["forget 2"]);
     assert_eq!(scene.reload(3), ["answer 3: the server is stopping"]);
+    assert_eq!(
+        scene.told.last().unwrap(),
+        "a reload was refused: the server is stopping"
+    );
     assert_eq!(
         scene.dies(1, Exit::Signal(9)),
         ["detach 1", "fork 2 of 1"],
@@ -107,6 +115,24 @@ fn dead_zygote_is_replaced_also_when_a_stop_is_near() {
     let mut scene = Scene::serving(1);
     scene.on(Event::RefuseReloads);
     assert_eq!(scene.zygote_dies(1), ["start zygote 2"]);
+}
+
+#[test]
+fn reload_that_replaces_a_dead_zygote_already_is_kept_when_a_stop_is_near() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    scene.reload(2);
+    scene.zygote_dies(1);
+    assert_eq!(
+        scene.on(Event::RefuseReloads),
+        ["answer 2: the server is stopping"]
+    );
+    scene.import(2);
+    let started = scene.start(2);
+    assert!(
+        started.iter().any(|action| action.starts_with("answer 1")),
+        "{started:?}"
+    );
 }
 
 #[test]
