@@ -134,7 +134,9 @@ def test_term_waits_no_longer_than_the_graceful_timeout(serve, hold):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_stop_during_the_import_does_not_wait_for_it(serve, tmp_path, number):
     (tmp_path / "slow.py").write_text("import os\nos.read(os.pipe()[0], 1)\n")
-    server = serve("slow", folder=tmp_path, ready="importing the app")
+    # Nobody was ever told that it serves: no one has to be told that it leaves.
+    flags = ("--drain-delay", "1h")
+    server = serve("slow", *flags, folder=tmp_path, ready="importing the app")
     server.send_signal(number)
     assert server.process.wait(timeout=10) == 0
     server.await_end_of_all()

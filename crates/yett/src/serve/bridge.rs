@@ -220,14 +220,20 @@ impl Running {
     /// clients, then the workers.
     pub(super) async fn stop_when_asked(&self, screen: Screen) {
         self.stopping.notified().await;
-        screen.err(if self.drain_delay.is_zero() {
+        // Whoever did not serve yet was never told to a load balancer as ready.
+        let delay = if self.incidents.has_served() {
+            self.drain_delay
+        } else {
+            Duration::ZERO
+        };
+        screen.err(if delay.is_zero() {
             "yett: asked to stop: no new connections; what has begun is answered\n"
         } else {
             "yett: asked to stop: connections are taken until the drain delay is over\n"
         });
         self.supervisor.refuse_reloads();
         self.edge.leave();
-        tokio::time::sleep(self.drain_delay).await;
+        tokio::time::sleep(delay).await;
         let begun = Instant::now();
         let connections = self.graceful - last_part(self.graceful);
         // They may go on for ever, and their clients need time to see the end.

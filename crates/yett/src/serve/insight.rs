@@ -154,6 +154,11 @@ impl Incidents {
         self.count(Incident::Spent);
     }
 
+    /// Whether any release ever came to serve.
+    pub(super) fn has_served(&self) -> bool {
+        self.served.load(Ordering::Relaxed) > 0
+    }
+
     pub(super) fn hear(&self, notice: &Notice) {
         let counter = match notice {
             Notice::ReleaseActive { .. } => &self.served,
