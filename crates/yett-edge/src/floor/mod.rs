@@ -35,6 +35,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use yett_link::ring::{Memory, MemoryError};
 
 pub use carrier::Carrier;
 pub(crate) use carrier::Outgoing;
@@ -65,6 +66,14 @@ pub trait WorkerNews: Send + Sync + 'static {
     fn spent(&self, worker: u32);
     /// The worker's link is closed or broken.
     fn lost(&self, worker: u32);
+}
+
+/// Makes and drops what a link to a worker shares with it.
+///
+/// # Errors
+/// When the system gives none: links then work by their sockets alone.
+pub fn try_shared_memory() -> Result<(), MemoryError> {
+    Memory::create().map(drop)
 }
 
 /// The workers and the queue. Shared by all edge threads; its lock is held for moments only.

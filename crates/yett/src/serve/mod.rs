@@ -44,7 +44,7 @@ use tokio::sync::mpsc;
 use yett_edge::{
     Edge, EdgeSettings, FilesSettings, Sendfile,
     admin::{Admin, Insight},
-    floor::Floor,
+    floor::{Floor, try_shared_memory},
     listen::Listener,
     log::{AccessLog, Out, Troubles, Writer},
     tls::Tls,
@@ -74,6 +74,7 @@ impl Plan {
         let python = discover::python(settings.python.as_ref(), environment)?;
         let tls = tls::load(&settings)?;
         warnings.extend(writable::spool_warning(&settings));
+        warnings.extend(memory_warning());
         Ok(Self {
             settings,
             warnings,
@@ -349,6 +350,15 @@ async fn run_all(
         None => Ok(Exit::Fine),
         Some(failure) => Err(not_started(&plan.python.path, failure)),
     }
+}
+
+/// A warning when links to workers can only be sockets.
+fn memory_warning() -> Option<String> {
+    let error = anyhow::Error::from(try_shared_memory().err()?);
+    Some(format!(
+        "{error:#}: requests go to workers over sockets, which takes more CPU, and what a frozen worker was sent \
+         stays with it until timeout; let the process call memfd_create"
+    ))
 }
 
 /// These futures never end by themselves; `select!` wants a value all the same.
