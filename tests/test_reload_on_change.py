@@ -243,6 +243,7 @@ def test_change_of_what_is_not_the_applications_code_is_no_change(serve, folder,
     # Were one of them a change, it would be named beside this one, or before it.
     write(folder / "app.py", 'b"two"')
     until(server, b"two")
+    eventually(lambda: reloads(server))
     assert reloads(server) == ["app.py changed"]
 
 
