@@ -316,5 +316,6 @@ def test_server_without_descriptors_says_so_and_makes_room(serve):
             wire = stack.enter_context(server.wire())
             # Whoever has had an answer makes room for those that come.
             assert wire.get("/").status == 200
-    assert server.stderr.count("connections cannot be accepted: Too many open files") == 1
+    told = "connections cannot be accepted: Too many open files"
+    eventually(lambda: server.stderr.count(told) == 1)
     assert server.get("/").status == 200

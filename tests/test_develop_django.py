@@ -59,7 +59,7 @@ def test_changed_view_is_served(server, project):
     assert server.get("/").body == b"one"
     answer(project, 'HttpResponse("two")')
     until(server, b"two")
-    assert "yett: reloaded in" in server.stderr
+    eventually(lambda: "yett: reloaded in" in server.stderr)
 
 
 def test_error_in_urls_views_or_settings_is_shown_and_goes_away(server, project):
@@ -99,7 +99,7 @@ def test_changed_template_is_served_although_django_keeps_templates(serve, proje
     assert server.get("/").body == b"one /"
     (templates / "home.html").write_text("two {{ request.path }}")
     until(server, b"two /")
-    assert "templates/home.html changed" in server.stderr
+    eventually(lambda: "templates/home.html changed" in server.stderr)
 
 
 def test_upload_is_no_change_even_if_it_is_code(serve, project):

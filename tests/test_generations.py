@@ -121,11 +121,11 @@ def test_release_that_does_not_import_leaves_the_old_one_serving(server, release
 def test_traceback_of_a_bad_release_is_printed_by_command_and_server(server, release):
     release("two", before="def fail():\n    raise RuntimeError('not today')\n\n\nfail()\n")
     done = server.command("reload")
+    eventually(lambda: "generation 1 goes on serving" in server.stderr)
     for text in (done.stderr, server.stderr):
         assert "Traceback (most recent call last):" in text
         assert 'app.py", line 5, in <module>' in text
         assert "RuntimeError: not today" in text
-    assert "generation 1 goes on serving" in server.stderr
 
 
 def test_bad_release_by_signal_is_told_in_stderr(server, release):

@@ -119,7 +119,7 @@ def test_killed_worker_is_replaced(serve):
     replaced = server.await_workers(2, but=first)
     assert second in replaced
     assert not is_alive(first)
-    assert f"(process {first})" in server.stderr
+    eventually(lambda: f"(process {first})" in server.stderr)
 
 
 def test_workers_killed_under_load_fail_no_request(serve):

@@ -328,7 +328,7 @@ def test_error_in_the_workers_own_import_is_shown(serve, folder, hold):
     write(folder / "app.py", 'b"two"', before=fails_later)
     eventually(lambda: server.get("/").status == 500)
     assert server.get("/", JSON).json()["place"] == {"file": "app.py", "line": 4}
-    assert server.stderr.count("Traceback (most recent call last)") == 1
+    eventually(lambda: server.stderr.count("Traceback (most recent call last)") == 1)
     write(folder / "app.py", 'b"three"')
     until(server, b"three")
 
