@@ -1,5 +1,6 @@
 """Users are found as `objects.get` finds them, though it is not asked."""
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -274,6 +275,10 @@ def names(*owners: Any) -> list[tuple[Any, str]]:
     ("owner", "name"),
     [
         *names(models.Manager, QuerySet, Query, WhereNode, users.query),
+        (models.Q, "__init__"),
+        (users.query.sql, "Query"),
+        (users.sql, "JoinPromoter"),
+        (users.sql, "WhereNode"),
         (User.objects, "get"),
         (User.objects, "get_queryset"),
         (type(User.objects), "get_queryset"),
@@ -305,9 +310,69 @@ def test_every_function_that_is_not_called_is_watched(ann: User) -> None:
     ours = called(lambda: user_by(User, "id", ann.pk))
     missed = called(lambda: User.objects.get(id=ann.pk)) - ours
     watched = {each.__code__ for each in users._WRITTEN if hasattr(each, "__code__")}
-    owners: list[Any] = [*type(User.objects).__mro__, QuerySet, Query]
-    written = [value for owner in owners for value in vars(owner).values()]
-    assert {getattr(value, "__code__", None) for value in written} & missed == watched - ours
+    kinds: list[Any] = [type(User.objects), QuerySet, Query, WhereNode, models.Q]
+    written = [value for kind in kinds for owner in kind.__mro__ for value in vars(owner).values()]
+    codes = {getattr(getattr(each, "__func__", each), "__code__", None) for each in written}
+    # It says whether an argument is one of three words.
+    harmless = getattr(models.Q, "_check_connector", None)
+    assert codes & missed - {getattr(harmless, "__code__", None)} == watched - ours
+
+
+@pytest.mark.parametrize("function", users._FUNCTIONS, ids=lambda each: each.__qualname__)
+def test_function_whose_code_was_exchanged_is_called_for_every_user(
+    ann: User, function: Any
+) -> None:
+    ordinary = function.__code__
+    function.__code__ = ordinary.replace(co_filename="elsewhere.py")
+    try:
+        assert not is_as_ordinary(User, "id", ann.pk)
+        assert not users._is_djangos()
+    finally:
+        function.__code__ = ordinary
+    assert is_as_ordinary(User, "id", ann.pk)
+
+
+def test_nobody_is_returned_for_a_query_that_lost_the_comparison(ann: User) -> None:
+    # Each look at the query makes another one, and nobody notices the patch.
+    ordinary: Any = vars(QuerySet)["query"]
+    copies = property(lambda users: ordinary.fget(users).clone(), ordinary.fset)
+    with (
+        mock.patch.object(QuerySet, "query", copies),
+        mock.patch.object(users, "_is_as_written", return_value=True),
+    ):
+        assert not is_as_ordinary(User, "id", 999)
+
+
+def test_nobody_is_returned_for_a_query_that_got_another_condition(ann: User) -> None:
+    def add(self: Any, data: Any, connector: str) -> Any:
+        self.children.extend((data, data))
+        return data
+
+    with (
+        mock.patch.object(WhereNode, "add", add),
+        mock.patch.object(users, "_is_as_written", return_value=True),
+    ):
+        assert users._with_one_comparison(User, "id", ann.pk) is None
+
+
+def test_django_without_one_of_the_functions_is_left_to_get(ann: User) -> None:
+    ordinary = importlib.util.find_spec("yett.drf.users")
+    assert ordinary and ordinary.loader
+    with mock.patch.object(Query, "trim_joins"):
+        del Query.trim_joins
+        module = importlib.util.module_from_spec(ordinary)
+        ordinary.loader.exec_module(module)
+    assert not module._IS_DJANGOS
+    assert module.user_by(User, "id", ann.pk) == ann
+
+
+@isolate_apps("django.contrib.auth")
+@pytest.mark.parametrize("name", ["a__b", "self"])
+def test_field_that_get_cannot_name_is_not_found_by_its_name(name: str) -> None:
+    fields = {name: models.IntegerField(), "__module__": __name__}
+    meta = {"Meta": type("Meta", (), {"app_label": "auth"})}
+    model: Any = type("Odd", (models.Model,), fields | meta)
+    assert not is_as_ordinary(model, name, 1)
 
 
 def test_function_that_another_wraps_is_not_djangos() -> None:

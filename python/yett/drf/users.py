@@ -19,8 +19,8 @@ from typing import Any
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Manager, QuerySet, manager, query, query_utils
 from django.db.models.sql import query as sql
+from django.db.models.sql import where
 from django.db.models.sql.query import Query
-from django.db.models.sql.where import AND, WhereNode
 from django.utils import tree
 
 
@@ -45,6 +45,9 @@ def _with_one_comparison(model: Any, name: str, value: Any) -> QuerySet[Any] | N
     # Lists, expressions and nothing at all mean something else than to be equal.
     if type(value) not in (int, str) or not _is_as_written(everybody, model):
         return None
+    # `get` reads a look-up in the one, and knows the other as a name of its own.
+    if "__" in name or name == "self":
+        return None
     try:
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
@@ -54,7 +57,9 @@ def _with_one_comparison(model: Any, name: str, value: Any) -> QuerySet[Any] | N
         return None
     users: QuerySet[Any] = everybody.get_queryset()
     asked: Any = users.query
-    if type(users) is not QuerySet or type(asked) is not Query or asked.where or asked.is_sliced:
+    if type(users) is not QuerySet or type(asked) is not Query:
+        return None
+    if asked.where or asked.is_sliced or asked.combinator:
         return None
     column = field.get_col(asked.get_initial_alias(), field)
     exact = column.get_lookup("exact")
@@ -62,9 +67,13 @@ def _with_one_comparison(model: Any, name: str, value: Any) -> QuerySet[Any] | N
     if not comparison or comparison.rhs is None or comparison.rhs == "":
         # Some databases know no empty text: it is written as NULL there.
         return None
-    asked.where.add(comparison, AND)
+    asked.where.add(comparison, where.AND)
     asked.clear_ordering(force=True)
     asked.set_limits(high=query.MAX_GET_RESULTS)
+    # Whatever was patched: nobody is asked for by another query, nor by another condition.
+    conditions = asked.where.children
+    if users.query is not asked or len(conditions) != 1 or conditions[0] is not comparison:
+        return None
     return users
 
 
@@ -82,6 +91,7 @@ def _is_as_written(users: Any, model: Any) -> bool:
         and kind.get_queryset is Manager.get_queryset
         and vars(users).keys().isdisjoint(("get", "get_queryset"))
         and all(map(is_, _passed_over(), _WRITTEN))
+        and all(map(is_, map(_code_of, _FUNCTIONS), _CODES))
     )
 
 
@@ -89,14 +99,20 @@ def _passed_over() -> tuple[Any, ...]:
     return (
         Manager.get,
         Manager.get_queryset,
-        WhereNode.add,
+        *_of_conditions(where.WhereNode),
+        query_utils.Q.__init__,
+        vars(QuerySet)["query"],
         vars(query)["Q"],
+        vars(query)["sql"].Query,
+        vars(sql)["JoinPromoter"],
+        vars(sql)["WhereNode"],
         *_of_query_sets(QuerySet),
         *_of_queries(Query),
     )
 
 
 #: What `objects.get` calls and `user_by` does not; the constructors `get` calls for each copy too.
+_of_conditions = attrgetter("__init__", "add", "clone", "create.__func__")
 _of_query_sets = attrgetter(
     "__init__",
     "_chain",
@@ -129,19 +145,41 @@ _of_queries = attrgetter(
     "solve_lookup_type",
     "trim_joins",
 )
-_WRITTEN = _passed_over()
+_code_of = attrgetter("__code__")
 
 
-def _is_of(function: Any, module: Any) -> bool:
-    """Return whether a function was written in that module; one that wraps it was not."""
-    return type(function) is FunctionType and function.__globals__ is vars(module)
+def _is_of(function: Any, *modules: Any) -> bool:
+    """Return whether a function was written in one of these; one that wraps it was not."""
+    return type(function) is FunctionType and any(
+        function.__globals__ is vars(each) and function.__code__.co_filename == each.__file__
+        for each in modules
+    )
 
 
-#: Whoever imports a patch before this module changes what we know as written.
-_IS_DJANGOS = (
-    all(_is_of(each, manager) for each in (Manager.get, Manager.get_queryset))
-    and _is_of(WhereNode.add, tree)
-    and vars(query)["Q"] is query_utils.Q
-    and all(_is_of(each, query) for each in _of_query_sets(QuerySet))
-    and all(_is_of(each, sql) for each in _of_queries(Query))
-)
+def _is_djangos() -> bool:
+    """Return whether nothing was patched by whoever was imported before this module."""
+    return (
+        vars(query)["Q"] is query_utils.Q
+        and vars(query)["sql"].Query is Query
+        and vars(sql)["WhereNode"] is where.WhereNode
+        and _is_of(vars(sql)["JoinPromoter"].__init__, sql)
+        and all(_is_of(each, manager) for each in (Manager.get, Manager.get_queryset))
+        and all(_is_of(each, tree, where) for each in _of_conditions(where.WhereNode))
+        and all(
+            _is_of(each, query)
+            for each in (vars(QuerySet)["query"].fget, *_of_query_sets(QuerySet))
+        )
+        and _is_of(query_utils.Q.__init__, query_utils)
+        and all(_is_of(each, sql) for each in _of_queries(Query))
+    )
+
+
+try:
+    _WRITTEN = _passed_over()
+    _IS_DJANGOS = _is_djangos()
+except (AttributeError, KeyError):
+    # A Django that has others of them is left to itself.
+    _WRITTEN, _IS_DJANGOS = (), False
+#: The functions among them, and their code: it can be exchanged in its place.
+_FUNCTIONS = tuple(each for each in _WRITTEN if type(each) is FunctionType)
+_CODES = tuple(map(_code_of, _FUNCTIONS))
