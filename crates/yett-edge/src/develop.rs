@@ -67,31 +67,35 @@ impl Develop {
         Arc::new(Self { state })
     }
 
-    /// Code changed: from now on requests wait for the next outcome. Whoever calls it owes one.
+    /// Code changed: from now on requests wait. Whoever calls it owes an outcome, and [`Self::settle`].
     pub fn load(&self) {
         self.state.send_modify(|state| state.loading = true);
     }
 
-    /// The outcome: a release serves.
+    /// The newest outcome: a release serves.
     pub fn serve(&self) {
-        self.end(Code::Serves);
+        self.record(Code::Serves);
     }
 
-    /// The outcome: the release did not start.
+    /// The newest outcome: the release did not start.
     pub fn fail(&self, broken: Broken) {
-        self.end(Code::Broken(Arc::new(broken)));
+        self.record(Code::Broken(Arc::new(broken)));
     }
 
-    fn end(&self, code: Code) {
+    /// The newest outcome is not out of date: nobody waits for another one.
+    pub fn settle(&self) {
+        self.state.send_modify(|state| state.loading = false);
+    }
+
+    fn record(&self, code: Code) {
         self.state.send_modify(|state| {
             state.number += 1;
             state.code = Some(code);
-            state.loading = false;
         });
     }
 
-    /// From now on no request waits, as a server that stops may load nothing more: the newest outcome
-    /// holds, and if there was none, that there is none.
+    /// From now on nobody waits, as a server that stops may load nothing more: the newest outcome holds,
+    /// and if there was none, that there is none.
     pub(crate) fn leave(&self) {
         self.state.send_modify(|state| state.leaving = true);
     }
@@ -106,14 +110,14 @@ impl Develop {
     pub(crate) async fn is_news(&self, seen: u64) -> bool {
         tokio::time::timeout(NEWS_WAIT, self.outcome_after(Some(seen)))
             .await
-            .is_ok()
+            .is_ok_and(|outcome| outcome.number != seen)
     }
 
     async fn outcome_after(&self, seen: Option<u64>) -> Outcome {
         let mut watched = self.state.subscribe();
         let settled = |state: &State| {
-            let waits = state.loading && !state.leaving;
-            !waits && seen.is_none_or(|seen| state.number != seen)
+            let news = seen.is_none_or(|seen| state.number != seen);
+            state.leaving || (!state.loading && news)
         };
         match watched.wait_for(settled).await.map(|state| state.clone()) {
             Ok(State { number, code, .. }) => Outcome {

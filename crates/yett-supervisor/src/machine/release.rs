@@ -197,16 +197,9 @@ impl Turn<'_> {
         }
         let reloads = |release: &mut Release| release.cause == ReleaseCause::Reload;
         let release = self.state.release.take_if(reloads);
-        let given_up = release.as_ref().map(|release| release.generation);
-        let asked = release.map(|release| release.asked).unwrap_or_default();
-        let queued = std::mem::take(&mut self.state.queued);
-        if given_up.is_some() || !queued.is_empty() {
-            self.tell(Notice::ReloadRefused { given_up });
-        }
-        for ticket in asked.into_iter().chain(queued) {
-            self.refuse(ticket);
-        }
-        if let Some(generation) = given_up {
+        let generation = release.as_ref().map(|release| release.generation);
+        self.refuse_asked(release);
+        if let Some(generation) = generation {
             self.kill_generation(generation);
         }
     }

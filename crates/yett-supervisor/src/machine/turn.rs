@@ -1,7 +1,7 @@
 //! One step: the event changes the facts, time runs out for some, then conclusions are drawn.
 
 use super::message::{Action, Event, Millis, Ticket, WorkerSignal};
-use super::state::{Phase, State, Unfit, Zygote};
+use super::state::{Phase, Release, State, Unfit, Zygote};
 use crate::handle::StopMode;
 use crate::ids::{GenerationId, WorkerId};
 use crate::notice::Notice;
@@ -135,9 +135,20 @@ impl Turn<'_> {
     /// From now on nothing is started. Who waits for a reload is told so.
     pub(super) fn end(&mut self, reason: ExitReason) {
         self.state.ending = Some(reason);
-        let asked = self.state.release.take().map(|release| release.asked);
+        let release = self.state.release.take();
+        self.refuse_asked(release);
+    }
+
+    /// Tells all who wait for a reload, also for this release, that there will be none.
+    pub(super) fn refuse_asked(&mut self, release: Option<Release>) {
+        let release = release.filter(|release| !release.asked.is_empty());
+        let given_up = release.as_ref().map(|release| release.generation);
+        let asked = release.map(|release| release.asked).unwrap_or_default();
         let queued = std::mem::take(&mut self.state.queued);
-        for ticket in asked.into_iter().flatten().chain(queued) {
+        if given_up.is_some() || !queued.is_empty() {
+            self.tell(Notice::ReloadRefused { given_up });
+        }
+        for ticket in asked.into_iter().chain(queued) {
             self.refuse(ticket);
         }
     }

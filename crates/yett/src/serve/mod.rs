@@ -318,7 +318,7 @@ async fn run_all(
         }
     };
     let first_release = async {
-        if announced.recv().await.is_some() {
+        if announced.recv().await.is_some() && server.stop.get().is_none() {
             edge.accept();
             screen.err(&banner(
                 &releaser.banner(plan, (&addresses, &told_at), developer.as_deref()),

@@ -9,7 +9,7 @@ const LONGEST_TRACEBACK: usize = 128 * 1024;
 /// The hashes are those of [`STYLE`] and [`SCRIPT`]; a test holds them to it.
 pub(super) const POLICY: &str = "default-src 'none'; \
     style-src 'sha256-9IAXqvoZv6LB6mDnZSxq6q7p3CSnV2oTrvamkYOaxFc='; \
-    script-src 'sha256-P83c6EqCubS/Qah6FAIrL8FydU5Y9BMHE7JgHnM5WXo='; \
+    script-src 'sha256-dvHrQ/7YDrpbDu7d2QZ12GOQeYO98GvZQ7PyRkroQ5U='; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(super) const STYLE: &str = "
@@ -27,7 +27,7 @@ pre { margin: 1.25rem 0; padding: 1rem; overflow-x: auto; border-radius: .5rem; 
   font: 14px/1.5 ui-monospace, monospace }
 ";
 
-/// Asks the edge, which answers when there is something else to see. After a restart of the server
+/// Asks the edge, which answers when there is something else to see, or at once when it stops. After a restart of the server
 /// numbers begin anew, so the page says that it knows none.
 pub(super) const SCRIPT: &str = "
 let seen = document.documentElement.dataset.seen;
@@ -38,8 +38,8 @@ async function ask() {
       if (news.status !== 204) return location.reload();
     } catch (gone) {
       seen = '';
-      await new Promise(resolve => setTimeout(resolve, 1000));
     }
+    await new Promise(resolve => setTimeout(resolve, 1000));
   }
 }
 ask();

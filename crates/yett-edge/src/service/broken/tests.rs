@@ -39,6 +39,16 @@ fn bench() -> (Bench, Arc<Develop>) {
     (Bench::with_gate(settings, gate), develop)
 }
 
+fn serve(develop: &Develop) {
+    develop.serve();
+    develop.settle();
+}
+
+fn fail(develop: &Develop) {
+    develop.fail(broken());
+    develop.settle();
+}
+
 /// The answer to a request with this `Host`, as head and body.
 async fn ask(bench: &Bench, method: &str, host: &str, accept: &str) -> (String, String) {
     let mut client = bench.connect();
@@ -55,7 +65,7 @@ async fn ask(bench: &Bench, method: &str, host: &str, accept: &str) -> (String, 
 #[tokio::test(start_paused = true)]
 async fn browser_sees_the_traceback_as_text_and_nothing_of_it_as_markup() {
     let (bench, develop) = bench();
-    develop.fail(broken());
+    fail(&develop);
     let (head, body) = ask(&bench, "GET", "127.0.0.1:8000", "text/html,*/*;q=0.8").await;
     assert!(head.starts_with("HTTP/1.1 500 "), "{head}");
     for line in [
@@ -79,7 +89,7 @@ async fn browser_sees_the_traceback_as_text_and_nothing_of_it_as_markup() {
 #[tokio::test(start_paused = true)]
 async fn client_of_an_api_gets_the_last_line_alone() {
     let (bench, develop) = bench();
-    develop.fail(broken());
+    fail(&develop);
     let (head, body) = ask(&bench, "POST", "localhost", "application/json").await;
     assert!(head.contains("content-type: application/json"), "{head}");
     assert_eq!(
@@ -94,7 +104,7 @@ async fn client_of_an_api_gets_the_last_line_alone() {
 #[tokio::test(start_paused = true)]
 async fn traceback_is_shown_only_under_a_name_that_is_ours() {
     let (bench, develop) = bench();
-    develop.fail(broken());
+    fail(&develop);
     for host in [
         "127.0.0.1",
         "[::1]:8000",
@@ -124,7 +134,7 @@ async fn traceback_is_shown_only_under_a_name_that_is_ours() {
 #[tokio::test(start_paused = true)]
 async fn answer_to_a_form_does_not_send_the_form_again() {
     let (bench, develop) = bench();
-    develop.fail(broken());
+    fail(&develop);
     let (_, body) = ask(&bench, "POST", "localhost", "text/html").await;
     assert!(
         !body.contains("<script>") && !body.contains("data-seen"),
@@ -140,14 +150,14 @@ async fn request_waits_while_code_loads_and_meets_the_new_code() {
     let mut client = bench.connect();
     client.get("/").await;
     assert!(!client.has_something().await);
-    develop.serve();
+    serve(&develop);
     let id = worker.request().await;
     worker.answer(id, "new").await;
     assert_eq!(client.answer().await, "HTTP/1.1 200 OK | new");
     develop.load();
     client.get("/").await;
     assert!(!client.has_something().await);
-    develop.serve();
+    serve(&develop);
     let id = worker.request().await;
     worker.answer(id, "newer").await;
     assert_eq!(client.answer().await, "HTTP/1.1 200 OK | newer");
@@ -157,7 +167,7 @@ async fn request_waits_while_code_loads_and_meets_the_new_code() {
 async fn server_that_stops_lets_nobody_wait_for_code_that_it_may_not_load_any_more() {
     let (bench, develop) = bench();
     let mut worker = bench.worker(1).await;
-    develop.serve();
+    serve(&develop);
     develop.load();
     let mut client = bench.connect();
     client.get("/").await;
@@ -175,6 +185,33 @@ async fn server_that_stops_lets_nobody_wait_for_code_that_it_may_not_load_any_mo
 }
 
 #[tokio::test(start_paused = true)]
+async fn outcome_that_is_out_of_date_answers_when_the_server_stops() {
+    let (bench, develop) = bench();
+    let mut worker = bench.worker(1).await;
+    fail(&develop);
+    develop.load();
+    develop.serve();
+    let mut client = bench.connect();
+    client.get("/").await;
+    assert!(!client.has_something().await, "another change is loading");
+    bench.services().leave();
+    let id = worker.request().await;
+    worker.answer(id, "newest").await;
+    assert_eq!(client.answer().await, "HTTP/1.1 200 OK | newest");
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_that_asks_for_news_holds_up_no_stop() {
+    let (bench, develop) = bench();
+    fail(&develop);
+    let mut client = bench.connect();
+    client.get("/__yett__/news?1").await;
+    assert!(!client.has_something().await);
+    bench.services().leave();
+    assert!(client.head().await.starts_with("HTTP/1.1 204 "));
+}
+
+#[tokio::test(start_paused = true)]
 async fn server_that_stops_says_that_no_code_was_ever_loaded() {
     let (bench, _develop) = bench();
     bench.services().leave();
@@ -189,7 +226,7 @@ async fn server_that_stops_says_that_no_code_was_ever_loaded() {
 #[tokio::test(start_paused = true)]
 async fn malformed_request_is_refused_as_always() {
     let (bench, develop) = bench();
-    develop.fail(broken());
+    fail(&develop);
     let mut client = bench.connect();
     client.get("/a/..%2fb").await;
     assert_eq!(client.status().await, 400);
@@ -198,13 +235,13 @@ async fn malformed_request_is_refused_as_always() {
 #[tokio::test(start_paused = true)]
 async fn page_that_asks_for_news_is_told_of_the_next_outcome_and_not_before() {
     let (bench, develop) = bench();
-    develop.fail(broken());
+    fail(&develop);
     let mut client = bench.connect();
     client.get("/__yett__/news?1").await;
     assert!(!client.has_something().await);
     develop.load();
     assert!(!client.has_something().await);
-    develop.fail(broken());
+    fail(&develop);
     assert!(client.head().await.starts_with("HTTP/1.1 205 "));
     client.get("/__yett__/news?2").await;
     bench.clock.pass(seconds(26)).await;

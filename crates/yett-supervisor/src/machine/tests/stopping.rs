@@ -37,6 +37,14 @@ fn quick_stop_kills_everything_at_once() {
             "kill group 2"
         ]
     );
+    assert_eq!(
+        scene.told,
+        [
+            "reload: importing the app (generation 2)",
+            "the reload is given up (generation 2): the server is stopping",
+            "stopping now"
+        ]
+    );
 }
 
 #[test]
@@ -132,6 +140,23 @@ fn reload_that_replaces_a_dead_zygote_already_is_kept_when_a_stop_is_near() {
     assert!(
         started.iter().any(|action| action.starts_with("answer 1")),
         "{started:?}"
+    );
+}
+
+#[test]
+fn kept_reload_that_the_stop_ends_after_all_is_told_of() {
+    let mut scene = Scene::serving(1);
+    scene.reload(1);
+    scene.zygote_dies(1);
+    scene.on(Event::RefuseReloads);
+    scene.told.clear();
+    assert_eq!(
+        scene.stop(in_time()).first().unwrap(),
+        "answer 1: the server is stopping"
+    );
+    assert_eq!(
+        scene.told.first().unwrap(),
+        "the reload is given up (generation 2): the server is stopping"
     );
 }
 

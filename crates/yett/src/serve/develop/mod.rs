@@ -155,8 +155,8 @@ impl Developer {
             lock(&self.why).asked = Some(changed.words(&self.project));
             self.shown.load();
             // The outcome is told as a notice. Not waited for: the next change may have to end this
-            // import. Refused it can only be when the server stops, or when others have asked, and
-            // the last of those is still to come.
+            // import. Refused it can only be when the server stops, and then nobody waits for it
+            // (`Develop::leave`), or when others have asked, and the last of those is still to come.
             drop(supervisor.reload());
         }
     }
@@ -230,10 +230,11 @@ impl Developer {
         });
     }
 
-    /// Shows an outcome, unless it is out of date already: another one is to come then.
+    /// Shows an outcome. Where it is out of date already requests wait for another one.
     fn show(&self, outcome: impl FnOnce(&Develop)) {
+        outcome(&self.shown);
         if lock(&self.why).asked.is_none() {
-            self.watched.changes.if_none(outcome);
+            self.watched.changes.if_none(Develop::settle);
         }
     }
 
