@@ -9,6 +9,7 @@
 //! an object is immortal if its count has a certain value. This is written here for the versions whose
 //! value and place are known, and for what was imported alone, once, before any worker is forked.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCode, PyDict, PyFloat, PyFunction, PyInt, PyList, PyString, PyTuple};
 
@@ -35,7 +36,7 @@ pub(crate) fn make_immortal(objects: &Bound<'_, PyList>) -> PyResult<bool> {
             continue;
         }
         if let Ok(function) = object.cast_exact::<PyFunction>() {
-            bless_code(&function.getattr("__code__")?, 0)?;
+            bless_code(&function.getattr(intern!(py, "__code__"))?, 0)?;
         } else if let Ok(dictionary) = object.cast_exact::<PyDict>() {
             for (key, value) in dictionary.iter() {
                 bless_plain(&key);
@@ -67,11 +68,12 @@ fn is_known(py: Python<'_>) -> PyResult<bool> {
 
 /// Code is counted at every call, and so are its constants.
 fn bless_code(code: &Bound<'_, PyAny>, depth: usize) -> PyResult<()> {
-    if depth > DEEPEST || !code.is_exact_instance_of::<PyCode>() {
+    // Functions share code: what lies in it is seen to once.
+    if depth > DEEPEST || !code.is_exact_instance_of::<PyCode>() || is_blessed(code) {
         return Ok(());
     }
     bless(code);
-    let constants = code.getattr("co_consts")?;
+    let constants = code.getattr(intern!(code.py(), "co_consts"))?;
     bless(&constants);
     for constant in constants.cast::<PyTuple>()?.iter() {
         bless_plain(&constant);
@@ -90,6 +92,12 @@ fn bless_plain(object: &Bound<'_, PyAny>) {
     {
         bless(object);
     }
+}
+
+#[expect(unsafe_code, reason = "the one place where a count is read")]
+fn is_blessed(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: as in `bless`.
+    unsafe { object.as_ptr().cast::<isize>().read() == IMMORTAL }
 }
 
 #[expect(unsafe_code, reason = "the one place where a count is written")]

@@ -9,8 +9,7 @@ own parser of expressions tells what is in one.
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 if sys.version_info >= (3, 11):
     from re import _constants as sre  # type: ignore[attr-defined]  # not in the stubs
@@ -24,8 +23,7 @@ _REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT)
 _WITHOUT_SLASH = (sre.CATEGORY_DIGIT, sre.CATEGORY_WORD, sre.CATEGORY_SPACE)
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """What an expression surely says."""
 
     #: Why it cannot be matched exactly, or `None`.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.conf.urls.i18n import is_language_prefix_patterns_used
@@ -21,8 +21,7 @@ LOCALE_MIDDLEWARE = "django.middleware.locale.LocaleMiddleware"
 _MOST_LANGUAGES = 24
 
 
-@dataclass(frozen=True)
-class Prefix:
+class Prefix(NamedTuple):
     """One way in which a URL below `i18n_patterns` may begin."""
 
     text: str

@@ -19,8 +19,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core import signals
@@ -48,8 +47,7 @@ class Unfit(Exception):
     """The edge cannot answer for a view; the text is the reason for people."""
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole answer of the project."""
 
     status: int
@@ -235,7 +233,7 @@ class Prober:
         self, row: Row, kind: str, scheme: str, varied: dict[str, Any] | None = None
     ) -> Answer:
         assert self._handler is not None, "a prober is used as a context"
-        self._handler.match = ResolverMatch(row.callback, (), row.default_args)
+        self._handler.match = ResolverMatch(row.callback, (), dict(row.default_args))
         environ = {**self._environ(row, scheme), **(varied or {})}
         if (authorization := self._credentials[kind]) is not None:
             environ["HTTP_AUTHORIZATION"] = authorization

@@ -9,10 +9,10 @@ including a URL module imports it, which the first request would do anyway.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from django.urls import LocalePrefixPattern, URLPattern, URLResolver, converters
 from django.urls.resolvers import RegexPattern, RoutePattern
@@ -28,8 +28,7 @@ class Uncertain(Exception):
     """What the project answers at a URL is not sure; the text is the reason for people."""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """The way from the root to a view, or to something that only Django can resolve."""
 
     pieces: tuple[str, ...] = ()
@@ -47,7 +46,7 @@ class Row:
     arguments: frozenset[str] = frozenset()
     #: `None` when there may be many views below.
     callback: Any = None
-    default_args: dict[str, Any] = field(default_factory=dict)
+    default_args: Mapping[str, Any] = MappingProxyType({})
     #: Below `i18n_patterns` the language that is active there.
     language: str | None = None
     #: Below `i18n_patterns` whether the path begins without the language.
@@ -62,7 +61,7 @@ class Row:
 
     def of_middleware(self, name: str) -> Row:
         """Return the row as one that a middleware answers."""
-        return replace(self, middleware=name)
+        return self._replace(middleware=name)
 
 
 def rows(resolver: URLResolver) -> Iterator[Row]:
@@ -76,9 +75,8 @@ def _walk(entry: Any, above: Row) -> Iterator[Row]:
         here = _add_piece(entry.pattern, above, is_last=True)
         if here.is_unprefixed and languages.names_a_language(here.literal_prefix) is not False:
             why = "its URL may begin with the name of a language"
-            here = replace(here, perhaps=here.perhaps or why)
-        yield replace(
-            here,
+            here = here._replace(perhaps=here.perhaps or why)
+        yield here._replace(
             name=entry.name or "",
             arguments=here.arguments | entry.default_args.keys(),
             callback=entry.callback,
@@ -90,8 +88,7 @@ def _walk(entry: Any, above: Row) -> Iterator[Row]:
                 yield from _walk(inner, here)
     elif type(entry) is URLResolver:
         here = _add_piece(entry.pattern, above, is_last=False)
-        here = replace(
-            here,
+        here = here._replace(
             namespaces=(*above.namespaces, *filter(None, [entry.namespace])),
             arguments=here.arguments | entry.default_kwargs.keys(),
             default_args={**above.default_args, **entry.default_kwargs},
@@ -100,8 +97,7 @@ def _walk(entry: Any, above: Row) -> Iterator[Row]:
             yield from _walk(inner, here)
     else:
         kind = type(entry).__qualname__
-        yield replace(
-            above,
+        yield above._replace(
             pieces=(*above.pieces, str(getattr(entry, "pattern", entry))),
             opaque=above.opaque or f"{kind} resolves its URLs in its own way",
             is_literal=False,
@@ -111,11 +107,10 @@ def _walk(entry: Any, above: Row) -> Iterator[Row]:
 def _in_each_language(pattern: LocalePrefixPattern, above: Row) -> Iterator[Row]:
     found = languages.prefixes(pattern)
     if isinstance(found, str):
-        yield replace(above, opaque=above.opaque or found, is_literal=False)
+        yield above._replace(opaque=above.opaque or found, is_literal=False)
         return
     for prefix in found:
-        yield replace(
-            above,
+        yield above._replace(
             pieces=(*above.pieces, f"^{re.escape(prefix.text)}"),
             perhaps=above.perhaps or prefix.perhaps,
             literal_prefix=above.literal_prefix + (prefix.text if above.is_literal else ""),
@@ -129,8 +124,7 @@ def _add_piece(pattern: Any, above: Row, *, is_last: bool) -> Row:
     with _active(above.language):
         text, reading = _read(pattern, is_last, above.language)
         route = str(pattern)
-    return replace(
-        above,
+    return above._replace(
         pieces=(*above.pieces, text),
         opaque=above.opaque or reading.objection,
         perhaps=above.perhaps or _perhaps(pattern),

@@ -14,10 +14,9 @@ from __future__ import annotations
 import abc
 import typing
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.views import View
@@ -74,8 +73,7 @@ _DECIDING: tuple[type, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class RestView:
+class RestView(NamedTuple):
     """A view of DRF, exactly as `as_view()` made it."""
 
     view_class: type

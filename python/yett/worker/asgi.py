@@ -14,8 +14,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from yett._yett import HttpExchange, LoopLink, WebSocketExchange
 from yett.worker.lifespan import Lifespan, LifespanError
@@ -50,8 +49,7 @@ WEBSOCKET = {
 Exchange = HttpExchange | WebSocketExchange
 
 
-@dataclass(frozen=True)
-class LoopSettings:
+class LoopSettings(NamedTuple):
     """What the program says of the loop."""
 
     #: `auto` (uvloop if it is installed), `asyncio` or `uvloop`.

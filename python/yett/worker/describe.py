@@ -14,8 +14,7 @@ import selectors
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from yett._yett import __version__
 from yett.worker.control import Control
@@ -29,8 +28,7 @@ class ProgramGoneError(Exception):
     """The program left while the application was being described."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(NamedTuple):
     """The application that the program asks for."""
 
     app: str | None

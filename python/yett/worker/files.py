@@ -9,7 +9,6 @@ import io
 import os
 import stat
 import sys
-import tempfile
 from typing import Any
 from wsgiref.util import FileWrapper as PlainWrapper
 
@@ -69,10 +68,17 @@ def _real_file(file: Any) -> Any:
             return file
         if kind in (io.BufferedReader, io.BufferedRandom):
             return file if type(file.raw) is io.FileIO else None
-        if kind is not tempfile._TemporaryFileWrapper and not _is_djangos(file):
+        if not _is_temporary(kind) and not _is_djangos(file):
             return None
         file = file.file
     return None
+
+
+def _is_temporary(kind: type) -> bool:
+    """Whether this is the type of what `tempfile.NamedTemporaryFile` returns."""
+    # Not imported for this: an application that has such a file has imported it.
+    module = sys.modules.get("tempfile")
+    return module is not None and kind is module._TemporaryFileWrapper
 
 
 def _is_djangos(file: Any) -> bool:

@@ -10,9 +10,8 @@ import inspect
 import os
 import sys
 import traceback
-from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class LoadError(Exception):
@@ -25,8 +24,7 @@ class LoadError(Exception):
         self.detail = detail
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(NamedTuple):
     """An imported application."""
 
     name: str

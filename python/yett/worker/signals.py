@@ -9,9 +9,8 @@ then says who leaves when.
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 #: The program says what is to happen.
 OF_THE_PROGRAM = (signal.SIGTERM, signal.SIGINT)
@@ -21,8 +20,7 @@ OF_THE_ZYGOTE = (*OF_THE_PROGRAM, signal.SIGCHLD, signal.SIGHUP)
 Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
-@dataclass(frozen=True)
-class Dispositions:
+class Dispositions(NamedTuple):
     """What some signals do, and which descriptor Python tells of every signal."""
 
     handlers: dict[signal.Signals, Handler]

@@ -19,8 +19,7 @@ import signal
 import sys
 import time
 import traceback
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from yett._yett import make_immortal
 from yett.worker import link, signals
@@ -43,8 +42,7 @@ UNFIT = 3
 LONGEST_REPORT = 1 << 20
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """What the program says on the command line."""
 
     control: int
@@ -70,8 +68,7 @@ class Settings:
         return Wanted(self.app, self.interface, self.chdir, self.loop, self.reload)
 
 
-@dataclass
-class Child:
+class Child(NamedTuple):
     """A worker that was forked and not yet reaped."""
 
     worker: int
@@ -83,7 +80,7 @@ class Child:
 
 def main(arguments: list[str]) -> int:
     """Run the zygote; return its exit code."""
-    known = Settings.__dataclass_fields__
+    known = Settings._fields
     given: dict[str, Any] = json.loads(arguments[0])
     settings = Settings(**{name: value for name, value in given.items() if name in known})
     control = Control(settings.control)
